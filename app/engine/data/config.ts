@@ -1,0 +1,18 @@
+/** What the page says of a data set before it is loaded. Pixel statistics are those of the training split, per channel, of values in [0, 1]. */
+export interface DatasetConfig {
+  readonly name: string;
+  readonly label: string;
+  /** Shown wherever the data set is named. */
+  readonly about: string;
+  readonly synthetic: boolean;
+  readonly imageSize: number;
+  readonly channels: number;
+  readonly classes: readonly string[];
+  readonly trainCount: number;
+  readonly testCount: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** Bytes to download, 0 when nothing is. */
+  readonly downloadBytes: number;
+  readonly source: string;
+}

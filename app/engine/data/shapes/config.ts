@@ -1,0 +1,17 @@
+import type { DatasetConfig } from '../config';
+
+export const shapes = {
+  name: 'shapes',
+  label: 'Shapes',
+  about: 'Ten drawn shapes, 32 × 32, synthetic.',
+  synthetic: true,
+  imageSize: 32,
+  channels: 3,
+  classes: ['circle', 'square', 'triangle', 'pentagon', 'star', 'cross', 'ring', 'crescent', 'heart', 'arrow'],
+  trainCount: 20_000,
+  testCount: 2_000,
+  mean: [0.5, 0.5, 0.5],
+  std: [0.25, 0.25, 0.25],
+  downloadBytes: 0,
+  source: 'drawn in this browser',
+} as const satisfies DatasetConfig;

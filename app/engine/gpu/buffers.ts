@@ -1,0 +1,87 @@
+/** A range of a GPU buffer, in bytes. `offset` is a multiple of 256 where the range is bound to a kernel. */
+export interface View {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Storage-buffer bindings start at multiples of this many bytes (WebGPU's default limit). */
+export const BINDING_ALIGNMENT = 256;
+
+/** Rounds a byte count up to the binding alignment. */
+export const alignBytes = (bytes: number, to: number = BINDING_ALIGNMENT): number => Math.ceil(bytes / to) * to;
+
+export class OutOfMemoryError extends Error {
+  constructor(
+    readonly label: string,
+    readonly bytes: number,
+    cause: string,
+  ) {
+    super(`The GPU has no ${(bytes / 2 ** 20).toFixed(1)} MiB left for ${label}: ${cause}`);
+    this.name = 'OutOfMemoryError';
+  }
+}
+
+/**
+ * Creates and counts every buffer of a device, so that tests can prove that a steady-state step allocates nothing and
+ * that a disposed run leaves no byte behind.
+ */
+export class BufferPool {
+  private live = new Map<GPUBuffer, number>();
+  private bytes = 0;
+  private created = 0;
+
+  constructor(private readonly device: GPUDevice) {}
+
+  /** Bytes of all buffers not yet destroyed. */
+  get liveBytes(): number {
+    return this.bytes;
+  }
+  get liveCount(): number {
+    return this.live.size;
+  }
+  /** Buffers created since the device was opened; never decreases. */
+  get createdCount(): number {
+    return this.created;
+  }
+
+  /**
+   * Allocates at least `bytes` bytes (zero-filled) and returns the whole of it as a view; the caller frees it with `free`.
+   * Out-of-memory is reported by the device's error scope: see `Gpu.guard`.
+   */
+  allocate(label: string, bytes: number, usage: GPUBufferUsageFlags = STORAGE, mappedAtCreation = false): View {
+    const size = Math.max(16, alignBytes(bytes, 16));
+    const { maxBufferSize } = this.device.limits;
+    if (size > maxBufferSize)
+      throw new OutOfMemoryError(label, size, `one buffer holds at most ${(maxBufferSize / 2 ** 20).toFixed(0)} MiB here`);
+    const buffer = this.device.createBuffer({ label, size, usage, mappedAtCreation });
+    this.live.set(buffer, size);
+    this.bytes += size;
+    this.created++;
+    return { buffer, offset: 0, size };
+  }
+
+  /** Destroys the buffer behind a view; a second call does nothing. */
+  free(view: View): void {
+    const size = this.live.get(view.buffer);
+    if (size === undefined) return;
+    this.live.delete(view.buffer);
+    this.bytes -= size;
+    view.buffer.destroy();
+  }
+
+  freeAll(): void {
+    for (const buffer of [...this.live.keys()]) this.free({ buffer, offset: 0, size: 0 });
+  }
+}
+
+const USAGE = { COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128, MAP_READ: 1, INDIRECT: 256 } as const;
+/** Usage of an ordinary tensor: bindable, readable back, writable from the CPU. */
+export const STORAGE: GPUBufferUsageFlags = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
+export const UNIFORM: GPUBufferUsageFlags = USAGE.UNIFORM | USAGE.COPY_DST;
+export const STAGING: GPUBufferUsageFlags = USAGE.MAP_READ | USAGE.COPY_DST;
+
+/** A sub-range of a view, counted in 4-byte elements from its start. */
+export function slice(view: View, firstElement: number, elements: number): View {
+  return { buffer: view.buffer, offset: view.offset + firstElement * 4, size: elements * 4 };
+}

@@ -1,0 +1,185 @@
+import { ceilDiv, packParams, type Grid, type KernelSpec } from '../../../kernels/spec';
+import { BINDING_ALIGNMENT, UNIFORM, alignBytes, type View } from './buffers';
+import type { Gpu } from './device';
+
+/** Parts of a training step whose time is measured apart. */
+export type Phase = 'forward' | 'backward' | 'optimizer' | 'q3r' | 'other';
+
+export interface DispatchOptions {
+  readonly params?: Readonly<Record<string, number>>;
+  /** One view per storage binding of the spec, in its order. */
+  readonly buffers: readonly View[];
+  /** Number of workgroups. */
+  readonly grid: Grid;
+  readonly constants?: Readonly<Record<string, number>>;
+  /** Estimated floating-point operations; long programs are cut into several submits by it. */
+  readonly work?: number;
+  readonly label?: string;
+}
+
+interface Entry {
+  readonly spec: KernelSpec;
+  readonly options: DispatchOptions;
+  readonly phase: Phase;
+}
+interface Step {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly grid: Grid;
+  readonly phase: Phase;
+  readonly work: number;
+  readonly label: string;
+}
+
+/** Collects dispatches in execution order; `build` turns them into a program with prebuilt pipelines and bind groups. */
+export class Recorder {
+  private readonly entries: Entry[] = [];
+  private phase: Phase = 'other';
+
+  constructor(
+    readonly gpu: Gpu,
+    readonly label: string,
+  ) {}
+
+  /** The phase of all dispatches recorded from here on. */
+  setPhase(phase: Phase): this {
+    this.phase = phase;
+    return this;
+  }
+
+  get length(): number {
+    return this.entries.length;
+  }
+
+  /** Appends one dispatch. @throws Error when buffers do not match the spec or a grid is too large. */
+  dispatch(spec: KernelSpec, options: DispatchOptions): this {
+    const where = `${this.label}: ${options.label ?? spec.name}`;
+    if (options.buffers.length !== spec.bindings.length)
+      throw new Error(`${where}: ${options.buffers.length} buffers for ${spec.bindings.length} bindings`);
+    options.buffers.forEach((view, i) => {
+      if (view.offset % BINDING_ALIGNMENT !== 0)
+        throw new Error(`${where}: ${spec.bindings[i]?.name} starts at ${view.offset}, not a multiple of ${BINDING_ALIGNMENT}`);
+    });
+    const limit = this.gpu.device.limits.maxComputeWorkgroupsPerDimension;
+    if (options.grid.some((n) => n > limit || n < 0 || !Number.isInteger(n)))
+      throw new Error(`${where}: grid ${options.grid.join('×')} is not within ${limit}`);
+    this.entries.push({ spec, options, phase: this.phase });
+    return this;
+  }
+
+  /** Compiles what is not yet compiled and allocates one uniform buffer for all parameters. The recorder may be dropped. */
+  async build(): Promise<Program> {
+    const { gpu, entries } = this;
+    const compiled = await Promise.all(entries.map((e) => gpu.pipelines.get(e.spec, e.options.constants)));
+    const packed = entries.map((e) => (e.spec.params.length > 0 ? packParams(e.spec.params, e.options.params ?? {}) : undefined));
+    let bytes = 0;
+    const offsets = packed.map((data) => {
+      const at = bytes;
+      if (data) bytes += alignBytes(data.byteLength);
+      return at;
+    });
+    const uniforms = bytes > 0 ? gpu.buffers.allocate(`${this.label}.params`, bytes, UNIFORM) : undefined;
+    if (uniforms) {
+      const all = new Uint8Array(uniforms.size);
+      packed.forEach((data, i) => data && all.set(new Uint8Array(data), offsets[i]));
+      gpu.device.queue.writeBuffer(uniforms.buffer, 0, all);
+    }
+    const steps = entries.map((entry, i): Step => {
+      const { pipeline, layout } = compiled[i]!;
+      const resources: GPUBindingResource[] = [];
+      const data = packed[i];
+      if (data && uniforms) resources.push({ buffer: uniforms.buffer, offset: offsets[i], size: data.byteLength });
+      for (const view of entry.options.buffers) resources.push({ buffer: view.buffer, offset: view.offset, size: view.size });
+      const group = gpu.device.createBindGroup({
+        label: entry.options.label ?? entry.spec.name,
+        layout,
+        entries: resources.map((resource, binding) => ({ binding, resource })),
+      });
+      return {
+        pipeline,
+        group,
+        grid: entry.options.grid,
+        phase: entry.phase,
+        work: entry.options.work ?? 0,
+        label: entry.options.label ?? entry.spec.name,
+      };
+    });
+    return new Program(gpu, this.label, steps, uniforms);
+  }
+}
+
+/** Timestamp slots for one phase of a program: written at the start and the end of that phase's passes. */
+export type PassTimer = (phase: Phase) => GPUComputePassTimestampWrites | undefined;
+
+/** A fixed list of dispatches, ready to be encoded any number of times; owns its uniform buffer. */
+export class Program {
+  constructor(
+    private readonly gpu: Gpu,
+    readonly label: string,
+    private readonly steps: readonly Step[],
+    private readonly uniforms: View | undefined,
+  ) {}
+
+  get length(): number {
+    return this.steps.length;
+  }
+  /** Sum of the dispatches' estimated operations. */
+  get work(): number {
+    return this.steps.reduce((sum, step) => sum + step.work, 0);
+  }
+
+  /** Encodes dispatches [from, to) as compute passes, one pass for each run of equal phases. */
+  encode(encoder: GPUCommandEncoder, timer?: PassTimer, from = 0, to = this.steps.length): void {
+    let pass: GPUComputePassEncoder | undefined;
+    let phase: Phase | undefined;
+    let pipeline: GPUComputePipeline | undefined;
+    for (let i = from; i < to; i++) {
+      const step = this.steps[i]!;
+      if (!pass || step.phase !== phase) {
+        pass?.end();
+        phase = step.phase;
+        pipeline = undefined;
+        pass = encoder.beginComputePass({ label: `${this.label}.${phase}`, timestampWrites: timer?.(phase) });
+      }
+      if (step.pipeline !== pipeline) pass.setPipeline((pipeline = step.pipeline));
+      pass.setBindGroup(0, step.group);
+      pass.dispatchWorkgroups(step.grid[0], step.grid[1], step.grid[2]);
+    }
+    pass?.end();
+  }
+
+  /** Cut points that divide the program into `parts` ranges of about equal work (dispatches count a little, too). */
+  split(parts: number): readonly (readonly [number, number])[] {
+    const n = this.steps.length;
+    if (parts <= 1 || n <= 1) return [[0, n]];
+    const floor = Math.max(1, this.work / n / 10);
+    const total = this.steps.reduce((sum, step) => sum + step.work + floor, 0);
+    const out: [number, number][] = [];
+    let from = 0;
+    let sum = 0;
+    for (let i = 0; i < n; i++) {
+      sum += this.steps[i]!.work + floor;
+      if (sum >= (total * (out.length + 1)) / parts || i === n - 1) {
+        out.push([from, i + 1]);
+        from = i + 1;
+      }
+    }
+    return out;
+  }
+
+  /** Encodes and submits the whole program at once; for set-up work and tests. */
+  run(parts = 1): void {
+    for (const [from, to] of this.split(parts)) {
+      const encoder = this.gpu.device.createCommandEncoder({ label: this.label });
+      this.encode(encoder, undefined, from, to);
+      this.gpu.device.queue.submit([encoder.finish()]);
+    }
+  }
+
+  dispose(): void {
+    if (this.uniforms) this.gpu.buffers.free(this.uniforms);
+  }
+}
+
+/** Workgroups needed for `count` threads. */
+export const groupsFor = (count: number, size: number): number => ceilDiv(count, size);

@@ -1,0 +1,60 @@
+import type { FieldGroup } from '../config';
+
+/** Vision Transformer hyperparameters, named as in timm. */
+export const modelFields = {
+  section: 'model',
+  title: 'Model',
+  fields: [
+    {
+      kind: 'int',
+      key: 'patchSize',
+      label: 'Patch size',
+      unit: 'px',
+      default: 4,
+      min: 1,
+      max: 32,
+      slider: { min: 2, max: 16, scale: 'linear', step: 1 },
+      why: 'Side of a patch; it must divide the image. Smaller patches mean more tokens and more work.',
+    },
+    {
+      kind: 'int',
+      key: 'embedDim',
+      label: 'Width',
+      default: 64,
+      min: 8,
+      max: 1024,
+      slider: { min: 16, max: 384, scale: 'linear', step: 16 },
+      why: 'embedDim, the length of a token; a multiple of the heads.',
+    },
+    {
+      kind: 'int',
+      key: 'depth',
+      label: 'Blocks',
+      default: 2,
+      min: 1,
+      max: 24,
+      slider: { min: 1, max: 12, scale: 'linear', step: 1 },
+      why: 'depth, the number of transformer blocks; each adds six matrices to the wall.',
+    },
+    {
+      kind: 'int',
+      key: 'numHeads',
+      label: 'Heads',
+      default: 4,
+      min: 1,
+      max: 16,
+      slider: { min: 1, max: 12, scale: 'linear', step: 1 },
+      why: 'numHeads, attention heads per block; the width divided by them is the head size, at most 128.',
+    },
+    {
+      kind: 'float',
+      key: 'mlpRatio',
+      label: 'MLP ratio',
+      default: 2,
+      min: 0.25,
+      max: 8,
+      slider: { min: 1, max: 4, scale: 'linear', step: 0.5 },
+      why: 'Hidden width of the MLP as a multiple of the width.',
+    },
+  ],
+} as const satisfies FieldGroup;

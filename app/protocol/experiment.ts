@@ -1,0 +1,231 @@
+import * as v from 'valibot';
+import type { Field, FieldGroup } from '../engine/config';
+import { methodFields } from '../engine/regularizers/q3r/config';
+import { modelFields } from '../engine/model/config';
+import { trainFields } from '../engine/train/config';
+
+/** Data sets an experiment may name. */
+export const DATASETS = ['shapes', 'cifar10'] as const;
+export type DatasetName = (typeof DATASETS)[number];
+export type MethodName = 'adamw' | 'adamq3r' | 'q3r';
+export type EpsilonSchedule = 'default' | 'linear' | 'constant' | 'exploration';
+export type TargetModule = 'qkv' | 'proj' | 'fc1' | 'fc2' | 'head' | 'patch_embed';
+
+export interface ModelConfig {
+  /** Side of the square input, pixels; follows the data set unless given. */
+  imageSize?: number;
+  /** Follows the data set unless given. */
+  inChannels?: number;
+  /** Follows the data set unless given. */
+  numClasses?: number;
+  patchSize: number;
+  embedDim: number;
+  depth: number;
+  numHeads: number;
+  mlpRatio: number;
+}
+export interface TrainConfig {
+  batchSize: number;
+  steps: number;
+  lr: number;
+  lrSchedule: 'cosine' | 'constant';
+  warmupSteps: number;
+  beta1: number;
+  beta2: number;
+  adamEps: number;
+  weightDecay: number;
+  labelSmoothing: number;
+  gradClip: number;
+  augment: 'none' | 'basic';
+  seed: number;
+  evalEvery: number;
+  evalCount: number;
+}
+export interface MethodConfig {
+  name: MethodName;
+  targetRank: number;
+  rankRule: 'min' | 'max';
+  lambda: number;
+  reweightEvery: number;
+  epsilonSchedule: EpsilonSchedule;
+  epsilonN: number;
+  targetModules: TargetModule[];
+  fuseQkv: boolean;
+  svd: 'randomized' | 'exact';
+  oversample: number;
+  powerIterations: number;
+}
+export interface Experiment {
+  dataset: DatasetName;
+  model: ModelConfig;
+  train: TrainConfig;
+  method: MethodConfig;
+}
+export type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
+
+/** A setting that cannot be used. `field` is its path, such as `method.lambda`. */
+export class ConfigError extends Error {
+  constructor(
+    readonly field: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+export const GROUPS: readonly FieldGroup[] = [modelFields, methodFields, trainFields];
+export const SECTIONS = ['model', 'train', 'method'] as const;
+export type Section = (typeof SECTIONS)[number];
+
+/** Finds a field by its path, `train.lr`. */
+export function fieldAt(path: string): Field | undefined {
+  const [section, key] = path.split('.');
+  return GROUPS.find((group) => group.section === section)?.fields.find((field) => field.key === key);
+}
+
+const number = (field: Field & { kind: 'int' | 'float' }) => {
+  const range = `${field.label} must be ${field.kind === 'int' ? 'a whole number' : 'a number'} from ${field.min} to ${field.max}`;
+  return v.pipe(
+    v.number(range),
+    v.check((x) => Number.isFinite(x) && (field.kind === 'float' || Number.isInteger(x)) && x >= field.min && x <= field.max, range),
+  );
+};
+const entry = (field: Field): v.GenericSchema => {
+  switch (field.kind) {
+    case 'int':
+    case 'float':
+      return number(field);
+    case 'flag':
+      return v.boolean(`${field.label} must be true or false`);
+    case 'choice':
+      return v.picklist(
+        field.options.map((o) => o.value),
+        `${field.label} must be one of ${field.options.map((o) => o.value).join(', ')}`,
+      );
+    case 'set':
+      return v.pipe(
+        v.array(
+          v.picklist(
+            field.options.map((o) => o.value),
+            `${field.label} may hold ${field.options.map((o) => o.value).join(', ')}`,
+          ),
+          `${field.label} must be a list`,
+        ),
+        v.check((list) => new Set(list).size === list.length, `${field.label} names a matrix twice`),
+      );
+  }
+};
+const section = (group: FieldGroup, extra: Record<string, v.GenericSchema> = {}) =>
+  v.strictObject({ ...Object.fromEntries(group.fields.map((field) => [field.key, entry(field)])), ...extra });
+
+const shape = (label: string, max: number) =>
+  v.optional(
+    v.pipe(
+      v.number(`${label} must be a whole number from 1 to ${max}`),
+      v.integer(`${label} must be a whole number`),
+      v.minValue(1, `${label} must be at least 1`),
+      v.maxValue(max, `${label} must be at most ${max}`),
+    ),
+  );
+
+const schema = v.strictObject({
+  dataset: v.picklist(DATASETS, `The data set must be one of ${DATASETS.join(', ')}`),
+  model: section(modelFields, {
+    imageSize: shape('Image size', 512),
+    inChannels: shape('Image channels', 16),
+    numClasses: shape('Number of classes', 100_000),
+  }),
+  train: section(trainFields),
+  method: section(methodFields),
+});
+
+const defaultsOf = (group: FieldGroup): Record<string, unknown> =>
+  Object.fromEntries(group.fields.map((field) => [field.key, Array.isArray(field.default) ? [...field.default] : field.default]));
+
+/** A fresh copy of the default experiment. */
+export function defaultExperiment(): Experiment {
+  return {
+    dataset: 'shapes',
+    model: defaultsOf(modelFields),
+    train: defaultsOf(trainFields),
+    method: defaultsOf(methodFields),
+  } as unknown as Experiment;
+}
+
+/**
+ * Checks every field and every relation between fields.
+ * @throws ConfigError naming the first field that is wrong, and what was expected.
+ */
+export function parseExperiment(input: unknown): Experiment {
+  const result = v.safeParse(schema, input);
+  if (!result.success) {
+    const issue = result.issues[0];
+    const path = (issue.path ?? []).map((part) => String(part.key)).join('.');
+    const unknown = issue.type === 'strict_object' && issue.expected === 'never';
+    throw new ConfigError(path || 'experiment', unknown ? `There is no setting ${path}.` : `${issue.message}, not ${show(issue.input)}.`);
+  }
+  const experiment = result.output as unknown as Experiment;
+  const { model, method } = experiment;
+  const imageSize = model.imageSize ?? 32;
+  if (imageSize % model.patchSize !== 0)
+    throw new ConfigError(
+      'model.patchSize',
+      `Patch size must divide the image side of ${imageSize} pixels, and ${model.patchSize} does not.`,
+    );
+  if (model.embedDim % model.numHeads !== 0)
+    throw new ConfigError('model.numHeads', `Heads must divide the width of ${model.embedDim}, and ${model.numHeads} does not.`);
+  if (model.embedDim / model.numHeads > 128)
+    throw new ConfigError(
+      'model.numHeads',
+      `A head of ${model.embedDim / model.numHeads} is too wide; at most 128 fit, so use more heads.`,
+    );
+  if (method.targetRank >= 1 && (!Number.isInteger(method.targetRank) || method.targetRank === 1))
+    throw new ConfigError('method.targetRank', `Target rank must be a share below 1 or a whole number above 1, not ${method.targetRank}.`);
+  return experiment;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}"`;
+  if (value === undefined) return 'nothing';
+  return JSON.stringify(value) ?? String(value);
+}
+
+/** `base` with the given fields replaced, checked. @throws ConfigError; `base` is never changed. */
+export function patchExperiment(base: Experiment, patch: DeepPartial<Experiment>): Experiment {
+  if (typeof patch !== 'object' || patch === null) throw new ConfigError('experiment', 'An experiment must be an object.');
+  const merged: Record<string, unknown> = structuredClone(base) as unknown as Record<string, unknown>;
+  for (const [key, value] of Object.entries(patch)) {
+    if ((SECTIONS as readonly string[]).includes(key) && typeof value === 'object' && value !== null) {
+      const target = { ...(merged[key] as Record<string, unknown>) };
+      for (const [name, inner] of Object.entries(value as Record<string, unknown>)) {
+        if (inner === undefined) delete target[name];
+        else target[name] = inner;
+      }
+      merged[key] = target;
+    } else merged[key] = value;
+  }
+  return parseExperiment(merged);
+}
+
+/** Reads a value by its path, `method.lambda`. */
+export function valueAt(experiment: Experiment, path: string): unknown {
+  const [sectionName, key] = path.split('.') as [Section, string];
+  return (experiment[sectionName] as unknown as Record<string, unknown> | undefined)?.[key];
+}
+
+/** Paths of the fields in which two experiments differ. */
+export function differences(a: Experiment, b: Experiment): string[] {
+  const out: string[] = [];
+  if (a.dataset !== b.dataset) out.push('dataset');
+  for (const name of SECTIONS) {
+    const left = a[name] as unknown as Record<string, unknown>;
+    const right = b[name] as unknown as Record<string, unknown>;
+    for (const key of new Set([...Object.keys(left), ...Object.keys(right)]))
+      if (JSON.stringify(left[key]) !== JSON.stringify(right[key])) out.push(`${name}.${key}`);
+  }
+  return out;
+}
+
+/** True when a running experiment can take the change without starting anew. */
+export const isLive = (path: string): boolean => fieldAt(path)?.live === true;

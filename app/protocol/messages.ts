@@ -1,0 +1,304 @@
+import type { Experiment, DatasetName } from './experiment';
+
+/** One optimizer step, as `window.q3r.history()` returns it. Values are those before the step's update. */
+export interface StepRecord {
+  /** Counted from 1. */
+  step: number;
+  epoch: number;
+  loss: number;
+  /** Q3R value Σ λ⟨W, R(W)⟩ over all regularized matrices; 0 for the dense baseline. */
+  regularizer: number;
+  /** Share of the batch classified correctly, in [0, 1]. */
+  accuracy: number;
+  lr: number;
+  /** Global norm of the gradient before clipping. */
+  gradNorm: number;
+}
+
+/** A matrix the wall shows: a whole weight, or the Q, K or V rows of a qkv weight. */
+export type MatrixKind = 'q' | 'k' | 'v' | 'qkv' | 'proj' | 'fc1' | 'fc2' | 'head' | 'patch_embed';
+
+/** What is known of a matrix before a run starts. */
+export interface MatrixPlan {
+  /** Golden-file style: `blocks.0.attn.qkv.weight[0]`, `blocks.0.mlp.fc1.weight`. */
+  readonly name: string;
+  /** Block index; −1 for head and patch embedding. */
+  readonly block: number;
+  readonly kind: MatrixKind;
+  readonly rows: number;
+  readonly cols: number;
+  readonly targetRank: number;
+  /** True when the method acts on it (targeted, not the dense baseline, and the target rank is below min(rows, cols)). */
+  readonly regularized: boolean;
+}
+
+export interface MatrixSpectrum extends MatrixPlan {
+  /** All min(rows, cols) singular values, descending. */
+  readonly sigma: Float32Array;
+  /** Smoothing parameter; NaN where the matrix is not regularized. */
+  readonly epsilon: number;
+  /** Number of σ > ε at the last refresh; 0 where not regularized. */
+  readonly envelopeRank: number;
+  /** Columns of the sketch at the last refresh; min(rows, cols) when exact; 0 where not regularized. */
+  readonly sketch: number;
+  /** Estimated ‖W V − U Σ‖_F / ‖W‖_F of the last refresh, a measure of the subspace's error; 0 when exact. */
+  readonly residual: number;
+  /** e^H, H the entropy of σ/Σσ. */
+  readonly effectiveRank: number;
+  /** ‖W‖²_F / σ₁². */
+  readonly stableRank: number;
+  /** Σ σ² up to the target rank over Σ σ². The tail's energy share is 1 minus it. */
+  readonly tailRatio: number;
+  /** λ Σ min(σ, ε)², this matrix's part of the Q3R value; 0 where not regularized. */
+  readonly value: number;
+}
+
+export interface DeviceReport {
+  /** Name to show, such as "Apple M2 Pro" or "SwiftShader (software)". */
+  readonly name: string;
+  readonly software: boolean;
+  readonly features: readonly string[];
+  readonly maxBufferSize: number;
+  readonly maxStorageBufferBindingSize: number;
+  /** Measured f32 GEMM rate of the fastest kernel variant, GFLOP/s. */
+  readonly gflops: number;
+  /** Name of the GEMM variant chosen by measuring. */
+  readonly matmulVariant: string;
+  /** Key of the preset suited to the measured speed. */
+  readonly preset: string;
+}
+
+/** What an experiment will need, before it starts. */
+export interface PlanReport {
+  readonly parameters: number;
+  /** Bytes on the GPU by role. */
+  readonly bytes: {
+    readonly weights: number;
+    readonly optimizer: number;
+    readonly activations: number;
+    readonly q3r: number;
+    readonly data: number;
+    readonly total: number;
+  };
+  readonly matrices: readonly MatrixPlan[];
+  readonly stepsPerEpoch: number;
+  /** Estimated from measured speed; null before calibration. */
+  readonly secondsPerEpoch: number | null;
+  /** Absent when it fits. */
+  readonly refusal?: { readonly reason: string; readonly nearest: Experiment; readonly nearestText: string };
+}
+
+export interface DatasetInfo {
+  readonly name: DatasetName;
+  readonly label: string;
+  readonly synthetic: boolean;
+  readonly trainCount: number;
+  readonly testCount: number;
+  readonly imageSize: number;
+  readonly channels: number;
+  readonly classes: readonly string[];
+  /** Where it came from: `drawn`, `cache`, `site`, `huggingface`, `files`. */
+  readonly origin: string;
+  readonly bytes: number;
+  /** False when the browser refused to store it; then it is asked for again next time. */
+  readonly cached: boolean;
+}
+
+export type FaultKind =
+  | 'no-webgpu'
+  | 'no-adapter'
+  | 'no-device'
+  | 'device-lost'
+  | 'out-of-memory'
+  | 'non-finite'
+  | 'storage-quota'
+  | 'worker-crash'
+  | 'data'
+  | 'internal';
+
+/** Something went wrong; the page shows what happened, what is kept and what to do. */
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly message: string;
+  /** Exact technical text for the copyable report. */
+  readonly detail: string;
+  readonly step?: number;
+  /** First tensor with a value that is not finite, and how many such values it has. */
+  readonly tensor?: string;
+  readonly badCount?: number;
+  /** Step of the last good snapshot, if one exists. */
+  readonly snapshotStep?: number;
+  /** Learning rate that the page offers for going back. */
+  readonly suggestedLr?: number;
+  readonly gradNorm?: number;
+}
+
+export type RunPhase = 'idle' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
+
+export interface Timing {
+  /** Wall-clock milliseconds per step, median of the last steps. */
+  readonly msPerStep: number;
+  readonly imagesPerSecond: number;
+  /** GPU milliseconds per step by part; null where the device has no timestamps. */
+  readonly split: { readonly forward: number; readonly backward: number; readonly optimizer: number; readonly q3r: number } | null;
+}
+
+/** One line of the preparation list. */
+export interface Stage {
+  readonly label: string;
+  readonly detail: string;
+  readonly state: 'done' | 'active' | 'waiting';
+}
+
+/** Decimated columns of a run for the charts: at most 400 points, the last one always the newest step. */
+export interface Series {
+  readonly runId: number;
+  readonly step: Float64Array;
+  readonly loss: Float32Array;
+  /** Lowest and highest raw loss within each point's interval. */
+  readonly lossMin: Float32Array;
+  readonly lossMax: Float32Array;
+  /** Debiased exponential average of the full data. */
+  readonly lossSmooth: Float32Array;
+  readonly accuracySmooth: Float32Array;
+  readonly regularizer: Float32Array;
+  readonly lr: Float32Array;
+  readonly evalStep: Float64Array;
+  readonly evalLoss: Float32Array;
+  readonly evalAccuracy: Float32Array;
+}
+
+/** A setting changed while the run went on. */
+export interface Mark {
+  readonly step: number;
+  readonly field: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Batch {
+  /** [B, C, H, W], already normalised. */
+  readonly images: Float32Array;
+  readonly labels: Int32Array;
+}
+export interface Matrix {
+  readonly data: Float32Array;
+  readonly rows: number;
+  readonly cols: number;
+}
+export interface SvdOptions {
+  /** Leading triplets wanted; all of them when absent. */
+  readonly rank?: number;
+  readonly exact?: boolean;
+  readonly oversample?: number;
+  readonly powerIterations?: number;
+}
+export interface Svd {
+  /** rows × k, row-major. */
+  readonly u: Float32Array;
+  readonly s: Float32Array;
+  /** cols × k, row-major. */
+  readonly v: Float32Array;
+}
+export interface Q3rOptions {
+  readonly targetRank: number;
+  readonly lambda: number;
+  /** Smoothing parameter before the refresh; 1e8 at the start of a run. */
+  readonly epsilon: number;
+  readonly epsilonSchedule?: 'default' | 'constant' | 'exploration';
+  readonly epsilonN?: number;
+  /** Matrix the operator is applied to; the anchor itself when absent. */
+  readonly x?: Matrix;
+}
+export interface Q3rResult {
+  readonly value: number;
+  readonly gradient: Float32Array;
+  readonly epsilon: number;
+  readonly envelopeRank: number;
+  readonly sigma: Float32Array;
+}
+
+/** Commands and the value each is answered with. */
+export interface CommandMap {
+  /** Opens the device and measures it; answered once, before anything else. */
+  init: { args: { baseUrl: string }; reply: DeviceReport };
+  plan: { args: { experiment: Experiment }; reply: PlanReport };
+  /** Makes the experiment current. Live fields change a running run; any other difference ends it and starts from step 0. */
+  configure: { args: { experiment: Experiment }; reply: PlanReport };
+  /** Trains until paused, finished or, with `steps`, exactly that many steps. Answered when the first step is under way. */
+  start: { args: { steps?: number }; reply: void };
+  pause: { args: Record<never, never>; reply: void };
+  step: { args: { count: number }; reply: StepRecord[] };
+  reset: { args: { seed?: number }; reply: void };
+  history: { args: Record<never, never>; reply: StepRecord[] };
+  evaluate: { args: Record<never, never>; reply: { loss: number; accuracy: number; count: number } };
+  spectra: { args: Record<never, never>; reply: MatrixSpectrum[] };
+  exportWeights: { args: Record<never, never>; reply: Uint8Array };
+  importWeights: { args: { bytes: Uint8Array }; reply: void };
+  gradients: { args: { batch: Batch }; reply: Uint8Array };
+  trainOn: { args: { batch: Batch }; reply: StepRecord };
+  predict: { args: { images: Float32Array }; reply: Float32Array };
+  svd: { args: { matrix: Matrix; options: SvdOptions }; reply: Svd };
+  q3r: { args: { matrix: Matrix; options: Q3rOptions }; reply: Q3rResult };
+  matmul: { args: { a: Matrix; b: Matrix; transA: boolean; transB: boolean }; reply: Float32Array };
+  loadDataset: { args: { name: DatasetName; refresh?: boolean }; reply: DatasetInfo };
+  loadFiles: { args: { files: { name: string; blob: Blob }[]; as: DatasetName }; reply: DatasetInfo };
+  cancelLoad: { args: Record<never, never>; reply: void };
+  /** Training images of a data set as RGBA pixels, for previews. */
+  samples: {
+    args: { name: DatasetName; count: number };
+    reply: { width: number; height: number; images: Uint8ClampedArray[]; labels: number[] };
+  };
+  /** Back to the last good snapshot, with another learning rate. */
+  rollback: { args: { lr: number }; reply: void };
+  /** Chart smoothing, 0 (none) to 0.99. */
+  view: { args: { smoothing: number }; reply: void };
+  memory: { args: Record<never, never>; reply: { liveBytes: number; liveBuffers: number; createdBuffers: number } };
+  /** Provokes a failure, for tests: the device is destroyed, or the worker throws. */
+  provoke: { args: { fault: 'device-lost' | 'worker-crash' | 'storage-quota' | 'out-of-memory' }; reply: void };
+}
+export type CommandType = keyof CommandMap;
+export type Command = { [K in CommandType]: { type: K; id: number } & CommandMap[K]['args'] }[CommandType];
+
+/** A failed command. `field` is set for a ConfigError. */
+export interface ErrorReply {
+  readonly name: string;
+  readonly message: string;
+  readonly field?: string;
+  readonly fault?: Fault;
+}
+
+/** Run events carry the run they belong to; the page drops those of an older run. */
+export type Event =
+  | { type: 'reply'; id: number; ok: true; value: unknown }
+  | { type: 'reply'; id: number; ok: false; error: ErrorReply }
+  | { type: 'stages'; stages: Stage[]; progress: number }
+  | {
+      type: 'state';
+      runId: number;
+      phase: RunPhase;
+      step: number;
+      totalSteps: number;
+      elapsedMs: number;
+      liveBytes: number;
+      message?: string;
+    }
+  | { type: 'timing'; runId: number; step: number; timing: Timing }
+  | { type: 'series'; runId: number; series: Series; latest: StepRecord }
+  | { type: 'evaluation'; runId: number; step: number; loss: number; accuracy: number; count: number }
+  | { type: 'spectra'; runId: number; step: number; matrices: MatrixSpectrum[] }
+  | { type: 'mark'; runId: number; mark: Mark }
+  | { type: 'experiment'; runId: number; experiment: Experiment }
+  | { type: 'dataset'; info: DatasetInfo }
+  | {
+      type: 'dataProgress';
+      name: DatasetName;
+      stage: string;
+      bytes: number;
+      totalBytes: number;
+      bytesPerSecond: number;
+      images: number;
+      totalImages: number;
+    }
+  | { type: 'notice'; level: 'info' | 'warn'; message: string }
+  | { type: 'fault'; fault: Fault };

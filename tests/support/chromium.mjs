@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs';
+import { chromium } from 'playwright';
+
+const SYSTEM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable'];
+
+/** Path of a Chromium to test with: CHROMIUM_PATH, Playwright's own, or a system one; undefined when there is none. */
+export function chromiumPath() {
+  const named = process.env.CHROMIUM_PATH;
+  if (named) {
+    if (!existsSync(named)) throw new Error(`CHROMIUM_PATH names ${named}, which does not exist`);
+    return named;
+  }
+  const own = chromium.executablePath();
+  if (existsSync(own)) return own;
+  return SYSTEM.find((path) => existsSync(path));
+}
