@@ -1,0 +1,20 @@
+// What changes from step to step. Written by the CPU before each submit (queue order keeps steps in flight apart);
+// everything else a kernel needs is a constant of the recorded program. Mirrors kernels/stepState.ts.
+struct StepState {
+  step: u32,            // t, counted from 1
+  lr: f32,              // of this step, schedule applied
+  beta1: f32,
+  beta2: f32,
+  adam_eps: f32,
+  weight_decay: f32,
+  correction1: f32,     // 1 - beta1^t, computed in float64
+  correction2: f32,     // 1 - beta2^t
+  lambda: f32,
+  grad_clip: f32,       // 0: off
+  seed: u32,            // of the run; kernels derive their streams from it
+  epoch: u32,           // counted from 0
+  position: u32,        // first sample of this batch within the epoch
+  train_count: u32,
+  augment: u32,         // 0 none, 1 crop and flip
+  reserved: u32,
+}
