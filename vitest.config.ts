@@ -1,19 +1,29 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { existsSync } from 'node:fs';
-import { chromiumPath } from './tests/support/chromium.mjs';
+import { resolve } from 'node:path';
+import { QUIET_ARGS, SOFTWARE_GPU_ARGS, chromiumPath } from './tests/support/chromium.mjs';
+import { streamServer } from './tests/support/streamServer.mjs';
 
 const cifar = ['../shared/cifar10', '../../shared/cifar10'].find((path) => existsSync(path));
 
-/** WebGPU without a graphics card: Chromium's own software adapter. */
+/** Unit tests in headless Chromium, one file at a time: the software adapter takes every core. */
 export default defineConfig({
-  define: { __APP_VERSION__: JSON.stringify('test'), __CIFAR_DIR__: JSON.stringify(cifar ?? '') },
-  server: { fs: { allow: ['.', '../shared'] } },
+  define: { __APP_VERSION__: JSON.stringify('test'), __CIFAR_DIR__: JSON.stringify(cifar ? resolve(cifar) : '') },
+  plugins: [streamServer()],
+  // Found while tests run, they would reload the page under a running test.
+  optimizeDeps: {
+    include: [
+      ...['fast-check', 'fast-png', 'fflate', 'hyparquet', 'hyparquet-writer', 'recharts', 'tinykeys', 'valibot'],
+      ...['react', 'react/jsx-runtime', 'react/jsx-dev-runtime', 'react-dom/client', 'zustand', 'zustand/react/shallow'],
+    ],
+  },
+  server: { fs: { allow: ['.', ...(cifar ? [cifar] : [])] } },
   test: {
     include: ['tests/**/*.test.{ts,tsx}'],
     exclude: ['tests/e2e/**', 'node_modules/**'],
     fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     browser: {
       enabled: true,
@@ -22,7 +32,7 @@ export default defineConfig({
       provider: playwright({
         launchOptions: {
           executablePath: chromiumPath(),
-          args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--disable-background-networking'],
+          args: [...QUIET_ARGS, ...SOFTWARE_GPU_ARGS],
         },
       }),
       instances: [{ browser: 'chromium' }],

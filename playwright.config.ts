@@ -1,0 +1,35 @@
+import { defineConfig } from '@playwright/test';
+import { QUIET_ARGS, SOFTWARE_GPU_ARGS, chromiumPath } from './tests/support/chromium.mjs';
+import { freePort } from './tests/support/freePort.mjs';
+
+// Workers read this file again and must find the port that was chosen first.
+process.env.Q3R_E2E_PORT ??= String(await freePort());
+const port = process.env.Q3R_E2E_PORT;
+// A sub-path, so that every run proves that the built page works under any address.
+const base = '/some/folder/';
+const baseURL = `http://127.0.0.1:${port}${base}`;
+
+const browser = (args: readonly string[]) => ({ launchOptions: { executablePath: chromiumPath(), args: [...QUIET_ARGS, ...args] } });
+
+/** The built page in `dist/`, in headless Chromium; `vite build` comes first. */
+export default defineConfig({
+  testDir: 'tests/e2e',
+  outputDir: 'test-results/e2e',
+  reporter: [['list'], ['json', { outputFile: 'test-results/e2e.json' }]],
+  // One browser at a time: the software adapter takes every core.
+  workers: 1,
+  forbidOnly: !!process.env.CI,
+  timeout: 180_000,
+  expect: { timeout: 20_000 },
+  use: { baseURL, viewport: { width: 1440, height: 900 }, screenshot: 'only-on-failure', trace: 'retain-on-failure' },
+  projects: [
+    { name: 'chromium', testIgnore: '**/*.nowebgpu.spec.ts', use: browser(SOFTWARE_GPU_ARGS) },
+    { name: 'no-webgpu', testMatch: '**/*.nowebgpu.spec.ts', use: browser([]) },
+  ],
+  webServer: {
+    command: `node node_modules/vite/bin/vite.js preview --host 127.0.0.1 --port ${port} --strictPort --base ${base}`,
+    url: baseURL,
+    reuseExistingServer: false,
+    timeout: 60_000,
+  },
+});
