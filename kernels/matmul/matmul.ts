@@ -1,0 +1,221 @@
+import erf from '../lib/erf.wgsl?raw';
+import { ceilDiv, expand, fields, type BindingField, type KernelSpec, type ParamField } from '../spec';
+import operand from './operand.wgsl?raw';
+import output from './output.wgsl?raw';
+import reduce from './reduce.wgsl?raw';
+import register from './register.wgsl?raw';
+import shared from './shared.wgsl?raw';
+
+/** How a product is tiled. All tilings add up k in the same order with the same fma: they differ in speed, not in bits. */
+export interface MatmulVariant {
+  /**
+   * `r…`: register tiles read straight from memory. `q…`: the same by four lanes that share their loads of A.
+   * `s…`: tiles staged in workgroup memory. Then rows × columns per invocation, or per workgroup for `s…`.
+   */
+  readonly id: string;
+  /** Rows and columns of outputs per invocation, multiples of 4. */
+  readonly mt: number;
+  readonly nt: number;
+  /** Invocations of a workgroup along n and m. */
+  readonly wx: number;
+  readonly wy: number;
+  /** Depth of a workgroup-memory panel, a multiple of 4; 0 for register tiles. */
+  readonly kt: number;
+  /** The workgroup is four lanes of one subgroup: the device must have the feature `subgroups`. */
+  readonly lanes: boolean;
+}
+
+const tiles = (mt: number, nt: number, wx: number, wy: number): MatmulVariant => ({
+  id: `r${mt}x${nt}`,
+  mt,
+  nt,
+  wx,
+  wy,
+  kt: 0,
+  lanes: false,
+});
+const quads = (mt: number, nt: number): MatmulVariant => ({ id: `q${mt}x${nt}`, mt, nt, wx: 4, wy: 1, kt: 0, lanes: true });
+const panels = (mt: number, nt: number, wx: number, wy: number, kt: number): MatmulVariant => ({
+  id: `s${mt * wy}x${nt * wx}`,
+  mt,
+  nt,
+  wx,
+  wy,
+  kt,
+  lanes: false,
+});
+
+/**
+ * Measured on SwiftShader, one busy core, 2080 × 192 × 192 NT, GFLOP/s and seconds to compile: r4x4 0.8, 0.1; r8x8 1.0,
+ * 0.2; q8x4 1.3, 0.1; q16x8 1.5, 0.35; s64x64 0.2, 2. Tiles of 16 × 16 reached 1.4 at 0.8 s and were dropped.
+ */
+export const MATMUL_VARIANTS: readonly MatmulVariant[] = [
+  tiles(4, 4, 8, 8),
+  tiles(8, 8, 4, 4),
+  quads(8, 4),
+  quads(16, 8),
+  panels(4, 4, 8, 8, 16),
+  panels(4, 4, 16, 16, 16),
+  panels(8, 4, 16, 16, 16),
+  panels(8, 8, 16, 16, 8),
+];
+
+const byId = new Map(MATMUL_VARIANTS.map((variant) => [variant.id, variant]));
+
+/** @throws Error for an id that no variant has. */
+export function matmulVariant(id: string): MatmulVariant {
+  const variant = byId.get(id);
+  if (!variant) throw new Error(`there is no matrix product variant ${id}`);
+  return variant;
+}
+
+/** What is done with a product before it is stored; see output.wgsl for the order. */
+export interface MatmulEpilogue {
+  readonly bias?: boolean;
+  readonly gelu?: boolean;
+  readonly residual?: boolean;
+  readonly accumulate?: boolean;
+}
+
+/** Which of the specialised kernels: transposition, width of the loads and stores, epilogue. */
+export interface MatmulForm extends MatmulEpilogue {
+  readonly transA: boolean;
+  readonly transB: boolean;
+  /** Four neighbours of the operand may be loaded as one vec4: its row length and its batch stride are multiples of 4. */
+  readonly vecA: boolean;
+  readonly vecB: boolean;
+  /** n and the batch stride of the output are multiples of 4. */
+  readonly vecOut: boolean;
+}
+
+const PRODUCT_PARAMS = fields(
+  'u32 m, u32 n, u32 k, u32 tiles, u32 tiles_n, u32 items, u32 splits, u32 k_chunk, u32 stride_a, u32 stride_b, u32 stride_out',
+);
+const REDUCE_PARAMS = fields('u32 m, u32 n, u32 batch, u32 splits, u32 stride_partial, u32 stride_out');
+/** Invocations of a workgroup of matmul/reduce, each four outputs. */
+export const REDUCE_WORKGROUP = 64;
+
+const specs = new Map<string, KernelSpec>();
+const once = (name: string, make: () => Omit<KernelSpec, 'name'>): KernelSpec => {
+  let spec = specs.get(name);
+  if (!spec) specs.set(name, (spec = { name, ...make() }));
+  return spec;
+};
+const flag = (on: boolean | undefined): number => (on ? 1 : 0);
+const type = (vec: boolean): string => (vec ? 'vec4f' : 'f32');
+const struct = (params: readonly ParamField[]): string =>
+  `struct Params {\n${params.map((f) => `  ${f.name}: ${f.type},\n`).join('')}}\n@group(0) @binding(0) var<uniform> p: Params;\n`;
+
+function epilogueName(e: MatmulEpilogue): string {
+  const parts = (['bias', 'gelu', 'residual', 'accumulate'] as const).filter((name) => e[name]);
+  return parts.map((part) => `-${part}`).join('');
+}
+
+/** The output bindings and `store`, from binding `first` on. Only what the epilogue uses is declared. */
+function outputPart(e: MatmulEpilogue, vec: boolean, first: number): { code: string; bindings: BindingField[] } {
+  const bindings: BindingField[] = [{ name: 'out', access: 'readwrite' }];
+  if (e.bias) bindings.push({ name: 'bias', access: 'read' });
+  if (e.gelu) bindings.push({ name: 'pre', access: 'readwrite' });
+  if (e.residual) bindings.push({ name: 'residual', access: 'read' });
+  const at = (name: string): number => first + bindings.findIndex((binding) => binding.name === name);
+  const code = expand(output, {
+    TYPE: type(vec),
+    VEC: flag(vec),
+    SCALAR: flag(!vec),
+    BIAS: flag(e.bias),
+    GELU: flag(e.gelu),
+    RESIDUAL: flag(e.residual),
+    ACCUMULATE: flag(e.accumulate),
+    OUT: first,
+    BIAS_AT: at('bias'),
+    PRE_AT: at('pre'),
+    RESIDUAL_AT: at('residual'),
+  });
+  return { code: e.gelu ? erf + code : code, bindings };
+}
+
+/**
+ * The kernel for one tiling and form. Bindings: a, b, out, then bias, pre, residual as far as the epilogue has them.
+ * Names are unique per combination and calls are memoised.
+ */
+export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSpec {
+  const kind = `${form.transA ? 't' : 'n'}${form.transB ? 't' : 'n'}`;
+  const width = [form.vecA, form.vecB, form.vecOut].map((vec) => (vec ? 4 : 1)).join('');
+  return once(`matmul/${variant.id}/${kind}${width}${epilogueName(form)}`, () => {
+    const { mt, nt, wx, wy, kt, lanes } = variant;
+    const part = (X: string, SIZE: string, BINDING: number, vec: boolean, across: boolean): string =>
+      expand(operand, {
+        X,
+        SIZE,
+        BINDING,
+        TYPE: type(vec),
+        VEC: flag(vec),
+        SCALAR: flag(!vec),
+        ACROSS: flag(across),
+        PLAIN: flag(!across),
+      });
+    const layout = { A_N: flag(!form.transA), A_T: flag(form.transA), B_N: flag(!form.transB), B_T: flag(form.transB) };
+    // vec4 loads along k are used only where k is a multiple of 4.
+    const tail = !((!form.transA && form.vecA) || (form.transB && form.vecB));
+    const words = (rows: number, alongK: boolean): number => (rows * kt) / 4 + (alongK ? rows / 4 : 0);
+    const main =
+      kt === 0
+        ? expand(register, {
+            ...layout,
+            SHARE: flag(lanes),
+            SHARED_N: flag(lanes && !form.transA),
+            SHARED_T: flag(lanes && form.transA),
+            OWN_N: flag(!lanes && !form.transA),
+            OWN_T: flag(!lanes && form.transA),
+            // Subgroup operations need control flow that all lanes share.
+            BUSY: lanes ? 'item < p.items' : 'live',
+            ALONG_N: lanes ? 'lane' : 'lid.x',
+            MT: mt,
+            NT: nt,
+            WX: wx,
+            WY: wy,
+            MV: mt / 4,
+            NV: nt / 4,
+            TAIL: flag(tail),
+          })
+        : expand(shared, {
+            ...layout,
+            TX: wx,
+            TY: wy,
+            KT: kt,
+            MV: mt / 4,
+            NV: nt / 4,
+            LA: ceilDiv(mt * kt, 4 * wx),
+            LB: ceilDiv(nt * kt, 4 * wy),
+            A_WORDS: words(mt * wy, !form.transA),
+            B_WORDS: words(nt * wx, form.transB),
+          });
+    const end = outputPart(form, form.vecOut, 3);
+    return {
+      code: [
+        ...(lanes ? ['enable subgroups;'] : []),
+        struct(PRODUCT_PARAMS),
+        part('a', 'm', 1, form.vecA, form.transA),
+        part('b', 'n', 2, form.vecB, !form.transB),
+        end.code,
+        main,
+      ].join('\n'),
+      params: PRODUCT_PARAMS,
+      bindings: [{ name: 'a', access: 'read' }, { name: 'b', access: 'read' }, ...end.bindings],
+      ...(lanes ? { features: ['subgroups'] as const } : {}),
+    };
+  });
+}
+
+/** Adds the partial products of a split over K in order and applies the epilogue. Bindings: partial, then as above. */
+export function matmulReduceKernel(epilogue: MatmulEpilogue, vec: boolean): KernelSpec {
+  return once(`matmul/reduce/${vec ? 4 : 1}${epilogueName(epilogue)}`, () => {
+    const end = outputPart(epilogue, vec, 2);
+    const main = expand(reduce, { TYPE: type(vec), VEC: flag(vec), SCALAR: flag(!vec) });
+    return {
+      code: [struct(REDUCE_PARAMS), end.code, main].join('\n'),
+      params: REDUCE_PARAMS,
+      bindings: [{ name: 'partial', access: 'read' }, ...end.bindings],
+    };
+  });
+}

@@ -1,0 +1,32 @@
+// matmul/operand: reads four neighbours of one operand, as one vec4 (VEC) or as four scalars that stay inside the item
+//   X is a or b; SIZE is its m or n. PLAIN: neighbours run along k; otherwise k is the row and they run along SIZE.
+//   edge_X brings a first row or column back into the matrix; its values are never stored.
+@group(0) @binding(${BINDING}) var<storage, read> ${X}: array<${TYPE}>;
+
+//#for once VEC
+fn edge_${X}(first: u32) -> u32 { return min(first, p.${SIZE} - 4u); }
+fn load_${X}(offset: u32, last: u32) -> vec4f { return ${X}[offset / 4u]; }
+//#end
+//#for once SCALAR
+fn edge_${X}(first: u32) -> u32 { return min(first, p.${SIZE} - 1u); }
+fn load_${X}(offset: u32, last: u32) -> vec4f {
+  return vec4f(
+    ${X}[min(offset, last)],
+    ${X}[min(offset + 1u, last)],
+    ${X}[min(offset + 2u, last)],
+    ${X}[min(offset + 3u, last)],
+  );
+}
+//#end
+
+// The quad at k, zero from k_end on: what a panel of workgroup memory holds past the end of K.
+fn fetch_${X}(offset: u32, k: u32, k_end: u32, last: u32) -> vec4f {
+  if (k >= k_end) { return vec4f(); }
+  //#for once ACROSS
+  return load_${X}(offset + k * p.${SIZE}, last);
+  //#end
+  //#for once PLAIN
+  let inside = vec4u(k, k + 1u, k + 2u, k + 3u) < vec4u(k_end);
+  return select(vec4f(), load_${X}(offset + k, last), inside);
+  //#end
+}

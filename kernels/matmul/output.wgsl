@@ -1,0 +1,49 @@
+// matmul/output: what happens to four neighbouring outputs of one row, in this order
+//   z = product + bias;  pre = z, z = gelu(z);  z += residual;  out = z  or  out += z
+// Columns past n are dropped. VEC: n and the item's stride are multiples of four.
+@group(0) @binding(${OUT}) var<storage, read_write> out: array<${TYPE}>;
+//#for once BIAS
+@group(0) @binding(${BIAS_AT}) var<storage, read> bias: array<${TYPE}>;
+//#end
+//#for once GELU
+@group(0) @binding(${PRE_AT}) var<storage, read_write> pre: array<${TYPE}>;
+//#end
+//#for once RESIDUAL
+@group(0) @binding(${RESIDUAL_AT}) var<storage, read> residual: array<${TYPE}>;
+//#end
+
+fn store_one(at: u32, col: u32, product: ${TYPE}) {
+  var z = product;
+  //#for once BIAS
+  z += bias[col];
+  //#end
+  //#for once GELU
+  pre[at] = z;
+  //#for once VEC
+  z = vec4f(gelu(z.x), gelu(z.y), gelu(z.z), gelu(z.w));
+  //#end
+  //#for once SCALAR
+  z = gelu(z);
+  //#end
+  //#end
+  //#for once RESIDUAL
+  z += residual[at];
+  //#end
+  //#for once ACCUMULATE
+  z += out[at];
+  //#end
+  out[at] = z;
+}
+
+fn store(base: u32, row: u32, col: u32, product: vec4f) {
+  if (row >= p.m) { return; }
+  let at = base + row * p.n + col;
+  //#for once VEC
+  if (col < p.n) { store_one(at / 4u, col / 4u, product); }
+  //#end
+  //#for once SCALAR
+  //#for q 4
+  if (col + ${q}u < p.n) { store_one(at + ${q}u, col + ${q}u, product[${q}]); }
+  //#end
+  //#end
+}

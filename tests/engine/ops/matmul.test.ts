@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { MATMUL_VARIANTS } from '../../../kernels/matmul/matmul';
+import { defaultMatmulTuning, describeMatmul, matmulScratchBytes, recordMatmul, type MatmulTuning } from '../../../app/engine/ops/matmul';
+import { tuneMatmul } from '../../../app/engine/ops/tune';
+import { Recorder } from '../../../app/engine/gpu/recorder';
+import { benchGemm } from '../../bench/gemm';
+import { matmulReference } from '../../reference/matmul';
+import { maxError, uniform, useGpu } from '../../support/gpu';
+
+const gpu = useGpu();
+const ids = MATMUL_VARIANTS.map(({ id }) => id);
+
+test('the tuner frees what it allocates and its choice survives JSON and multiplies', async () => {
+  const g = gpu();
+  const tuned = await tuneMatmul(g);
+  expect(g.buffers.liveBytes).toBe(0);
+  expect(tuned.gflops).toBeGreaterThan(0);
+  const tuning = JSON.parse(JSON.stringify(tuned)) as MatmulTuning;
+  for (const kind of [{}, { transB: true }, { transA: true }]) {
+    for (const [m, n, k] of [
+      [17, 48, 48],
+      [300, 250, 6],
+    ] as const) {
+      const shape = { m, n, k, ...kind };
+      expect(ids).toContain(describeMatmul(tuning, shape).variant);
+      const data = { a: uniform(m * k, 1), b: uniform(k * n, 2) };
+      const views = { a: g.upload('a', data.a), b: g.upload('b', data.b), out: g.buffers.allocate('out', m * n * 4) };
+      const recorder = new Recorder(g, 'test');
+      recordMatmul(recorder, tuning, { ...shape, ...views });
+      const program = await recorder.build();
+      program.run();
+      // Sums of at most 48 products below 1 in float32, as in the kernel's tests.
+      expect(maxError((await g.readFloats(views.out)).slice(0, m * n), matmulReference(shape, data).out)).toBeLessThan(1e-5);
+      program.dispose();
+      for (const view of Object.values(views)) g.buffers.free(view);
+    }
+  }
+});
+
+test('the tuner stops at its budget, having measured one candidate', async () => {
+  const tuned = await tuneMatmul(gpu(), { budgetMs: 0 });
+  expect(Object.keys(tuned.rates.nt.large)).toHaveLength(1);
+});
+
+test('the benchmark reports every shape and leaves no buffer', async () => {
+  const g = gpu();
+  const rows = await benchGemm(g, [{ m: 40, n: 24, k: 64, transA: true }], defaultMatmulTuning(g.info));
+  expect(rows).toHaveLength(1);
+  expect(rows[0]!.gflops).toBeGreaterThan(0);
+  expect(g.buffers.liveBytes).toBe(0);
+});
+
+test('defaults name existing variants on every kind of device, and need no feature the device lacks', () => {
+  for (const software of [true, false])
+    for (const subgroups of [true, false]) {
+      const { rates } = defaultMatmulTuning({ ...gpu().info, software, subgroups });
+      for (const kind of Object.values(rates))
+        for (const size of Object.values(kind))
+          for (const id of Object.keys(size)) {
+            expect(ids).toContain(id);
+            if (!subgroups) expect(MATMUL_VARIANTS.find((variant) => variant.id === id)!.lanes).toBe(false);
+          }
+    }
+});
+
+test('a weight gradient that underfills a graphics card is split over its tokens, a large product is not', () => {
+  const tuning = defaultMatmulTuning({ ...gpu().info, software: false });
+  const gradient = { m: 192, n: 192, k: 2080, transA: true };
+  const { splits } = describeMatmul(tuning, gradient);
+  expect(splits).toBeGreaterThan(1);
+  expect(matmulScratchBytes(tuning, gradient)).toBe(splits * 192 * 192 * 4);
+  expect(matmulScratchBytes(tuning, { m: 8192, n: 768, k: 192 })).toBe(0);
+  expect(matmulScratchBytes(defaultMatmulTuning({ ...gpu().info, software: true }), gradient)).toBe(0);
+});
+
+test('a tile is not chosen where most of it would lie past the edge', () => {
+  const rates = { small: { r8x8: 1.3, r4x4: 1 }, large: { r8x8: 1.3, r4x4: 1 } };
+  const tuning: MatmulTuning = { version: 1, rates: { nn: rates, nt: rates, tn: rates }, fill: 0 };
+  expect(describeMatmul(tuning, { m: 128, n: 128, k: 8 }).variant).toBe('r8x8');
+  expect(describeMatmul(tuning, { m: 4, n: 10, k: 8 }).variant).toBe('r4x4');
+});
+
+test('impossible arguments are refused by name', () => {
+  const g = gpu();
+  const tuning = defaultMatmulTuning(g.info);
+  const view = g.buffers.allocate('x', 64);
+  const record = (m: number, n: number, k: number) => () =>
+    recordMatmul(new Recorder(g, 'test'), tuning, { m, n, k, a: view, b: view, out: view, label: 'fc1' });
+  expect(record(0, 4, 4)).toThrow('fc1: m is 0');
+  expect(record(2, 4, 2.5)).toThrow('k is 2.5');
+  expect(record(8, 2, 4)).toThrow('a holds 64 bytes, 128 are needed');
+  expect(record(4, 8, 2)).toThrow('out holds 64 bytes');
+  g.buffers.free(view);
+});

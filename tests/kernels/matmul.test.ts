@@ -1,0 +1,205 @@
+import { expect, test } from 'vitest';
+import { MATMUL_VARIANTS } from '../../kernels/matmul/matmul';
+import erfSource from '../../kernels/lib/erf.wgsl?raw';
+import { fields, type KernelSpec } from '../../kernels/spec';
+import { recordMatmul, type MatmulArgs, type MatmulTuning } from '../../app/engine/ops/matmul';
+import { Recorder } from '../../app/engine/gpu/recorder';
+import { matmulReference, type MatmulCase, type MatmulInputs } from '../reference/matmul';
+import { erf } from '../reference/erf';
+import { maxError, uniform, useGpu } from '../support/gpu';
+
+const gpu = useGpu();
+
+/** A tuning that leaves no choice: one variant, split or not. */
+function only(id: string, fill = 0): MatmulTuning {
+  const rates = { small: { [id]: 1 }, large: { [id]: 1 } };
+  return { version: 1, rates: { nn: rates, nt: rates, tn: rates }, fill };
+}
+
+interface Options {
+  bias?: boolean;
+  gelu?: boolean;
+  residual?: boolean;
+  accumulate?: boolean;
+  scratch?: number;
+}
+
+/** Runs one product on seeded numbers in [-1, 1) and returns it with the float64 one and what each value may differ by. */
+async function product(tuning: MatmulTuning, c: MatmulCase, o: Options = {}, runs = 1) {
+  const g = gpu();
+  const { m, n, k, batch = 1, strideA = m * k, strideB = k * n, strideOut = m * n } = c;
+  const size = (batch - 1) * strideOut + m * n;
+  const inputs: MatmulInputs = {
+    a: uniform((batch - 1) * strideA + m * k, 1),
+    b: uniform((batch - 1) * strideB + k * n, 2),
+    bias: o.bias ? uniform(n, 3) : undefined,
+    residual: o.residual ? uniform(size, 4) : undefined,
+    before: uniform(size, 5),
+    gelu: o.gelu,
+    accumulate: o.accumulate,
+  };
+  const up = (label: string, data: ArrayLike<number> | undefined) => data && g.upload(label, data as Float32Array);
+  const views = { a: up('a', inputs.a)!, b: up('b', inputs.b)!, bias: up('bias', inputs.bias), residual: up('residual', inputs.residual) };
+  const pre = o.gelu ? g.buffers.allocate('pre', size * 4) : undefined;
+  const scratch = o.scratch ? g.buffers.allocate('scratch', o.scratch) : undefined;
+  const out = g.buffers.allocate('out', size * 4);
+  // The views end where the data end, as bound in the engine.
+  const exact = { ...out, size: size * 4 };
+  const args: MatmulArgs = { ...c, ...views, out: exact, gelu: pre, scratch, accumulate: o.accumulate };
+  const recorder = new Recorder(g, 'test');
+  recordMatmul(recorder, tuning, args);
+  const program = await recorder.build();
+  const results: Float32Array[] = [];
+  for (let i = 0; i < runs; i++) {
+    g.write(out, inputs.before as Float32Array);
+    program.run();
+    results.push((await g.readFloats(out)).slice(0, size));
+  }
+  const gotPre = pre ? (await g.readFloats(pre)).slice(0, size) : undefined;
+  program.dispose();
+  for (const view of [out, pre, scratch, ...Object.values(views)]) if (view) g.buffers.free(view);
+  return { want: matmulReference(c, inputs), got: results[0]!, results, gotPre, dispatches: recorder.length };
+}
+
+// Sums of k products of numbers below 1: each fma rounds by at most half a unit of a partial sum below k,
+// and in practice errors grow as sqrt(k); 1e-6 (1 + sqrt k) is ten times what is seen.
+const tolerance = (k: number): number => 1e-6 * (1 + Math.sqrt(k));
+
+const KINDS = [
+  { transA: false, transB: false },
+  { transA: false, transB: true },
+  { transA: true, transB: false },
+  { transA: true, transB: true },
+];
+const SHAPES = [
+  { m: 1, n: 1, k: 1 },
+  { m: 7, n: 5, k: 3 },
+  { m: 17, n: 48, k: 48 },
+  { m: 65, n: 10, k: 64 },
+  { m: 33, n: 130, k: 31 },
+  { m: 36, n: 20, k: 67 },
+];
+// A software adapter takes seconds to compile a large tile. These reach every layout of an operand, both widths and every
+// edge; the small tiles, made from the same sources, go through all combinations.
+const FEW_CASES: MatmulCase[] = [
+  { m: 33, n: 130, k: 31, transB: true },
+  { m: 36, n: 20, k: 68, transA: true },
+];
+const SMALL_TILES = ['r4x4', 'q8x4'];
+
+for (const { id } of MATMUL_VARIANTS)
+  test(`${id} equals the float64 product`, async () => {
+    const all = KINDS.flatMap((kind) => SHAPES.map((shape) => ({ ...shape, ...kind })));
+    for (const c of SMALL_TILES.includes(id) ? all : FEW_CASES) {
+      const { got, want } = await product(only(id), c);
+      expect(maxError(got, want.out), JSON.stringify(c)).toBeLessThan(tolerance(c.k));
+    }
+  }, 120_000);
+
+test('s32x32 equals the float64 product in every transposition, one element or many', async () => {
+  for (const kind of KINDS)
+    for (const shape of [SHAPES[0]!, SHAPES[5]!]) {
+      const { got, want } = await product(only('s32x32'), { ...shape, ...kind });
+      expect(maxError(got, want.out), JSON.stringify({ ...shape, ...kind })).toBeLessThan(tolerance(shape.k));
+    }
+}, 120_000);
+
+test('every variant gives the same bits', async () => {
+  for (const c of FEW_CASES) {
+    const first = await product(only('r4x4'), c);
+    for (const { id } of MATMUL_VARIANTS) {
+      const { results } = await product(only(id), c, {}, 2);
+      for (const result of results) expect(maxError(result, first.got), id).toBe(0);
+    }
+  }
+}, 120_000);
+
+const BATCHES: MatmulCase[] = [
+  { m: 9, n: 8, k: 12, batch: 3 },
+  { m: 5, n: 7, k: 9, batch: 3, transB: true },
+  { m: 8, n: 12, k: 10, batch: 2, transA: true, strideA: 84, strideB: 120, strideOut: 100 },
+  // Vector-sized rows at strides that are not: the scalar forms must be taken.
+  { m: 8, n: 8, k: 8, batch: 3, strideA: 67, strideB: 0, strideOut: 65 },
+];
+for (const id of ['r4x4', 'q8x4', 's32x32'])
+  test(`${id} multiplies batches at strides and leaves the gaps alone`, async () => {
+    for (const c of BATCHES) {
+      const { got, want } = await product(only(id), c, { accumulate: c.strideA === 84 });
+      expect(maxError(got, want.out), JSON.stringify(c)).toBeLessThan(tolerance(c.k));
+    }
+  });
+
+for (const n of [12, 10])
+  for (const id of ['r4x4', 's32x32'])
+    test(`epilogues of ${id} at n = ${n}`, async () => {
+      const shape = { m: 21, n, k: 18, batch: 2 };
+      for (const scratch of [0, 1 << 16])
+        for (const bits of id === 'r4x4' ? [0, 1, 2, 4, 8, 15] : [15]) {
+          const o = { bias: !!(bits & 1), gelu: !!(bits & 2), residual: !!(bits & 4), accumulate: !!(bits & 8), scratch };
+          const { got, gotPre, want, dispatches } = await product(only(id, scratch ? 1e6 : 0), { ...shape, k: scratch ? 130 : 18 }, o);
+          expect(dispatches).toBe(scratch ? 2 : 1);
+          expect(maxError(got, want.out), JSON.stringify(o)).toBeLessThan(tolerance(scratch ? 130 : 18));
+          if (gotPre) expect(maxError(gotPre, want.pre), 'z').toBeLessThan(tolerance(scratch ? 130 : 18));
+        }
+    });
+
+for (const id of ['r4x4', 's32x32'])
+  test(`${id} split over k repeats bit for bit at awkward sizes`, async () => {
+    for (const shape of [
+      { m: 12, n: 16, k: 517, transA: true },
+      { m: 5, n: 7, k: 200, transB: true },
+      { m: 3, n: 9, k: 333 },
+    ])
+      // Room for two parts only, and for all.
+      for (const scratch of [2 * 4 * (shape.m * shape.n + 3), 1 << 16]) {
+        const { results, want, dispatches } = await product(only(id, 1e6), shape, { scratch }, 2);
+        expect(dispatches).toBe(2);
+        expect(maxError(results[0]!, want.out)).toBeLessThan(tolerance(shape.k));
+        expect(maxError(results[1]!, results[0]!)).toBe(0);
+      }
+  });
+
+test('gelu, its derivative and erf are exact to 1e-6 over [-8, 8]', async () => {
+  const count = 20001;
+  const spec: KernelSpec = {
+    name: 'test/erf',
+    code: `${erfSource}
+struct Params { count: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) g: vec3u) {
+  if (g.x < p.count) {
+    y[g.x] = gelu(x[g.x]);
+    y[p.count + g.x] = gelu_derivative(x[g.x]);
+    y[2u * p.count + g.x] = erf_approx(x[g.x]);
+  }
+}`,
+    params: fields('u32 count'),
+    bindings: [
+      { name: 'x', access: 'read' },
+      { name: 'y', access: 'readwrite' },
+    ],
+  };
+  const g = gpu();
+  const x = Float32Array.from({ length: count }, (_, i) => -8 + (16 * i) / (count - 1));
+  const views = [g.upload('x', x), g.buffers.allocate('y', 3 * count * 4)];
+  const program = await new Recorder(g, 'erf')
+    .dispatch(spec, { params: { count }, buffers: views, grid: [Math.ceil(count / 64), 1, 1] })
+    .build();
+  program.run();
+  const got = await g.readFloats(views[1]!);
+  program.dispose();
+  for (const view of views) g.buffers.free(view);
+  const cdf = (v: number) => 0.5 * (1 + erf(v / Math.SQRT2));
+  const want = [
+    Array.from(x, (v) => v * cdf(v)),
+    Array.from(x, (v) => cdf(v) + (v * Math.exp(-0.5 * v * v)) / Math.sqrt(2 * Math.PI)),
+    Array.from(x, (v) => erf(v)),
+  ];
+  want.forEach((values, i) => {
+    const error = maxError(got.subarray(i * count, (i + 1) * count), values);
+    console.info(`erf part ${i}: max error ${error.toExponential(2)}`);
+    expect(error).toBeLessThan(1e-6);
+  });
+});
