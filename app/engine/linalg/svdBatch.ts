@@ -1,0 +1,299 @@
+import { PARTS, tournament } from '../../../kernels/svd/svd';
+import {
+  MATRIX_BYTES,
+  STATE_BYTES,
+  initialState,
+  layoutMatrices,
+  packMatrix,
+  parseStates,
+  type MatrixEntry,
+  type MatrixShape,
+  type MatrixStatus,
+  type TableLayout,
+} from '../../../kernels/svd/table';
+import { slice, type View } from '../gpu/buffers';
+import type { Gpu } from '../gpu/device';
+import { Program, type Phase } from '../gpu/recorder';
+import { recordPieces, type Piece, type Recorded } from './svdPieces';
+
+export type { MatrixShape, MatrixStatus, MatrixEntry };
+
+/** Most Jacobi sweeps of one refresh; from cold a Gaussian 192 × 192 needs 8, a rank-deficient matrix 9. */
+export const MAX_SWEEPS = 12;
+/** Work that several batches may share, because their programs never run at the same time. */
+export class SvdWorkspace {
+  readonly a: View;
+  readonly y: View;
+  readonly v: View;
+  readonly gram: View;
+  readonly inverse: View;
+
+  constructor(
+    private readonly gpu: Gpu,
+    label: string,
+    readonly long: number,
+    readonly short: number,
+  ) {
+    const make = (name: string, vec4s: number) => gpu.buffers.allocate(`${label}.${name}`, vec4s * 16);
+    this.a = make('A', long);
+    this.y = make('Y', long);
+    this.v = make('V', short);
+    this.gram = make('gram', short);
+    this.inverse = make('inverse', short);
+  }
+
+  /** Workspace that is large enough for all the given lists of matrices. */
+  static forAll(gpu: Gpu, label: string, lists: readonly (readonly MatrixShape[])[]): SvdWorkspace {
+    const sizes = lists.map((list) => layoutMatrices(list));
+    return new SvdWorkspace(gpu, label, Math.max(1, ...sizes.map((s) => s.long)), Math.max(1, ...sizes.map((s) => s.short)));
+  }
+
+  get bytes(): number {
+    return 2 * this.a.size + 3 * this.v.size;
+  }
+
+  dispose(): void {
+    for (const view of [this.a, this.y, this.v, this.gram, this.inverse]) this.gpu.buffers.free(view);
+  }
+}
+
+export interface SvdBatchOptions {
+  readonly label?: string;
+  readonly matrices: readonly MatrixShape[];
+  /** The arena that holds them all, f32. */
+  readonly arena: View;
+  /** False: only singular values are wanted, U is neither stored nor computed. */
+  readonly vectors?: boolean;
+  /** Leave out matrices whose target rank is not below their short side. */
+  readonly skipOverRank?: boolean;
+  readonly seed?: number;
+  readonly workspace?: SvdWorkspace;
+  /** Invocations that share four Jacobi columns (a power of two) and fours per workgroup; chosen by the adapter when absent. */
+  readonly lanes?: { readonly LANES: number; readonly PAIRS: number };
+  readonly phase?: Phase;
+}
+
+/** When Jacobi stops: see FINE and COARSE in svdPieces.ts. */
+export type Tolerance = 'fine' | 'coarse';
+type Part = Piece | { readonly piece: Piece; readonly length: number };
+
+/**
+ * Singular value decompositions of many matrices at once, W = U Σ Vᵀ, warm-started from their last ones.
+ * Exact: one-sided Jacobi on A V. Sketch: the leading `sketch` triplets by subspace iteration from the last right subspace
+ * (Gaussian at first), then Jacobi on A V. A matrix with fewer rows than columns is decomposed transposed: `readTriplets` undoes it.
+ * Owns its buffers and, unless given, its workspace.
+ */
+export class SvdBatch {
+  readonly layout: TableLayout;
+  /** Per matrix: kernels/svd/common.wgsl State. */
+  readonly state: View;
+  readonly table: View;
+  /** Descending singular values, k per matrix, 0 past the sketch; offsets are `layout.entries[i].s`. */
+  readonly sigma: View;
+  /** U and V of every matrix as columns. */
+  readonly factors: View;
+  /** Squared errors ‖Aᵀu − σv‖² in units of the matrix's scale; scratch during a refresh. */
+  readonly columns: View;
+  readonly workspace: SvdWorkspace;
+
+  private readonly label: string;
+  private readonly vectors: boolean;
+  private readonly seed: number;
+  private readonly ownsWorkspace: boolean;
+  private readonly off: View;
+  private readonly origin: View;
+  private readonly partials: View;
+  private readonly ranks: number[];
+  private readonly sketches: number[];
+  private recorded: Recorded | undefined;
+  private readonly composed = new Map<string, Program>();
+
+  /** @throws OutOfMemoryError; Error when a matrix is empty or larger than the arena. */
+  constructor(
+    private readonly gpu: Gpu,
+    private readonly o: SvdBatchOptions,
+  ) {
+    this.label = o.label ?? 'svd';
+    this.vectors = o.vectors ?? true;
+    this.seed = o.seed ?? 0;
+    this.layout = layoutMatrices(o.matrices, this.vectors);
+    const { layout, label } = this;
+    for (const e of layout.entries) if ((e.offset + e.rows * e.cols) * 4 > o.arena.size) throw new Error(`${e.name} ends beyond the arena`);
+    const make = (name: string, bytes: number) => gpu.buffers.allocate(`${label}.${name}`, bytes);
+    const n = layout.entries.length;
+    this.ownsWorkspace = !o.workspace;
+    this.workspace = o.workspace ?? new SvdWorkspace(gpu, label, Math.max(1, layout.long), Math.max(1, layout.short));
+    this.table = make('table', n * MATRIX_BYTES);
+    this.state = make('state', n * STATE_BYTES);
+    this.sigma = make('sigma', layout.columns * 4);
+    this.factors = make('factors', layout.factors * 16);
+    this.columns = make('columns', layout.columns * 4);
+    this.origin = make('origin', layout.columns * 4);
+    this.off = make('off', n * 4);
+    this.partials = make('partials', n * PARTS * 8);
+    this.ranks = layout.entries.map((e) => e.k);
+    this.sketches = layout.entries.map((e) => e.k);
+    this.writeTable();
+    this.reset();
+  }
+
+  get count(): number {
+    return this.layout.entries.length;
+  }
+
+  /** Bytes that a batch with its own workspace will take. */
+  static bytesFor(matrices: readonly MatrixShape[], vectors = true): number {
+    const { entries, long, short, factors, columns } = layoutMatrices(matrices, vectors);
+    const each = MATRIX_BYTES + STATE_BYTES + 4 + PARTS * 8;
+    return 16 * (2 * long + 3 * short + factors) + 12 * columns + each * entries.length;
+  }
+
+  /** Bytes on the GPU, a shared workspace not counted. */
+  get bytes(): number {
+    return this.own.reduce((sum, view) => sum + view.size, 0) + (this.ownsWorkspace ? this.workspace.bytes : 0);
+  }
+
+  private get own(): View[] {
+    return [this.table, this.state, this.sigma, this.factors, this.columns, this.origin, this.off, this.partials];
+  }
+
+  /** Target ranks and sketch sizes (clamped to 1 … k) that hold from the next refresh on. */
+  configure(ranks: readonly number[], sketches: readonly number[]): void {
+    this.layout.entries.forEach((e, i) => {
+      this.ranks[i] = ranks[i] ?? e.k;
+      this.sketches[i] = Math.min(e.k, Math.max(1, sketches[i] ?? e.k));
+    });
+    this.writeTable();
+  }
+
+  /** Forgets all decompositions: no vectors known, ε as at the start of a run. */
+  reset(epsilon = 1e8): void {
+    if (this.count === 0) return;
+    const all = new Uint32Array((this.count * STATE_BYTES) / 4);
+    for (let i = 0; i < this.count; i++) all.set(initialState(epsilon), (i * STATE_BYTES) / 4);
+    this.gpu.write(this.state, all);
+  }
+
+  parseStatus(bytes: ArrayBuffer): MatrixStatus[] {
+    return parseStates(bytes, this.count);
+  }
+
+  async readStatus(): Promise<MatrixStatus[]> {
+    return this.parseStatus(await this.gpu.read(this.state));
+  }
+
+  /** Compiles the kernels and records all pieces; `exact` and `sketch` may be called afterwards. */
+  async build(): Promise<void> {
+    if (this.recorded || this.count === 0) return;
+    const { table, state, sigma, factors, columns, off, origin, partials } = this;
+    this.recorded = await recordPieces(this.gpu, {
+      label: this.label,
+      phase: this.o.phase ?? 'q3r',
+      layout: this.layout,
+      vectors: this.vectors,
+      skipOverRank: this.o.skipOverRank ?? false,
+      // 32 lanes and a reduction hide a GPU's memory latency; on a CPU a barrier costs more than the arithmetic.
+      lanes: this.o.lanes ?? (this.gpu.info.software ? { LANES: 1, PAIRS: 8 } : { LANES: 32, PAIRS: 4 }),
+      views: { ...this.workspace, arena: this.o.arena, table, state, sigma, factors, columns, off, origin, partials },
+    });
+  }
+
+  /** Exact decomposition of all matrices from their last right vectors, from the identity where there are none. */
+  exact(sweeps: number, tolerance: Tolerance = 'fine'): Program {
+    return this.sequence(`exact ${sweeps} ${tolerance}`, () => [
+      'openExact',
+      'startExact',
+      ...this.sweeps(this.layout.maxK, sweeps, tolerance),
+      'finish',
+    ]);
+  }
+
+  /** Exact decomposition that uses nothing of the past. */
+  coldExact(): Program {
+    return this.sequence('cold', () => ['openExact', 'cold', ...this.sweeps(this.layout.maxK, MAX_SWEEPS, 'fine'), 'finish']);
+  }
+
+  /** Exact decomposition, as cold, of the matrices whose state is live: what a guard left open. */
+  redo(): Program {
+    return this.sequence('redo', () => ['cold', ...this.sweeps(this.layout.maxK, MAX_SWEEPS, 'fine'), 'finish']);
+  }
+
+  /** Leading triplets by `powers` subspace iterations and Jacobi, and their residuals; sketch sizes as configured. */
+  sketch(powers: number, sweeps: number, tolerance: Tolerance = 'coarse'): Program {
+    const widest = Math.max(...this.sketches);
+    return this.sequence(`sketch ${powers} ${sweeps} ${widest} ${tolerance}`, () => [
+      'openSketch',
+      'startSketch',
+      ...Array.from({ length: powers }, (): Piece => 'iterate'),
+      'range',
+      ...this.sweeps(widest, sweeps, tolerance),
+      'finish',
+      'residual',
+    ]);
+  }
+
+  /** Sweeps to allow next time, given the status of the last refresh: what was needed and two more. */
+  static nextSweeps(status: readonly MatrixStatus[] | undefined): number {
+    if (!status || status.some((s) => !s.converged)) return MAX_SWEEPS;
+    return Math.min(MAX_SWEEPS, Math.max(3, 2 + Math.max(...status.map((s) => s.sweeps))));
+  }
+
+  /** Reads one matrix's triplets back: u (rows × count), s, v (cols × count), row-major. */
+  async readTriplets(index: number, count: number): Promise<{ u: Float32Array; s: Float32Array; v: Float32Array }> {
+    const e = this.layout.entries[index];
+    if (!e || !this.vectors) throw new Error(`${this.label} keeps no vectors of a matrix ${index}`);
+    const [factors, sigma] = await Promise.all([
+      this.gpu.readFloats(slice(this.factors, e.uAt * 4, (e.pv + e.kv) * e.k * 4)),
+      this.gpu.readFloats(slice(this.sigma, e.s, e.k)),
+    ]);
+    const rowMajor = (at: number, height: number, length: number) => {
+      const out = new Float32Array(length * count);
+      for (let c = 0; c < count; c++) for (let i = 0; i < length; i++) out[i * count + c] = factors[at + c * height * 4 + i] ?? 0;
+      return out;
+    };
+    const long = rowMajor(0, e.pv, e.p);
+    const short = rowMajor((e.vAt - e.uAt) * 4, e.kv, e.k);
+    const s = sigma.slice(0, count);
+    return e.transposed ? { u: short, s, v: long } : { u: long, s, v: short };
+  }
+
+  dispose(): void {
+    this.recorded?.program.dispose();
+    this.recorded = undefined;
+    this.composed.clear();
+    for (const view of this.own) this.gpu.buffers.free(view);
+    if (this.ownsWorkspace) this.workspace.dispose();
+  }
+
+  private sweeps(widest: number, sweeps: number, tolerance: Tolerance): Part[] {
+    const { rounds } = tournament(widest);
+    return Array.from({ length: sweeps }, (): Part[] => [{ piece: 'rounds', length: rounds }, tolerance]).flat();
+  }
+
+  private sequence(key: string, parts: () => Part[]): Program {
+    const { recorded } = this;
+    if (!recorded) throw new Error(`${this.label} is not built`);
+    let program = this.composed.get(key);
+    if (!program) {
+      program = Program.sequence(
+        this.gpu,
+        `${this.label} ${key}`,
+        parts().map((part) => {
+          const piece = typeof part === 'string' ? part : part.piece;
+          const [from, to] = recorded.ranges.get(piece) ?? [0, 0];
+          return { program: recorded.program, from, to: typeof part === 'string' ? to : from + part.length };
+        }),
+      );
+      this.composed.set(key, program);
+    }
+    return program;
+  }
+
+  private writeTable(): void {
+    const all = new Uint32Array((this.count * MATRIX_BYTES) / 4);
+    this.layout.entries.forEach((e, i) => {
+      all.set(packMatrix(e, this.ranks[i] ?? e.k, this.sketches[i] ?? e.k, this.seed + i * 0x9e37), (i * MATRIX_BYTES) / 4);
+    });
+    if (this.count > 0) this.gpu.write(this.table, all);
+  }
+}

@@ -1,0 +1,181 @@
+import { ceilDiv, type Grid, type KernelSpec } from '../../../kernels/spec';
+import * as k from '../../../kernels/svd/svd';
+import type { MatrixEntry, TableLayout } from '../../../kernels/svd/table';
+import type { View } from '../gpu/buffers';
+import type { Gpu } from '../gpu/device';
+import { Recorder, type Phase, type Program } from '../gpu/recorder';
+
+/**
+ * A Jacobi sweep that met no larger |cos| is the last one. What it leaves is about the square of that: with the fine
+ * tolerance rounding alone remains, with the coarse one about 1e-5, far below the error of the randomized subspace.
+ */
+export const FINE = 2e-5;
+export const COARSE = 2e-3;
+
+/** The parts a decomposition is put together from; each is a range of one recorded program. */
+export type Piece =
+  | 'openSketch'
+  | 'openExact'
+  | 'startSketch'
+  | 'startExact'
+  | 'cold'
+  | 'iterate'
+  | 'range'
+  | 'rounds'
+  | 'fine'
+  | 'coarse'
+  | 'finish'
+  | 'residual';
+
+export interface Recorded {
+  readonly program: Program;
+  /** Dispatches [from, to) of each piece. `rounds` holds one sweep over k columns; a narrower sketch runs a prefix of it. */
+  readonly ranges: ReadonlyMap<Piece, readonly [number, number]>;
+}
+
+export interface PieceOptions {
+  readonly label: string;
+  readonly phase: Phase;
+  readonly layout: TableLayout;
+  readonly vectors: boolean;
+  readonly skipOverRank: boolean;
+  /** Invocations that share four Jacobi columns, and fours per workgroup. */
+  readonly lanes: { readonly LANES: number; readonly PAIRS: number };
+  readonly views: Readonly<
+    Record<
+      'arena' | 'table' | 'state' | 'sigma' | 'factors' | 'columns' | 'off' | 'origin' | 'partials' | 'a' | 'y' | 'v' | 'gram' | 'inverse',
+      View
+    >
+  >;
+}
+
+/** A buffer and which of its column ranges is meant. */
+type Columns = readonly [View, number];
+
+/** Records every piece once; decompositions are sequences of them, so that their number costs no GPU memory. */
+export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded> {
+  const { layout, views } = o;
+  const { table, state, sigma, factors, columns, off, origin, partials, arena, a, y, v, gram, inverse } = views;
+  const es = layout.entries;
+  const count = es.length;
+  const r = new Recorder(gpu, o.label).setPhase(o.phase);
+  const ranges = new Map<Piece, readonly [number, number]>();
+  const mark = (piece: Piece, record: () => void) => {
+    const from = r.length;
+    record();
+    ranges.set(piece, [from, r.length]);
+  };
+  const threads = (f: (e: MatrixEntry) => number): Grid => k.perMatrix(Math.max(...es.map(f)), count);
+  const work = (f: (e: MatrixEntry) => number) => es.reduce((sum, e) => sum + f(e), 0);
+  const run = (spec: KernelSpec, buffers: View[], grid: Grid, params: Record<string, number> = {}, flops = 0) =>
+    r.dispatch(spec, { buffers, grid, params, work: flops });
+
+  const isLong = (kind: number) => kind === k.LONG || kind === k.LEFT;
+  const combine = (x: Columns, f: Columns, out: Columns, inner: number, iterate = 0, revive = 0) => {
+    const height = (e: MatrixEntry) => (isLong(x[1]) ? e.pv : e.kv);
+    run(
+      k.combine,
+      [table, state, x[0], f[0], out[0]],
+      threads((e) => ceilDiv(height(e), 2) * ceilDiv(e.k, 4)),
+      { a: x[1], b: f[1], c: out[1], inner, iterate, revive },
+      work((e) => 8 * height(e) * e.k * e.k),
+    );
+  };
+  const inner = (x: Columns, z: Columns, out: Columns, all: number, iterate = 0) =>
+    run(
+      k.inner,
+      [table, state, x[0], z[0], out[0]],
+      threads((e) => ceilDiv(e.k, 4) ** 2),
+      { a: x[1], b: z[1], c: out[1], all, iterate },
+      work((e) => 2 * (isLong(x[1]) ? e.p : e.k) * e.k * e.k),
+    );
+  /** One pass of column-scaled Cholesky QR: out = x T has orthonormal columns. */
+  const orthonormalise = (x: Columns, out: Columns, iterate = 0) => {
+    inner(x, x, [gram, k.SHORT], 0, iterate);
+    const cubes = work((e) => e.k ** 3);
+    run(k.cholesky, [table, state, gram, inverse, columns], [count, 1, 1], { iterate }, cubes);
+    combine(x, [inverse, k.SHORT], out, k.INNER_TRIANGULAR, iterate, 1);
+  };
+
+  const A: Columns = [a, k.LONG];
+  const Y: Columns = [y, k.LONG];
+  const V: Columns = [v, k.SHORT];
+  const U: Columns = [factors, k.LEFT];
+  const F: Columns = [factors, k.RIGHT];
+  const gramOf: Columns = [gram, k.SHORT];
+  const once: Grid = [ceilDiv(count, 64), 1, 1];
+  const longs = threads((e) => e.pv * e.k);
+  const shorts = threads((e) => e.kv * e.k);
+  const perColumn = threads((e) => e.k);
+
+  const opened: [Piece, number][] = [
+    ['openSketch', 0],
+    ['openExact', 1],
+  ];
+  for (const [piece, exact] of opened)
+    mark(piece, () => {
+      run(k.measure, [table, arena, partials], [1, count, 1]);
+      run(k.begin, [table, partials, state, off], once, { count, exact, skip: o.skipOverRank ? 1 : 0 });
+      run(k.load, [table, state, arena, a], longs);
+    });
+  mark('startExact', () => {
+    run(k.start, [table, state, factors], shorts, { mode: k.START_EXACT });
+    // The rotations of many refreshes would let V drift from orthonormal; one Newton-Schulz step a refresh prevents it.
+    inner(F, F, gramOf, 0);
+    run(k.polish, [table, state, gram, inverse], shorts);
+    combine(F, [inverse, k.SHORT], V, k.INNER_SKETCH);
+    combine(A, V, Y, k.INNER_ALL);
+  });
+  const subspaceIteration = (skipFull: number) => {
+    combine(A, F, Y, k.INNER_ALL, skipFull);
+    orthonormalise(Y, U, skipFull);
+    inner(A, U, V, 1, skipFull);
+    orthonormalise(V, F, skipFull);
+  };
+  if (o.vectors) {
+    // One step of QR iteration from the identity is Drmac and Veselic's preconditioner: it takes a third off the sweeps of a
+    // flat spectrum and two thirds off those of a graded one. Rank-deficient matrices need the further passes.
+    mark('cold', () => {
+      run(k.start, [table, state, factors], shorts, { mode: k.START_COLD });
+      subspaceIteration(0);
+      orthonormalise(F, V);
+      orthonormalise(V, F);
+      orthonormalise(F, V);
+      inner(V, V, gramOf, 0);
+      run(k.verify, [table, state, gram, columns], perColumn);
+      combine(A, V, Y, k.INNER_ALL);
+      run(k.cold, [table, state, columns, a, y, v], longs);
+    });
+    mark('startSketch', () => run(k.start, [table, state, factors], shorts, { mode: k.START_SKETCH }));
+    mark('iterate', () => subspaceIteration(1));
+    mark('range', () => {
+      // The second pass: what the pass of `iterate` left of a bad condition number is gone after it.
+      orthonormalise(F, V);
+      combine(A, V, Y, k.INNER_ALL);
+    });
+  }
+  mark('rounds', () => {
+    const { meetings, rounds } = k.tournament(layout.maxK);
+    for (let round = 0; round < rounds; round++)
+      r.dispatch(k.jacobi, {
+        buffers: [table, state, y, v, off],
+        grid: [ceilDiv(meetings, o.lanes.PAIRS), count, 1],
+        params: { round },
+        constants: o.lanes,
+        work: work((e) => e.k * (14 * e.p + 8 * e.k)),
+      });
+  });
+  mark('fine', () => run(k.advance, [state, off], once, { count, tolerance: FINE }));
+  mark('coarse', () => run(k.advance, [state, off], once, { count, tolerance: COARSE }));
+  mark('finish', () => {
+    run(k.norms, [table, state, y, columns], perColumn);
+    run(k.order, [table, state, columns, sigma, origin], perColumn);
+    run(k.place, [table, state, columns, origin, y, v, factors], longs, { left: o.vectors ? 1 : 0 });
+  });
+  if (o.vectors)
+    mark('residual', () => {
+      inner(A, U, gramOf, 1);
+      run(k.residual, [table, state, gram, factors, sigma, columns], perColumn);
+    });
+  return { program: await r.build(), ranges };
+}

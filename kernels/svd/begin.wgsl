@@ -1,0 +1,44 @@
+// svd/begin: opens a refresh: scale and norm of every matrix, columns at work, flags cleared.
+//   With `skip`, a matrix whose target rank is not below k stays closed: it is not regularized.
+//   scale = 2^floor(log2 max |w|), so that squares and sums of squares of A neither overflow nor vanish
+// Grid: thread per matrix. Precision: exact scale (exponent bits); norm f32
+// Source: ours
+struct Params { count: u32, exact: u32, skip: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> table: array<Matrix>;
+@group(0) @binding(2) var<storage, read> partials: array<vec2f>;
+@group(0) @binding(3) var<storage, read_write> state: array<State>;
+@group(0) @binding(4) var<storage, read_write> off: array<atomic<u32>>;
+const PARTS = 64u;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) g: vec3u) {
+  let i = g.x;
+  if (i >= p.count) { return; }
+  let m = table[i];
+  var top = 0.0;
+  var sum = 0.0;
+  for (var t = 0u; t < PARTS; t++) {
+    let part = partials[i * PARTS + t];
+    top = max(top, part.x);
+    sum += part.y;
+  }
+  // The exponent field, kept off both ends so that scale and 1 / scale are normal numbers; 127 (scale 1) for a zero matrix.
+  let field = (bitcast<u32>(top) >> 23u) & 255u;
+  let exponent = select(clamp(field, 27u, 227u), 127u, field == 0u);
+  let scale = bitcast<f32>(exponent << 23u);
+  let ell = select(min(m.sketch, m.k), m.k, p.exact == 1u);
+  let open = p.skip == 0u || m.rank < m.k;
+  state[i].live = select(0u, 1u, open);
+  state[i].converged = select(1u, 0u, open);
+  state[i].ell = ell;
+  state[i].full = select(0u, 1u, ell == m.k && state[i].known == m.k);
+  state[i].sweeps = 0u;
+  state[i].flag = 0u;
+  state[i].scale = scale;
+  state[i].norm2 = (sum / scale) / scale;
+  state[i].off = 0.0;
+  state[i].residual = 0.0;
+  state[i].eta = 0.0;
+  atomicStore(&off[i], 0u);
+}

@@ -1,0 +1,79 @@
+// svd/combine: C = A B, columns of A combined: Y = A V, Q = Y R^-1, V = V (1.5 I - 0.5 V^T V)
+//   C_c = sum_j A_j B_jc,  c < ell;  j < k, j < ell, or j <= c when B is upper triangular
+//   with `revive`, a column whose B_cc is 0 (it was a zero column) becomes normal deviates, so that no direction stays dead
+// Shapes: columns as in svd/common; A any kind, B short, C of A's height
+// Grid: thread per 2 vec4s x 4 columns of C, x folded, y = matrix. Precision: f32, rtol 1e-6 of |A| |B|
+// Source: ours
+struct Params { a: u32, b: u32, c: u32, inner: u32, iterate: u32, revive: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> table: array<Matrix>;
+@group(0) @binding(2) var<storage, read> state: array<State>;
+@group(0) @binding(3) var<storage, read> left: array<vec4f>;
+@group(0) @binding(4) var<storage, read> right: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> product: array<vec4f>;
+override WG: u32 = 64u;
+const ALL = 0u;         // inner: j < k,
+const TRIANGULAR = 2u;  // j <= c; otherwise j < ell
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: vec3u) {
+  let m = table[wid.y];
+  let s = state[wid.y];
+  if (s.live == 0u || (p.iterate == 1u && s.full == 1u)) { return; }
+  let height = height_of(m, p.a);
+  let row_tiles = (height + 1u) / 2u;
+  let t = wid.x * WG + lid.x;
+  let e0 = 2u * (t % row_tiles);
+  let col = 4u * (t / row_tiles);
+  if (col >= s.ell) { return; }
+  let e1 = min(e0 + 1u, height - 1u);
+  var inner = select(s.ell, m.k, p.inner == ALL);
+  if (p.inner == TRIANGULAR) { inner = min(inner, col + 4u); }
+  let a = first_of(m, p.a);
+  let b = first_of(m, p.b);
+  //#for c 4
+  let b${c} = b + min(col + ${c}u, s.ell - 1u) * m.kv;
+  var acc0${c} = vec4f();
+  var acc1${c} = vec4f();
+  //#end
+  let whole = inner / 4u;
+  for (var j = 0u; j < whole; j++) {
+    //#for c 4
+    let x${c} = right[b${c} + j];
+    //#end
+    let at = a + 4u * j * height;
+    //#for q 4
+    let p${q} = left[at + ${q}u * height + e0];
+    let q${q} = left[at + ${q}u * height + e1];
+    //#for c 4
+    acc0${c} = fma(p${q}, vec4f(x${c}[${q}]), acc0${c});
+    acc1${c} = fma(q${q}, vec4f(x${c}[${q}]), acc1${c});
+    //#end
+    //#end
+  }
+  for (var j = 4u * whole; j < inner; j++) {
+    let p0 = left[a + j * height + e0];
+    let q0 = left[a + j * height + e1];
+    //#for c 4
+    let x${c} = right[b${c} + j / 4u][j % 4u];
+    acc0${c} = fma(p0, vec4f(x${c}), acc0${c});
+    acc1${c} = fma(q0, vec4f(x${c}), acc1${c});
+    //#end
+  }
+  let out = first_of(m, p.c);
+  let rows = select(m.k, m.p, p.a == LONG || p.a == LEFT);
+  //#for c 4
+  {
+    let c = col + ${c}u;
+    if (c < s.ell) {
+      if (p.revive == 1u && right[b${c} + c / 4u][c % 4u] == 0.0) {
+        let seed = m.seed ^ hash_u32(s.refreshes + 0x10000u * (p.c + 1u));
+        acc0${c} = normal_column(seed, c, e0, rows);
+        acc1${c} = normal_column(seed, c, e1, rows);
+      }
+      product[out + c * height + e0] = acc0${c};
+      if (e0 + 1u < height) { product[out + c * height + e1] = acc1${c}; }
+    }
+  }
+  //#end
+}

@@ -1,0 +1,167 @@
+/** Kernels of the batched SVD. Every dispatch covers all matrices of a table; `y` of the grid is the matrix. */
+import { ceilDiv, expand, fields, type BindingField, type Grid, type KernelSpec } from '../spec';
+import commonSource from './common.wgsl?raw';
+import randomSource from './random.wgsl?raw';
+import advanceSource from './advance.wgsl?raw';
+import beginSource from './begin.wgsl?raw';
+import choleskySource from './cholesky.wgsl?raw';
+import coldSource from './cold.wgsl?raw';
+import combineSource from './combine.wgsl?raw';
+import innerSource from './inner.wgsl?raw';
+import jacobiSource from './jacobi.wgsl?raw';
+import loadSource from './load.wgsl?raw';
+import measureSource from './measure.wgsl?raw';
+import normsSource from './norms.wgsl?raw';
+import orderSource from './order.wgsl?raw';
+import placeSource from './place.wgsl?raw';
+import polishSource from './polish.wgsl?raw';
+import residualSource from './residual.wgsl?raw';
+import startSource from './start.wgsl?raw';
+import verifySource from './verify.wgsl?raw';
+
+/** WGSL structs and helpers that the Q3R kernels share. */
+export const svdCommon: string = commonSource;
+
+/** Kinds of column ranges, the numbers of common.wgsl. */
+export const LONG = 0;
+export const SHORT = 1;
+export const LEFT = 2;
+export const RIGHT = 3;
+/** What `combine` sums over: all k columns, the ell columns at work, or those of an upper triangle. */
+export const INNER_ALL = 0;
+export const INNER_SKETCH = 1;
+export const INNER_TRIANGULAR = 2;
+
+/** What `start` begins with: the known columns and random ones, the known or the identity, the identity. */
+export const START_SKETCH = 0;
+export const START_EXACT = 1;
+export const START_COLD = 2;
+
+/** Partial results per matrix of `measure`. */
+export const PARTS = 64;
+
+const bind = (text: string): BindingField[] =>
+  text.split(' ').map((word) => (word.startsWith('*') ? { name: word.slice(1), access: 'readwrite' } : { name: word, access: 'read' }));
+const WG = { WG: 64 };
+const withRandom = `${commonSource}\n${randomSource}\n`;
+
+export const measure: KernelSpec = {
+  name: 'svd/measure',
+  code: `${commonSource}\n${measureSource}`,
+  params: [],
+  bindings: bind('table arena *partials'),
+};
+export const begin: KernelSpec = {
+  name: 'svd/begin',
+  code: `${commonSource}\n${beginSource}`,
+  params: fields('u32 count, u32 exact, u32 skip'),
+  bindings: bind('table partials *state *off'),
+};
+export const load: KernelSpec = {
+  name: 'svd/load',
+  code: `${commonSource}\n${loadSource}`,
+  params: [],
+  bindings: bind('table state arena *a'),
+  constants: WG,
+};
+export const start: KernelSpec = {
+  name: 'svd/start',
+  code: withRandom + startSource,
+  params: fields('u32 mode'),
+  bindings: bind('table state *factors'),
+  constants: WG,
+};
+export const cold: KernelSpec = {
+  name: 'svd/cold',
+  code: `${commonSource}\n${coldSource}`,
+  params: [],
+  bindings: bind('table state columns a *y *v'),
+  constants: WG,
+};
+export const combine: KernelSpec = {
+  name: 'svd/combine',
+  code: withRandom + expand(combineSource, {}),
+  params: fields('u32 a, u32 b, u32 c, u32 inner, u32 iterate, u32 revive'),
+  bindings: bind('table state left right *product'),
+  constants: WG,
+};
+export const inner: KernelSpec = {
+  name: 'svd/inner',
+  code: `${commonSource}\n${expand(innerSource, {})}`,
+  params: fields('u32 a, u32 b, u32 c, u32 all, u32 iterate'),
+  bindings: bind('table state left right *product'),
+  constants: WG,
+};
+export const cholesky: KernelSpec = {
+  name: 'svd/cholesky',
+  code: `${commonSource}\n${choleskySource}`,
+  params: fields('u32 iterate'),
+  bindings: bind('table state *gram *inverse *columns'),
+  constants: WG,
+};
+export const polish: KernelSpec = {
+  name: 'svd/polish',
+  code: `${commonSource}\n${polishSource}`,
+  params: [],
+  bindings: bind('table state gram *inverse'),
+  constants: WG,
+};
+/** LANES invocations share four columns: 1 on software adapters, a power of two on GPUs. */
+export const jacobi: KernelSpec = {
+  name: 'svd/jacobi',
+  code: `${commonSource}\n${expand(jacobiSource, {})}`,
+  params: fields('u32 round'),
+  bindings: bind('table state *y *v *off'),
+  constants: { LANES: 1, PAIRS: 8 },
+};
+export const advance: KernelSpec = {
+  name: 'svd/advance',
+  code: `${commonSource}\n${advanceSource}`,
+  params: fields('u32 count, f32 tolerance'),
+  bindings: bind('*state *off'),
+};
+export const norms: KernelSpec = {
+  name: 'svd/norms',
+  code: `${commonSource}\n${normsSource}`,
+  params: [],
+  bindings: bind('table state y *columns'),
+  constants: WG,
+};
+export const order: KernelSpec = {
+  name: 'svd/order',
+  code: `${commonSource}\n${orderSource}`,
+  params: [],
+  bindings: bind('table *state columns *sigma *origin'),
+  constants: WG,
+};
+export const place: KernelSpec = {
+  name: 'svd/place',
+  code: `${commonSource}\n${placeSource}`,
+  params: fields('u32 left'),
+  bindings: bind('table state columns origin y v *factors'),
+  constants: WG,
+};
+export const verify: KernelSpec = {
+  name: 'svd/verify',
+  code: `${commonSource}\n${verifySource}`,
+  params: [],
+  bindings: bind('table state gram *columns'),
+  constants: WG,
+};
+export const residual: KernelSpec = {
+  name: 'svd/residual',
+  code: `${commonSource}\n${residualSource}`,
+  params: [],
+  bindings: bind('table state z factors sigma *columns'),
+  constants: WG,
+};
+
+/** Pairs of two-column blocks that meet in one round of a sweep over `columns`, and the rounds of the sweep. */
+export function tournament(columns: number): { readonly meetings: number; readonly rounds: number } {
+  const blocks = Math.ceil(columns / 2);
+  const players = Math.max(2, blocks + (blocks & 1));
+  return { meetings: players / 2, rounds: players - 1 };
+}
+
+/** Grid of `threads` invocations per matrix for `count` matrices. */
+export const perMatrix = (threads: number, count: number, group = 64): Grid => [Math.max(1, ceilDiv(threads, group)), count, 1];

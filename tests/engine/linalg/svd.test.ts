@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { svd } from '../../../app/engine/linalg/svd';
+import { SvdBatch } from '../../../app/engine/linalg/svdBatch';
+import { orthonormality, recompose, svd64 } from '../../reference/svd';
+import { goldenCases } from '../../support/golden';
+import { maxError, uniform, useGpu } from '../../support/gpu';
+
+const gpu = useGpu();
+type F32 = Float32Array<ArrayBuffer>;
+
+/** Singular values above rounding noise, whose vectors mean something. */
+const meant = (s: ArrayLike<number>) => (c: number) => s[c]! > 1e-5 * s[0]!;
+
+describe('one matrix', () => {
+  // 5e-7 per entry is some ulps of f32 for unit vectors; 2e-6 σ₁ leaves a tenth of the golden tolerance.
+  test.each([
+    [1, 1],
+    [1, 7],
+    [7, 1],
+    [2, 2],
+    [3, 5],
+    [9, 4],
+    [17, 33],
+    [33, 17],
+  ])('%i × %i: triplets orthonormal, in order, and recompose it', async (rows, cols) => {
+    const data = uniform(rows * cols, rows * 100 + cols);
+    const { u, s, v } = await svd(gpu(), { data, rows, cols });
+    const k = Math.min(rows, cols);
+    expect([u.length, s.length, v.length]).toEqual([rows * k, k, cols * k]);
+    const want = svd64(data, rows, cols);
+    expect(maxError(s, want.s)).toBeLessThan(2e-6 * want.s[0]!);
+    expect(orthonormality(u, rows, k)).toBeLessThan(4e-6);
+    expect(orthonormality(v, cols, k)).toBeLessThan(4e-6);
+    expect(maxError(recompose(u, s, v, rows, cols), data)).toBeLessThan(4e-6 * want.s[0]!);
+    expect([...s]).toEqual([...s].sort((a, b) => b - a));
+  });
+
+  test('zero, rank one, and entries near the ends of f32', async () => {
+    const zero = await svd(gpu(), { data: new Float32Array(15), rows: 3, cols: 5 });
+    expect([...zero.s, ...zero.v]).toEqual(Array<number>(3 + 15).fill(0));
+    expect(zero.u.every(Number.isFinite)).toBe(true);
+    const rank1 = Float32Array.from({ length: 24 }, (_, i) => (Math.floor(i / 4) + 1) * ((i % 4) - 1.5));
+    const one = await svd(gpu(), { data: rank1, rows: 6, cols: 4 });
+    const want = svd64(rank1, 6, 4).s;
+    expect(maxError(one.s, want)).toBeLessThan(2e-6 * want[0]!);
+    expect(maxError(recompose(one.u, one.s, one.v, 6, 4), rank1)).toBeLessThan(4e-6 * want[0]!);
+    for (const scale of [1e-25, 1e25]) {
+      const data = uniform(35, 5, -scale, scale);
+      const { s } = await svd(gpu(), { data, rows: 7, cols: 5 });
+      expect(maxError(s, svd64(data, 7, 5).s)).toBeLessThan(2e-6 * svd64(data, 7, 5).s[0]!);
+    }
+  });
+
+  test('refuses what is no matrix', async () => {
+    await expect(svd(gpu(), { data: new Float32Array(5), rows: 2, cols: 3 })).rejects.toThrow(/5 entries/);
+    await expect(svd(gpu(), { data: new Float32Array([1, NaN]), rows: 1, cols: 2 })).rejects.toThrow(/finite/);
+    await expect(svd(gpu(), { data: new Float32Array(4), rows: 2, cols: 2 }, { rank: 0 })).rejects.toThrow(/rank/);
+  });
+
+  test('property: any small matrix', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer(),
+        fc.boolean(),
+        async (rows, cols, seed, ties) => {
+          const data = uniform(rows * cols, seed);
+          if (ties) data.forEach((x, i) => (data[i] = Math.round(x)));
+          const { u, s, v } = await svd(gpu(), { data, rows, cols });
+          const want = svd64(data, rows, cols);
+          const top = Math.max(want.s[0]!, 1e-20);
+          expect(maxError(s, want.s)).toBeLessThan(4e-6 * top);
+          expect(orthonormality(u, rows, want.k, meant(s))).toBeLessThan(1e-5);
+          expect(orthonormality(v, cols, want.k, meant(s))).toBeLessThan(1e-5);
+        },
+      ),
+      { numRuns: 12, seed: 7 },
+    );
+  });
+});
+
+describe('randomized, from a cold Gaussian start', () => {
+  test('golden matrices: leading singular values within 1e-3 of the largest', async () => {
+    const cases = (await goldenCases('q3r-operator')).filter(({ spec }) =>
+      [
+        'gauss_64x64',
+        'gauss_48x16',
+        'tied_64x64',
+        'slow_96x96',
+        'fast_64x64',
+        'trained_80x48',
+        'lowrank_over_96x64',
+        'tiny_64x48',
+        'zero_64x48',
+      ].includes(spec.id),
+    );
+    expect(cases).toHaveLength(9);
+    for (const { spec, tensors } of cases) {
+      const w = tensors.get(`${spec.id}.W`)!;
+      const [rows, cols] = w.shape as [number, number];
+      const rank = (spec.params as { target_rank: number }).target_rank + 1;
+      const { u, s, v } = await svd(gpu(), { data: w.data as F32, rows, cols }, { rank });
+      const want = tensors.get(`${spec.id}.sigma`)!.data.slice(0, rank);
+      expect(s).toHaveLength(rank);
+      expect(maxError(s, want), spec.id).toBeLessThanOrEqual(1e-3 * want[0]!);
+      expect(orthonormality(u, rows, rank, meant(s)), spec.id).toBeLessThan(1e-5);
+      expect(orthonormality(v, cols, rank, meant(s)), spec.id).toBeLessThan(1e-5);
+    }
+  });
+});
+
+describe('batches', () => {
+  const shapes = [
+    { name: 'square', offset: 0, rows: 12, cols: 12 },
+    { name: 'wide', offset: 256, rows: 6, cols: 21 },
+    { name: 'tall', offset: 512, rows: 19, cols: 5 },
+    { name: 'odd', offset: 640, rows: 7, cols: 7 },
+  ];
+  const arena = uniform(704, 11);
+  const part = (data: F32, m: { offset: number; rows: number; cols: number }) => data.slice(m.offset, m.offset + m.rows * m.cols);
+
+  test('give every matrix what it gets alone, bit for bit, and the lanes of a GPU agree with one', async () => {
+    const g = gpu();
+    const view = g.upload('arena', arena);
+    const batch = new SvdBatch(g, { matrices: shapes, arena: view });
+    const wide = new SvdBatch(g, { matrices: shapes, arena: view, lanes: { LANES: 8, PAIRS: 2 } });
+    await Promise.all([batch.build(), wide.build()]);
+    batch.coldExact().run();
+    wide.coldExact().run();
+    for (const [i, m] of shapes.entries()) {
+      const k = Math.min(m.rows, m.cols);
+      const got = await batch.readTriplets(i, k);
+      expect(got).toEqual(await svd(g, { data: part(arena, m), rows: m.rows, cols: m.cols }));
+      const other = await wide.readTriplets(i, k);
+      expect(maxError(other.s, got.s)).toBeLessThan(2e-6 * got.s[0]!);
+      expect(maxError(recompose(other.u, other.s, other.v, m.rows, m.cols), part(arena, m))).toBeLessThan(1e-5);
+    }
+    expect((await wide.readStatus()).every((s) => s.converged)).toBe(true);
+    batch.dispose();
+    wide.dispose();
+    g.buffers.free(view);
+    expect(g.buffers.liveBytes).toBe(0);
+  });
+
+  test('120 warm refreshes of slowly moving matrices: two or three sweeps each, no drift, no allocation', async () => {
+    const g = gpu();
+    const data = arena.slice();
+    const drift = uniform(arena.length, 12, -0.004, 0.004);
+    const view = g.upload('arena', data);
+    const batch = new SvdBatch(g, { matrices: shapes, arena: view });
+    const shown = new SvdBatch(g, { label: 'shown', matrices: shapes, arena: view, vectors: false });
+    expect([batch.bytes, shown.bytes]).toEqual(
+      [SvdBatch.bytesFor(shapes), SvdBatch.bytesFor(shapes, false)].map((b) => expect.closeTo(b, -3)),
+    );
+    await Promise.all([batch.build(), shown.build()]);
+    const created = g.buffers.createdCount;
+    for (let refresh = 0; refresh < 120; refresh++) {
+      const sign = refresh % 50 < 25 ? 1 : -1;
+      data.forEach((x, i) => (data[i] = x + sign * drift[i]!));
+      g.write(view, data);
+      batch.exact(refresh === 0 ? 12 : 6).run();
+      shown.exact(refresh === 0 ? 12 : 4, 'coarse').run();
+    }
+    expect(g.buffers.createdCount).toBe(created);
+    const status = await batch.readStatus();
+    expect(status.every((s) => s.converged && s.sweeps <= 4)).toBe(true);
+    const sigma = await g.readFloats(shown.sigma);
+    for (const [i, m] of shapes.entries()) {
+      const k = Math.min(m.rows, m.cols);
+      const { u, s, v } = await batch.readTriplets(i, k);
+      const want = svd64(part(data, m), m.rows, m.cols);
+      // The same bounds as after one cold decomposition: nothing has accumulated.
+      expect(maxError(s, want.s)).toBeLessThan(2e-6 * want.s[0]!);
+      expect(orthonormality(u, m.rows, k, meant(s))).toBeLessThan(4e-6);
+      expect(orthonormality(v, m.cols, k)).toBeLessThan(4e-6);
+      const at = shown.layout.entries[i]!.s;
+      // The coarse tolerance is for the eye: it may leave |cos| of 1e-3 between columns of equal length.
+      expect(maxError(sigma.slice(at, at + k), want.s)).toBeLessThan(1e-3 * want.s[0]!);
+    }
+    batch.dispose();
+    shown.dispose();
+    g.buffers.free(view);
+  });
+});
