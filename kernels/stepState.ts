@@ -47,5 +47,6 @@ export function packStepState(s: StepState): ArrayBuffer {
   u[12] = s.position;
   u[13] = s.trainCount;
   u[14] = s.augment === 'basic' ? 1 : 0;
+  f[15] = 1 - s.beta2;
   return out;
 }

@@ -16,5 +16,5 @@ struct StepState {
   position: u32,        // first sample of this batch within the epoch
   train_count: u32,
   augment: u32,         // 0 none, 1 crop and flip
-  reserved: u32,
+  one_minus_beta2: f32, // 1 - beta2 in float64: subtracting in float32 would be off by 1e-5 for 0.999
 }

@@ -1,0 +1,62 @@
+// gradNorm/finalize: guard = (norm, clip scale, halted, halt step, mean loss, correct) of this step
+//   norm = sqrt(sum partials),  clip scale = min(1, grad_clip / norm), 1 when grad_clip = 0
+//   loss = (sum losses) / batch,  correct = sum of hits
+//   halted becomes 1 when norm or loss is not finite, seen by the exponent bits (a compiler may assume that floats are
+//   never NaN), and stays 1 until the CPU clears it; halt step is the step at which it became 1.
+// Shapes: partials (count) f32  losses (batch) f32  correct (batch) u32  guard: 16 words, see gradNorm.ts
+// Grid: one workgroup; strided sums, then a tree. Precision: f32, rtol 1e-6
+struct Params {
+  count: u32,
+  batch: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> state: StepState;
+@group(0) @binding(2) var<storage, read> partials: array<vec4f>;
+@group(0) @binding(3) var<storage, read> losses: array<f32>;
+@group(0) @binding(4) var<storage, read> correct: array<u32>;
+@group(0) @binding(5) var<storage, read_write> guard: Guard;
+override WG: u32 = 256u;
+var<workgroup> squares: array<f32, WG>;
+var<workgroup> loss_sums: array<f32, WG>;
+var<workgroup> hits: array<u32, WG>;
+
+fn finite(x: f32) -> bool {
+  return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(local_invocation_index) t: u32) {
+  var square = vec4f(0.0);
+  for (var i = t; i < p.count / 4u; i += WG) { square += partials[i]; }
+  var loss = 0.0;
+  var hit = 0u;
+  for (var i = t; i < p.batch; i += WG) {
+    loss += losses[i];
+    hit += correct[i];
+  }
+  squares[t] = (square.x + square.y) + (square.z + square.w);
+  loss_sums[t] = loss;
+  hits[t] = hit;
+  for (var half = WG / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (t < half) {
+      squares[t] += squares[t + half];
+      loss_sums[t] += loss_sums[t + half];
+      hits[t] += hits[t + half];
+    }
+  }
+  if (t != 0u) { return; }
+  let total = squares[0];
+  let mean = loss_sums[0] / f32(p.batch);
+  // The sum is tested, not its root: sqrt need not keep an infinity.
+  let bad = !finite(total) || !finite(mean);
+  let norm = sqrt(total);
+  guard.grad_norm = select(total, norm, finite(total));
+  guard.clip_scale = select(1.0, state.grad_clip / norm, state.grad_clip > 0.0 && norm > state.grad_clip);
+  if (bad && guard.halted == 0u) {
+    guard.halted = 1u;
+    guard.halt_step = state.step;
+  }
+  guard.loss = mean;
+  guard.correct = hits[0];
+}
