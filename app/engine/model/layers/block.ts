@@ -1,0 +1,194 @@
+import type { View } from '../../gpu/buffers';
+import type { Recorder } from '../../gpu/recorder';
+import { recordAttention, recordAttentionBackward, type AttentionShape } from '../../ops/attention';
+import { recordGeluBackward } from '../../ops/gelu';
+import { recordLayerNorm, recordLayerNormBackward } from '../../ops/layerNorm';
+import { recordLinear, recordLinearBackward } from '../../ops/linear';
+import { recordClassRows, recordClassRowsBackward, type TokenShape } from '../../ops/patchEmbed';
+import { attentionShape } from '../memory';
+import type { Arena, Layer, LayerContext } from './layer';
+
+/**
+ * x + Attn(LN(x)), then x + MLP(LN(x)) on [B, T, C].
+ * The last block may need its class token only: then attention has one query per image and everything after it B rows.
+ */
+export class TransformerBlock implements Layer {
+  private readonly name: string;
+  private readonly attention: AttentionShape;
+  private readonly tokens: TokenShape;
+  /** Rows of the whole stream, B·T, and of what leaves the attention. */
+  private readonly all: number;
+  private readonly rows: number;
+  private readonly classOnly: boolean;
+
+  constructor(
+    private readonly context: LayerContext,
+    private readonly index: number,
+  ) {
+    const { plan, shape } = context;
+    this.name = `blocks.${index}`;
+    this.attention = attentionShape(plan, index);
+    this.tokens = { batch: plan.batch, tokens: shape.tokens, cols: plan.config.embedDim };
+    this.all = plan.batch * shape.tokens;
+    this.rows = plan.batch * this.attention.queries;
+    this.classOnly = this.attention.queries < shape.tokens;
+  }
+
+  private view(name: string): View {
+    return this.context.view(`${this.name}.${name}`);
+  }
+  private get input(): View {
+    return this.context.view(this.index === 0 ? 'embed' : `blocks.${this.index - 1}.out`);
+  }
+  /** Sizes of a linear layer, with its label. */
+  private linear(name: string, rows: number, inputs: number, outputs: number) {
+    return { rows, inputs, outputs, label: `${this.name}.${name}` };
+  }
+  private get qkv() {
+    return this.linear('attn.qkv', this.all, this.tokens.cols, 3 * this.tokens.cols);
+  }
+  private get proj() {
+    return this.linear('attn.proj', this.rows, this.tokens.cols, this.tokens.cols);
+  }
+  private get fc1() {
+    return this.linear('mlp.fc1', this.rows, this.tokens.cols, this.context.shape.hidden);
+  }
+  private get fc2() {
+    return this.linear('mlp.fc2', this.rows, this.context.shape.hidden, this.tokens.cols);
+  }
+
+  recordForward(recorder: Recorder, params: Arena): void {
+    const { tuning } = this.context;
+    const { name, attention, tokens, all, rows } = this;
+    const cols = tokens.cols;
+    const scratch = this.context.view('scratch');
+    const weight = (part: string): View => params(`${name}.${part}.weight`);
+    const bias = (part: string): View => params(`${name}.${part}.bias`);
+
+    recordLayerNorm(recorder, {
+      rows: all,
+      cols,
+      x: this.input,
+      gamma: weight('norm1'),
+      beta: bias('norm1'),
+      y: this.view('norm1'),
+      stats: this.view('norm1.stats'),
+      label: `${name}.norm1`,
+    });
+    recordLinear(recorder, tuning, {
+      ...this.qkv,
+      x: this.view('norm1'),
+      weight: weight('attn.qkv'),
+      bias: bias('attn.qkv'),
+      out: this.view('qkv'),
+      scratch,
+    });
+    recordAttention(recorder, {
+      shape: attention,
+      qkv: this.view('qkv'),
+      out: this.view('heads'),
+      lse: this.view('lse'),
+      label: `${name}.attn`,
+    });
+    if (this.classOnly) recordClassRows(recorder, tokens, this.input, this.view('rows'), `${name}.classRows`);
+    recordLinear(recorder, tuning, {
+      ...this.proj,
+      x: this.view('heads'),
+      weight: weight('attn.proj'),
+      bias: bias('attn.proj'),
+      residual: this.classOnly ? this.view('rows') : this.input,
+      out: this.view('mid'),
+      scratch,
+    });
+    recordLayerNorm(recorder, {
+      rows,
+      cols,
+      x: this.view('mid'),
+      gamma: weight('norm2'),
+      beta: bias('norm2'),
+      y: this.view('norm2'),
+      stats: this.view('norm2.stats'),
+      label: `${name}.norm2`,
+    });
+    recordLinear(recorder, tuning, {
+      ...this.fc1,
+      x: this.view('norm2'),
+      weight: weight('mlp.fc1'),
+      bias: bias('mlp.fc1'),
+      gelu: this.view('pre'),
+      out: this.view('act'),
+      scratch,
+    });
+    recordLinear(recorder, tuning, {
+      ...this.fc2,
+      x: this.view('act'),
+      weight: weight('mlp.fc2'),
+      bias: bias('mlp.fc2'),
+      residual: this.view('mid'),
+      out: this.view('out'),
+      scratch,
+    });
+  }
+
+  /**
+   * The gradient of the output arrives in dRows (class token only) or dStream, and becomes that of `mid` in place,
+   * since both branches only add to it; the gradient of the input leaves in dStream.
+   */
+  recordBackward(recorder: Recorder, params: Arena, grads: Arena): void {
+    const { tuning, view, shape } = this.context;
+    const { name, tokens, all, rows } = this;
+    const cols = tokens.cols;
+    const scratch = view('scratch');
+    const dBranch = view('dBranch');
+    const dWide = view('dWide');
+    const dStream = view('dStream');
+    const dOut = this.classOnly ? view('dRows') : dStream;
+    const layer = (part: string) => ({
+      weight: params(`${name}.${part}.weight`),
+      dWeight: grads(`${name}.${part}.weight`),
+      dBias: grads(`${name}.${part}.bias`),
+      scratch,
+    });
+    const norm = (part: string) => ({
+      cols,
+      stats: this.view(`${part}.stats`),
+      gamma: params(`${name}.${part}.weight`),
+      dGamma: grads(`${name}.${part}.weight`),
+      dBeta: grads(`${name}.${part}.bias`),
+      scratch,
+      label: `${name}.${part}`,
+    });
+
+    recordLinearBackward(recorder, tuning, { ...this.fc2, ...layer('mlp.fc2'), x: this.view('act'), dOut, dInput: dWide });
+    recordGeluBackward(recorder, rows * shape.hidden, this.view('pre'), dWide, `${name}.mlp.gelu`);
+    recordLinearBackward(recorder, tuning, {
+      ...this.fc1,
+      ...layer('mlp.fc1'),
+      x: this.view('norm2'),
+      dOut: dWide,
+      dInput: dBranch,
+    });
+    recordLayerNormBackward(recorder, { ...norm('norm2'), rows, dy: dBranch, x: this.view('mid'), dx: dOut, accumulate: true });
+
+    recordLinearBackward(recorder, tuning, { ...this.proj, ...layer('attn.proj'), x: this.view('heads'), dOut, dInput: dBranch });
+    recordAttentionBackward(recorder, {
+      shape: this.attention,
+      qkv: this.view('qkv'),
+      out: this.view('heads'),
+      lse: this.view('lse'),
+      dOut: dBranch,
+      delta: view('delta'),
+      dQkv: dWide,
+      label: `${name}.attn`,
+    });
+    recordLinearBackward(recorder, tuning, {
+      ...this.qkv,
+      ...layer('attn.qkv'),
+      x: this.view('norm1'),
+      dOut: dWide,
+      dInput: dBranch,
+    });
+    if (this.classOnly) recordClassRowsBackward(recorder, tokens, dOut, dStream, `${name}.classRows`);
+    recordLayerNormBackward(recorder, { ...norm('norm1'), rows: all, dy: dBranch, x: this.input, dx: dStream, accumulate: true });
+  }
+}

@@ -1,0 +1,38 @@
+import { slice, type View } from '../../gpu/buffers';
+import type { Recorder } from '../../gpu/recorder';
+import type { MatmulTuning } from '../../ops/matmul';
+import type { VitPlan } from '../memory';
+import type { ParameterTable } from '../parameters';
+import type { VitShape } from '../shape';
+
+/** What every layer is built from. */
+export interface LayerContext {
+  readonly plan: VitPlan;
+  readonly shape: VitShape;
+  readonly tuning: MatmulTuning;
+  readonly table: ParameterTable;
+  /** The activation of this name; throws when the plan has none. */
+  readonly view: (name: string) => View;
+}
+
+/** Parameters or gradients by name, as views into an arena. */
+export type Arena = (name: string) => View;
+
+/** @throws Error for a name the table does not have. */
+export const arenaOf =
+  (table: ParameterTable, arena: View): Arena =>
+  (name) => {
+    const entry = table.byName.get(name);
+    if (!entry) throw new Error(`there is no parameter ${name}`);
+    return slice(arena, entry.offset, entry.length);
+  };
+
+/**
+ * A stage of the model with buffers of its own. The model records forward in order and backward in reverse; the
+ * gradient of the residual stream passes from one to the next in the shared buffers dRows and dStream.
+ */
+export interface Layer {
+  recordForward(recorder: Recorder, params: Arena): void;
+  /** Writes the gradient of each of its parameters, and the gradient of its input. */
+  recordBackward(recorder: Recorder, params: Arena, grads: Arena): void;
+}

@@ -1,0 +1,164 @@
+import { attentionFlops, type AttentionShape } from '../ops/attention';
+import { layerNormScratch } from '../ops/layerNorm';
+import { linearProducts, type LinearShape } from '../ops/linear';
+import { matmulScratchBytes, type MatmulShape, type MatmulTuning } from '../ops/matmul';
+import { columnSumScratch } from '../ops/reduce';
+import { vitShape, type VitConfig } from './shape';
+
+/** What the activations depend on. */
+export interface VitPlan {
+  readonly config: VitConfig;
+  readonly batch: number;
+  /** Keeps what the backward pass needs; otherwise blocks share their buffers. */
+  readonly training: boolean;
+  /**
+   * Computes the last block for all tokens. By default only its class token is, because the head reads nothing else:
+   * logits and gradients are the same, and a model of two blocks saves about a third of its work.
+   */
+  readonly allTokens?: boolean;
+  /** Adds the room that split products want; 0 on devices that never split. */
+  readonly tuning?: MatmulTuning;
+}
+
+/** One GPU buffer of 4-byte elements. */
+export interface BufferItem {
+  readonly name: string;
+  readonly elements: number;
+}
+
+export interface ActivationTable {
+  /** The buffers to allocate. */
+  readonly items: readonly BufferItem[];
+  /** Where each activation lives; several share a buffer when not training. */
+  readonly views: ReadonlyMap<string, { readonly buffer: string; readonly elements: number }>;
+}
+
+/** Tokens of block i that go through attention output, projection and MLP. */
+export const blockQueries = (plan: VitPlan, block: number): number =>
+  block === plan.config.depth - 1 && !plan.allTokens ? 1 : vitShape(plan.config).tokens;
+
+/** Sizes of block i's attention. */
+export function attentionShape(plan: VitPlan, block: number): AttentionShape {
+  const { tokens, headSize } = vitShape(plan.config);
+  return { batch: plan.batch, tokens, queries: blockQueries(plan, block), heads: plan.config.numHeads, headSize };
+}
+
+/** Every linear layer with its sizes, in forward order. */
+export function linearLayers(plan: VitPlan): { name: string; shape: LinearShape; dInput: boolean }[] {
+  const { config: c, batch } = plan;
+  const { tokens, hidden, patchLength } = vitShape(c);
+  const C = c.embedDim;
+  const all = batch * tokens;
+  const out = [{ name: 'patch_embed.proj', shape: { rows: all, inputs: patchLength, outputs: C }, dInput: false }];
+  for (let i = 0; i < c.depth; i++) {
+    const rows = batch * blockQueries(plan, i);
+    const add = (name: string, r: number, inputs: number, outputs: number): void => {
+      out.push({ name: `blocks.${i}.${name}`, shape: { rows: r, inputs, outputs }, dInput: true });
+    };
+    add('attn.qkv', all, C, 3 * C);
+    add('attn.proj', rows, C, C);
+    add('mlp.fc1', rows, C, hidden);
+    add('mlp.fc2', rows, hidden, C);
+  }
+  out.push({ name: 'head', shape: { rows: batch, inputs: C, outputs: c.numClasses }, dInput: true });
+  return out;
+}
+
+/** Every matrix product of a step: what a tuner should measure and a benchmark report. */
+export function stepProducts(plan: VitPlan): { name: string; pass: 'forward' | 'backward'; shape: MatmulShape }[] {
+  return linearLayers(plan).flatMap(({ name, shape, dInput }) => {
+    const products = linearProducts(shape);
+    const forward = { name, pass: 'forward', shape: products.forward } as const;
+    if (!plan.training) return [forward];
+    const dWeight = { name: `${name}.dWeight`, pass: 'backward', shape: products.dWeight } as const;
+    return dInput ? [forward, dWeight, { name: `${name}.dInput`, pass: 'backward', shape: products.dInput } as const] : [forward, dWeight];
+  });
+}
+
+/** Floating-point operations of one step in matrix products and attention, recomputation included. */
+export function stepFlops(plan: VitPlan): { forward: number; backward: number } {
+  const sum = { forward: 0, backward: 0 };
+  for (const { pass, shape } of stepProducts(plan)) sum[pass] += 2 * shape.m * shape.n * shape.k;
+  for (let i = 0; i < plan.config.depth; i++) {
+    const { forward, backward } = attentionFlops(attentionShape(plan, i));
+    sum.forward += forward;
+    if (plan.training) sum.backward += backward;
+  }
+  return sum;
+}
+
+/** Elements of the scratch that reductions and split products share. */
+function scratchElements(plan: VitPlan): number {
+  const { config: c, batch, training, tuning } = plan;
+  let most = 0;
+  for (const { shape } of stepProducts(plan)) if (tuning) most = Math.max(most, matmulScratchBytes(tuning, shape) / 4);
+  if (!training) return most;
+  const { tokens } = vitShape(c);
+  for (const { shape } of linearLayers(plan)) most = Math.max(most, columnSumScratch(shape.rows, shape.outputs));
+  return Math.max(most, layerNormScratch(batch * tokens, c.embedDim), layerNormScratch(batch, c.embedDim));
+}
+
+/** Every buffer `VitModel` allocates, and where each activation lives. */
+export function activationTable(plan: VitPlan): ActivationTable {
+  const { config: c, batch, training } = plan;
+  const { tokens, hidden, patchLength } = vitShape(c);
+  const C = c.embedDim;
+  const all = batch * tokens;
+  const sizes = new Map<string, number>();
+  const views = new Map<string, { buffer: string; elements: number }>();
+  /** Without a buffer of its own to keep, an activation shares the one named `shared`. */
+  const add = (name: string, elements: number, shared?: string): void => {
+    const buffer = !training && shared ? shared : name;
+    sizes.set(buffer, Math.max(sizes.get(buffer) ?? 0, elements));
+    views.set(name, { buffer, elements });
+  };
+  add('images', batch * c.inChannels * c.imageSize ** 2);
+  add('labels', batch);
+  add('patches', all * patchLength);
+  add('embed', all * C, 'stream');
+  for (let i = 0; i < c.depth; i++) {
+    const queries = blockQueries(plan, i);
+    const rows = batch * queries;
+    const at = (name: string): string => `blocks.${i}.${name}`;
+    add(at('norm1'), all * C, 'branch');
+    add(at('norm1.stats'), 2 * all, 'stats');
+    add(at('qkv'), 3 * all * C, 'wide');
+    add(at('lse'), rows * c.numHeads, 'lse');
+    add(at('heads'), rows * C, 'branch');
+    if (queries < tokens) add(at('rows'), rows * C, 'rows');
+    add(at('mid'), rows * C, 'middle');
+    add(at('norm2'), rows * C, 'branch');
+    add(at('norm2.stats'), 2 * rows, 'stats');
+    add(at('pre'), rows * hidden, 'wide');
+    add(at('act'), rows * hidden, 'act');
+    add(at('out'), rows * C, 'stream');
+  }
+  if (plan.allTokens) add('class', batch * C, 'rows');
+  add('norm.stats', 2 * batch, 'stats');
+  add('features', batch * C);
+  add('logits', batch * c.numClasses);
+  add('losses', batch);
+  add('correct', batch);
+  add('scratch', Math.max(64, scratchElements(plan)));
+  if (training) {
+    add('dLogits', batch * c.numClasses);
+    add('dRows', batch * C);
+    add('dStream', all * C);
+    add('dBranch', all * C);
+    add('dWide', all * Math.max(3 * C, hidden));
+    add('delta', all * c.numHeads);
+  }
+  return { items: [...sizes].map(([name, elements]) => ({ name, elements })), views };
+}
+
+/** The buffers of `activationTable`, with their sum and the largest of them, in elements of 4 bytes. */
+export function activationElements(
+  config: VitConfig,
+  batch: number,
+  training: boolean,
+  o: { allTokens?: boolean; tuning?: MatmulTuning } = {},
+): { items: readonly BufferItem[]; total: number; largest: BufferItem } {
+  const { items } = activationTable({ config, batch, training, ...o });
+  const largest = items.reduce((a, b) => (b.elements > a.elements ? b : a));
+  return { items, total: items.reduce((sum, item) => sum + item.elements, 0), largest };
+}

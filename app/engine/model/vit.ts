@@ -1,0 +1,132 @@
+import { slice, type View } from '../gpu/buffers';
+import type { Gpu } from '../gpu/device';
+import type { Recorder } from '../gpu/recorder';
+import { recordCrossEntropy } from '../ops/crossEntropy';
+import type { MatmulTuning } from '../ops/matmul';
+import { TransformerBlock } from './layers/block';
+import { EmbedLayer } from './layers/embed';
+import { HeadLayer } from './layers/head';
+import { arenaOf, type Layer, type LayerContext } from './layers/layer';
+import { activationTable, type VitPlan } from './memory';
+import { vitParameters, type ParameterTable, type VitConfig } from './parameters';
+import { vitShape } from './shape';
+
+export interface VitModelOptions {
+  readonly config: VitConfig;
+  readonly batch: number;
+  readonly tuning: MatmulTuning;
+  /** Keeps the activations and allocates the gradients that `recordBackward` needs. */
+  readonly training: boolean;
+  /** See `VitPlan.allTokens`. */
+  readonly allTokens?: boolean;
+}
+
+/**
+ * A Vision Transformer with its activations, all allocated here; parameters and gradients are arenas of the caller
+ * (layout: `table`). Forward, loss and backward are recorded once and replayed; nothing is allocated later.
+ */
+export class VitModel {
+  readonly table: ParameterTable;
+  /** f32 [B, ch, S, S], normalised; filled by the caller. */
+  readonly images: View;
+  /** i32 [B], classes from 0; filled by the caller. */
+  readonly labels: View;
+  /** f32 [B, numClasses]. */
+  readonly logits: View;
+  /** f32 [B]. */
+  readonly losses: View;
+  /** u32 [B]: 1 where the largest logit is the label's. */
+  readonly correct: View;
+  /** Bytes of all buffers the model owns. */
+  readonly bytes: number;
+
+  private readonly plan: VitPlan;
+  private readonly layers: readonly Layer[];
+  private readonly owned: readonly View[];
+  private readonly views: ReadonlyMap<string, View>;
+
+  /** @throws OutOfMemoryError when a buffer is larger than the device allows; wrap in `Gpu.guard` for the rest. */
+  constructor(
+    private readonly gpu: Gpu,
+    o: VitModelOptions,
+  ) {
+    const plan: VitPlan = { ...o };
+    this.plan = plan;
+    this.table = vitParameters(plan.config);
+    const { items, views } = activationTable(plan);
+    const owned = new Map<string, View>();
+    try {
+      for (const { name, elements } of items) owned.set(name, gpu.buffers.allocate(name, elements * 4));
+    } catch (error) {
+      for (const view of owned.values()) gpu.buffers.free(view);
+      throw error;
+    }
+    this.owned = [...owned.values()];
+    this.bytes = this.owned.reduce((sum, view) => sum + view.size, 0);
+    this.views = new Map([...views].map(([name, { buffer, elements }]) => [name, slice(owned.get(buffer)!, 0, elements)]));
+    const context: LayerContext = {
+      plan,
+      shape: vitShape(plan.config),
+      tuning: o.tuning,
+      table: this.table,
+      view: (name) => this.tap(name),
+    };
+    this.layers = [
+      new EmbedLayer(context),
+      ...Array.from({ length: plan.config.depth }, (_, i) => new TransformerBlock(context, i)),
+      new HeadLayer(context),
+    ];
+    this.images = this.tap('images');
+    this.labels = this.tap('labels');
+    this.logits = this.tap('logits');
+    this.losses = this.tap('losses');
+    this.correct = this.tap('correct');
+  }
+
+  /** images → logits. `params` is an arena laid out by `table`. */
+  recordForward(recorder: Recorder, params: View): void {
+    const arena = arenaOf(this.table, params);
+    for (const layer of this.layers) layer.recordForward(recorder, arena);
+  }
+
+  /** logits → losses, correct and, when training, the gradient of the mean loss. */
+  recordLoss(recorder: Recorder, labelSmoothing: number): void {
+    const { batch, config, training } = this.plan;
+    recordCrossEntropy(recorder, {
+      rows: batch,
+      classes: config.numClasses,
+      labelSmoothing,
+      logits: this.logits,
+      labels: this.labels,
+      losses: this.losses,
+      correct: this.correct,
+      dLogits: training ? this.tap('dLogits') : undefined,
+    });
+  }
+
+  /**
+   * Writes the gradient of every parameter into `grads`, an arena of its own buffer laid out by `table`; padding is left alone.
+   * @throws Error when the model was not made for training.
+   */
+  recordBackward(recorder: Recorder, params: View, grads: View): void {
+    if (!this.plan.training) throw new Error('this model keeps no activations for a backward pass');
+    const weights = arenaOf(this.table, params);
+    const gradients = arenaOf(this.table, grads);
+    for (const layer of [...this.layers].reverse()) layer.recordBackward(recorder, weights, gradients);
+  }
+
+  /**
+   * An activation by name: `embed`, `features`, `logits`, and per block `blocks.i.` with `norm1`, `qkv`, `lse`, `heads`, `mid`,
+   * `norm2`, `pre`, `act`, `out`. Without training several share a buffer and hold what was written last.
+   * @throws Error for an unknown name.
+   */
+  tap(name: string): View {
+    const view = this.views.get(name);
+    if (!view) throw new Error(`the model has no activation ${name}`);
+    return view;
+  }
+
+  dispose(): void {
+    for (const view of this.owned) this.gpu.buffers.free(view);
+  }
+}

@@ -1,0 +1,88 @@
+import { layerNorm, layerNormAffine, layerNormFinish, layerNormGrid, type LayerNormVariant } from '../../../kernels/layerNorm/layerNorm';
+import { columnChunks, columnSumGrid } from '../../../kernels/reduce/reduce';
+import type { View } from '../gpu/buffers';
+import type { Recorder } from '../gpu/recorder';
+
+/** timm's ViT; PyTorch's own default is 1e-5. */
+export const LAYER_NORM_EPSILON = 1e-6;
+
+export interface LayerNormArgs {
+  readonly rows: number;
+  readonly cols: number;
+  /** f32 [rows, cols]. */
+  readonly x: View;
+  readonly gamma: View;
+  readonly beta: View;
+  /** f32 [rows, cols]. */
+  readonly y: View;
+  /** f32 [rows, 2]: mean and 1/√(variance + ε), for the backward pass. */
+  readonly stats: View;
+  readonly variant?: LayerNormVariant;
+  readonly label?: string;
+}
+
+const variantOf = (recorder: Recorder): LayerNormVariant => (recorder.gpu.info.software ? 'rows' : 'lanes');
+
+/** y = (x − mean)/√(var + 1e-6) · γ + β over each row. */
+export function recordLayerNorm(recorder: Recorder, args: LayerNormArgs): void {
+  const { rows, cols, x, gamma, beta, y, stats, label = 'layerNorm' } = args;
+  const variant = args.variant ?? variantOf(recorder);
+  recorder.dispatch(layerNorm[variant].forward, {
+    params: { rows, cols, epsilon: LAYER_NORM_EPSILON },
+    buffers: [x, gamma, beta, y, stats],
+    grid: layerNormGrid(variant, rows),
+    work: 8 * rows * cols,
+    label,
+  });
+}
+
+export interface LayerNormBackwardArgs {
+  readonly rows: number;
+  readonly cols: number;
+  /** f32 [rows, cols], gradient of y. */
+  readonly dy: View;
+  readonly x: View;
+  readonly stats: View;
+  readonly gamma: View;
+  /** f32 [rows, cols]. */
+  readonly dx: View;
+  /** Adds to dx instead of writing it: the residual path. */
+  readonly accumulate?: boolean;
+  readonly dGamma: View;
+  readonly dBeta: View;
+  /** At least `layerNormScratch(rows, cols)` elements. */
+  readonly scratch: View;
+  readonly variant?: LayerNormVariant;
+  readonly label?: string;
+}
+
+/** Elements of scratch the backward pass needs. */
+export const layerNormScratch = (rows: number, cols: number): number => 2 * columnChunks(rows).chunks * cols;
+
+/** Gradients of input, γ and β: three dispatches. */
+export function recordLayerNormBackward(recorder: Recorder, args: LayerNormBackwardArgs): void {
+  const { rows, cols, dy, x, stats, gamma, dx, accumulate = false, dGamma, dBeta, scratch, label = 'layerNorm' } = args;
+  const variant = args.variant ?? variantOf(recorder);
+  const { chunk, chunks } = columnChunks(rows);
+  recorder.dispatch(layerNormAffine, {
+    params: { rows, cols, chunk },
+    buffers: [dy, x, stats, scratch],
+    grid: columnSumGrid(cols, chunks),
+    work: 6 * rows * cols,
+    label: `${label}.backwardAffine`,
+  });
+  recorder.dispatch(layerNormFinish, {
+    params: { chunks, cols },
+    buffers: [scratch, dGamma, dBeta],
+    grid: columnSumGrid(cols, 1),
+    work: 2 * chunks * cols,
+    label: `${label}.finishAffine`,
+  });
+  recorder.dispatch(layerNorm[variant].backwardInput, {
+    params: { rows, cols, accumulate: accumulate ? 1 : 0 },
+    buffers: [dy, x, stats, gamma, dx],
+    grid: layerNormGrid(variant, rows),
+    work: 12 * rows * cols,
+    label: `${label}.backwardInput`,
+  });
+}

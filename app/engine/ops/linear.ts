@@ -1,0 +1,70 @@
+import type { View } from '../gpu/buffers';
+import type { Recorder } from '../gpu/recorder';
+import { recordMatmul, type MatmulShape, type MatmulTuning } from './matmul';
+import { recordColumnSum } from './reduce';
+
+export interface LinearShape {
+  /** Samples or tokens. */
+  readonly rows: number;
+  /** Columns of the input and of the weight. */
+  readonly inputs: number;
+  /** Rows of the weight. */
+  readonly outputs: number;
+}
+
+/** The matrix products of y = x Wᵀ + b and its gradients. */
+export const linearProducts = ({ rows, inputs, outputs }: LinearShape) =>
+  ({
+    forward: { m: rows, n: outputs, k: inputs, transB: true },
+    dInput: { m: rows, n: inputs, k: outputs },
+    dWeight: { m: outputs, n: inputs, k: rows, transA: true },
+  }) as const satisfies Record<string, MatmulShape>;
+
+export interface LinearArgs extends LinearShape {
+  /** f32 [rows, inputs]. */
+  readonly x: View;
+  /** f32 [outputs, inputs]. */
+  readonly weight: View;
+  /** f32 [outputs]. */
+  readonly bias: View;
+  /** f32 [rows, outputs]. */
+  readonly out: View;
+  /** Receives x Wᵀ + b; out becomes its GELU. */
+  readonly gelu?: View;
+  /** f32 [rows, outputs], added to out. */
+  readonly residual?: View;
+  /** Room for products split over k; see `MatmulArgs.scratch`. */
+  readonly scratch: View;
+  readonly label: string;
+}
+
+/** out = x Wᵀ + b, with GELU or a residual in the same dispatch. */
+export function recordLinear(recorder: Recorder, tuning: MatmulTuning, args: LinearArgs): void {
+  const { x, weight, bias, out, gelu, residual, scratch, label } = args;
+  recordMatmul(recorder, tuning, { ...linearProducts(args).forward, a: x, b: weight, bias, out, gelu, residual, scratch, label });
+}
+
+export interface LinearBackwardArgs extends LinearShape {
+  readonly x: View;
+  readonly weight: View;
+  /** f32 [rows, outputs]. */
+  readonly dOut: View;
+  /** f32 [rows, inputs]; left out where nothing upstream needs it. */
+  readonly dInput?: View;
+  /** f32 [outputs, inputs]. */
+  readonly dWeight: View;
+  /** f32 [outputs]; left out where it is summed elsewhere. */
+  readonly dBias?: View;
+  /** At least `columnSumScratch(rows, outputs)` elements. */
+  readonly scratch: View;
+  readonly label: string;
+}
+
+/** dInput = dOut W, dWeight = dOutᵀ x, dBias = column sums of dOut. */
+export function recordLinearBackward(recorder: Recorder, tuning: MatmulTuning, args: LinearBackwardArgs): void {
+  const { rows, outputs, x, weight, dOut, dInput, dWeight, dBias, scratch, label } = args;
+  const products = linearProducts(args);
+  recordMatmul(recorder, tuning, { ...products.dWeight, a: dOut, b: x, out: dWeight, scratch, label: `${label}.dWeight` });
+  if (dBias) recordColumnSum(recorder, { rows, cols: outputs, input: dOut, out: dBias, scratch, label: `${label}.dBias` });
+  if (dInput) recordMatmul(recorder, tuning, { ...products.dInput, a: dOut, b: weight, out: dInput, scratch, label: `${label}.dInput` });
+}

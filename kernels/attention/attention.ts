@@ -1,0 +1,169 @@
+import { ceilDiv, expand, fields, foldGrid, type Grid, type KernelSpec } from '../spec';
+import access from './access.wgsl?raw';
+import backwardKey from './backwardKey.wgsl?raw';
+import backwardKeyTiled from './backwardKeyTiled.wgsl?raw';
+import backwardQuery from './backwardQuery.wgsl?raw';
+import backwardQueryTiled from './backwardQueryTiled.wgsl?raw';
+import forward from './forward.wgsl?raw';
+import forwardTiled from './forwardTiled.wgsl?raw';
+import rows from './rows.wgsl?raw';
+
+/**
+ * `rows`: registers only, a thread owns a few rows. `lanes`: the same, with the columns read once per
+ * four threads; the device must have the feature `subgroups`. `tiled`: 32 × 32 tiles in workgroup memory.
+ */
+export type AttentionVariant = 'rows' | 'lanes' | 'tiled';
+
+/** Largest head size; registers grow with it. */
+export const MAX_HEAD_SIZE = 128;
+export interface AttentionShape {
+  readonly batch: number;
+  /** T: keys and values. */
+  readonly tokens: number;
+  /** TQ: the first TQ tokens are queries. */
+  readonly queries: number;
+  readonly heads: number;
+  readonly headSize: number;
+}
+
+export interface AttentionLaunch {
+  readonly spec: KernelSpec;
+  readonly grid: Grid;
+}
+
+interface Kernel {
+  readonly name: string;
+  readonly rows: string;
+  readonly tiled: string;
+  readonly bindings: KernelSpec['bindings'];
+  /** Buffers the register kernels read and write four dimensions at a time. */
+  readonly reads: readonly string[];
+  readonly writes: string;
+}
+
+const params = fields('u32 batch, u32 tokens, u32 queries, u32 heads, f32 scale');
+/** Threads of a workgroup of the register kernels: the lanes of a subgroup on the smallest of devices. */
+const LANES = 4;
+
+/**
+ * Rows a thread owns in the register kernels. More rows make fewer reads; the count that leaves the least work past the
+ * last row is taken, so 5 at 17 tokens and 6 at 65. Meeting several columns at a time gained nothing on SwiftShader and
+ * doubled the compile time.
+ */
+function rowsPerThread(headSize: number, count: number): number {
+  const largest = headSize <= 16 ? 6 : headSize <= 32 ? 3 : headSize <= 64 ? 2 : 1;
+  const cost = (R: number): number => ceilDiv(count, LANES * R) * (R + 1);
+  let best = largest;
+  for (let R = largest - 1; R >= 1; R--) if (cost(R) < cost(best)) best = R;
+  return best;
+}
+
+function launch(
+  kernel: Kernel,
+  variant: AttentionVariant,
+  shape: AttentionShape,
+  /** Rows to cover, and how many of them have work. */
+  rowCount: number,
+  busyCount: number,
+): AttentionLaunch {
+  const { batch, heads, headSize } = shape;
+  const { name, bindings } = kernel;
+  if (headSize < 1 || headSize > MAX_HEAD_SIZE)
+    throw new Error(`attention: a head size of ${headSize} is not within 1 and ${MAX_HEAD_SIZE}`);
+  if (variant === 'tiled') {
+    const code = expand(kernel.tiled, { HS: headSize, NC: ceilDiv(headSize, 16) });
+    const spec: KernelSpec = { name: `attention/${name}.tiled.${headSize}`, code, params, bindings };
+    return { spec, grid: foldGrid(ceilDiv(rowCount, 32) * heads * batch) };
+  }
+  const R = rowsPerThread(headSize, busyCount);
+  const Q = ceilDiv(headSize, 4);
+  const share = variant === 'lanes';
+  const vec = headSize % 4 === 0;
+  const values = {
+    HS: headSize,
+    Q,
+    SHARES: ceilDiv(Q, LANES),
+    R,
+    TYPE: vec ? 'vec4f' : 'f32',
+    VEC: vec ? 1 : 0,
+    SCALAR: vec ? 0 : 1,
+    SHARE: share ? 1 : 0,
+    OWN: share ? 0 : 1,
+    LANE: share ? 'subgroup_invocation_id' : 'local_invocation_index',
+  };
+  const reads = kernel.reads.map((NAME) => expand(access, { ...values, NAME, READ: 1, WRITE: 0 }));
+  const write = expand(access, { ...values, NAME: kernel.writes, READ: 0, WRITE: 1 });
+  return {
+    spec: {
+      name: `attention/${name}.${variant}.${headSize}x${R}`,
+      code: [expand(rows, values), ...reads, write, expand(kernel.rows, values)].join('\n'),
+      params,
+      bindings,
+      ...(share ? { features: ['subgroups'] } : {}),
+    },
+    grid: foldGrid(ceilDiv(rowCount, LANES * R) * heads * batch),
+  };
+}
+
+const FORWARD: Kernel = {
+  name: 'forward',
+  rows: forward,
+  tiled: forwardTiled,
+  bindings: [
+    { name: 'qkv', access: 'read' },
+    { name: 'output', access: 'readwrite' },
+    { name: 'lse', access: 'readwrite' },
+  ],
+  reads: ['qkv'],
+  writes: 'output',
+};
+const BACKWARD_QUERY: Kernel = {
+  name: 'backwardQuery',
+  rows: backwardQuery,
+  tiled: backwardQueryTiled,
+  bindings: [
+    { name: 'qkv', access: 'read' },
+    { name: 'output', access: 'read' },
+    { name: 'd_out', access: 'read' },
+    { name: 'lse', access: 'read' },
+    { name: 'delta', access: 'readwrite' },
+    { name: 'd_qkv', access: 'readwrite' },
+  ],
+  reads: ['qkv', 'output', 'd_out'],
+  writes: 'd_qkv',
+};
+const BACKWARD_KEY: Kernel = {
+  name: 'backwardKey',
+  rows: backwardKey,
+  tiled: backwardKeyTiled,
+  bindings: [
+    { name: 'qkv', access: 'read' },
+    { name: 'd_out', access: 'read' },
+    { name: 'lse', access: 'read' },
+    { name: 'delta', access: 'read' },
+    { name: 'd_qkv', access: 'readwrite' },
+  ],
+  reads: ['qkv', 'd_out'],
+  writes: 'd_qkv',
+};
+
+/** Buffers: qkv, out, lse. */
+export const attentionForward = (shape: AttentionShape, variant: AttentionVariant): AttentionLaunch =>
+  launch(FORWARD, variant, shape, shape.queries, shape.queries);
+
+/** Buffers: qkv, out, dOut, lse, delta (written), dQkv (its q columns). */
+export const attentionBackwardQuery = (shape: AttentionShape, variant: AttentionVariant): AttentionLaunch =>
+  launch(BACKWARD_QUERY, variant, shape, shape.tokens, shape.queries);
+
+/** Buffers: qkv, dOut, lse, delta, dQkv (its k and v columns). */
+export const attentionBackwardKey = (shape: AttentionShape, variant: AttentionVariant): AttentionLaunch =>
+  launch(BACKWARD_KEY, variant, shape, shape.tokens, shape.tokens);
+
+/** Scalars all three kernels take; scale = 1/√headSize. */
+export const attentionParams = (shape: AttentionShape): Record<string, number> => ({
+  batch: shape.batch,
+  tokens: shape.tokens,
+  queries: shape.queries,
+  heads: shape.heads,
+  scale: 1 / Math.sqrt(shape.headSize),
+});

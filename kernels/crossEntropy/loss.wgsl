@@ -1,0 +1,76 @@
+// crossEntropy/loss: softmax cross entropy with label smoothing s over K classes, per sample
+//   loss = log(sum_j exp(z_j - m)) - (1 - s) (z_y - m) - (s / K) sum_j (z_j - m),  m = max_j z_j
+//   correct = 1 where the first largest logit is the label
+//   dLogits_j = (softmax_j - (1 - s) [j = y] - s / K) / rows: gradient of the batch mean (only in the gradient variant)
+// Shapes: logits, d_logits f32 (rows, classes)  labels i32 (rows)  losses f32 (rows)  correct u32 (rows)
+// Grid: workgroup of LANES threads per row, folded into y. Precision: f32
+struct Params { rows: u32, classes: u32, smoothing: f32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read> labels: array<i32>;
+@group(0) @binding(3) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(4) var<storage, read_write> correct: array<u32>;
+//#for gradient GRADIENT
+@group(0) @binding(5) var<storage, read_write> d_logits: array<f32>;
+//#end
+const LANES = ${LANES}u;
+var<workgroup> best: array<f32, ${LANES}>;
+var<workgroup> place: array<u32, ${LANES}>;
+var<workgroup> sums: array<vec2f, ${LANES}>;
+
+@compute @workgroup_size(${LANES})
+fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let row = wid.x + wid.y * groups.x;
+  let live = row < p.rows;
+  let at = min(row, p.rows - 1u);
+  let base = at * p.classes;
+  let label = u32(labels[at]);
+  var top = logits[base + min(lane, p.classes - 1u)];
+  var index = min(lane, p.classes - 1u);
+  for (var j = lane + LANES; j < p.classes; j += LANES) {
+    let z = logits[base + j];
+    if (z > top) { top = z; index = j; }
+  }
+  best[lane] = top;
+  place[lane] = index;
+  workgroupBarrier();
+  for (var step = LANES / 2u; step > 0u; step >>= 1u) {
+    if (lane < step) {
+      let other = best[lane + step];
+      // A tie goes to the smaller index, as argmax does elsewhere; lanes hold interleaved columns.
+      if (other > best[lane] || (other == best[lane] && place[lane + step] < place[lane])) {
+        best[lane] = other;
+        place[lane] = place[lane + step];
+      }
+    }
+    workgroupBarrier();
+  }
+  let m = best[0];
+  var sum = vec2f(0.0);
+  for (var j = lane; j < p.classes; j += LANES) {
+    let z = logits[base + j] - m;
+    sum += vec2f(exp(z), z);
+  }
+  sums[lane] = sum;
+  workgroupBarrier();
+  for (var step = LANES / 2u; step > 0u; step >>= 1u) {
+    if (lane < step) { sums[lane] += sums[lane + step]; }
+    workgroupBarrier();
+  }
+  let total = sums[0];
+  let share = p.smoothing / f32(p.classes);
+  if (live && lane == 0u) {
+    let z = logits[base + min(label, p.classes - 1u)] - m;
+    losses[row] = log(total.x) - (1.0 - p.smoothing) * z - share * total.y;
+    correct[row] = select(0u, 1u, place[0] == label);
+  }
+//#for gradient GRADIENT
+  if (live) {
+    let scale = 1.0 / f32(p.rows);
+    for (var j = lane; j < p.classes; j += LANES) {
+      let q = select(share, share + 1.0 - p.smoothing, j == label);
+      d_logits[base + j] = (exp(logits[base + j] - m) / total.x - q) * scale;
+    }
+  }
+//#end
+}

@@ -1,0 +1,17 @@
+import erf from '../lib/erf.wgsl?raw';
+import { ceilDiv, fields, foldGrid, type Grid, type KernelSpec } from '../spec';
+import source from './backward.wgsl?raw';
+
+/** Multiplies a gradient by GELU's derivative, in place. */
+export const geluBackward: KernelSpec = {
+  name: 'gelu/backward',
+  code: erf + '\n' + source,
+  params: fields('u32 count'),
+  bindings: [
+    { name: 'pre', access: 'read' },
+    { name: 'grad', access: 'readwrite' },
+  ],
+  constants: { WG: 64 },
+};
+
+export const geluGrid = (count: number): Grid => foldGrid(ceilDiv(count, 256));

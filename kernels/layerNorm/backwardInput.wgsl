@@ -1,0 +1,57 @@
+// layerNorm/backwardInput: dx = rstd * (g - mean(g) - xhat * mean(g * xhat)),  g = dy * gamma, xhat = (x - mean) * rstd
+//   means are taken over the columns of the row; with accumulate = 1 the result is added to dx (the residual path)
+// Shapes, row-major f32: dy, x, dx (rows, cols)  gamma (cols)  stats (rows) pairs (mean, rstd) of the forward pass
+// Grid: LANES threads per row, ROWS rows per workgroup, workgroups folded into y (see forward.wgsl)
+// Precision: f32
+struct Params { rows: u32, cols: u32, accumulate: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read> stats: array<vec2f>;
+@group(0) @binding(4) var<storage, read> gamma: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+const LANES = ${LANES}u;
+const ROWS = ${ROWS}u;
+//#for tree TREE
+var<workgroup> scratch: array<vec2f, ${LANES} * ${ROWS}>;
+//#end
+
+fn row_sum(value: vec2f, local: u32) -> vec2f {
+//#for tree TREE
+  let lane = local % LANES;
+  scratch[local] = value;
+  workgroupBarrier();
+  for (var step = LANES / 2u; step > 0u; step >>= 1u) {
+    if (lane < step) { scratch[local] += scratch[local + step]; }
+    workgroupBarrier();
+  }
+  return scratch[local - lane];
+//#end
+//#for serial SERIAL
+  return value;
+//#end
+}
+
+@compute @workgroup_size(${LANES} * ${ROWS})
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let row = (wid.x + wid.y * groups.x) * ROWS + local / LANES;
+  let lane = local % LANES;
+  let live = row < p.rows;
+  let at = min(row, p.rows - 1u);
+  let base = at * p.cols;
+  let mean = stats[at].x;
+  let rstd = stats[at].y;
+  var sums = vec2f(0.0);
+  for (var c = lane; c < p.cols; c += LANES) {
+    let g = dy[base + c] * gamma[c];
+    sums += vec2f(g, g * (x[base + c] - mean));
+  }
+  let means = row_sum(sums, local) / f32(p.cols);
+  let slope = means.y * rstd * rstd;
+  if (live) {
+    for (var c = lane; c < p.cols; c += LANES) {
+      let value = rstd * (dy[base + c] * gamma[c] - means.x - (x[base + c] - mean) * slope);
+      if (p.accumulate == 1u) { dx[base + c] += value; } else { dx[base + c] = value; }
+    }
+  }
+}

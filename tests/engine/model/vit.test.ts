@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { Recorder } from '../../../app/engine/gpu/recorder';
+import { activationElements, stepFlops, stepProducts } from '../../../app/engine/model/memory';
+import { initialParameters, type VitConfig } from '../../../app/engine/model/parameters';
+import { VitModel } from '../../../app/engine/model/vit';
+import { defaultMatmulTuning } from '../../../app/engine/ops/matmul';
+import { maxError, uniform, useGpu } from '../../support/gpu';
+
+const gpu = useGpu();
+/** Odd on purpose: nothing is a multiple of 4. */
+const config: VitConfig = {
+  imageSize: 15,
+  inChannels: 1,
+  numClasses: 7,
+  patchSize: 5,
+  embedDim: 9,
+  depth: 2,
+  numHeads: 3,
+  mlpRatio: 1.5,
+};
+const batch = 3;
+
+test.each([
+  [true, false],
+  [true, true],
+  [false, false],
+  [false, true],
+])('training %s, all tokens %s: the plan counts exactly the bytes the model allocates, and dispose frees them', (training, allTokens) => {
+  const g = gpu();
+  for (const fill of [0, 4096]) {
+    const tuning = { ...defaultMatmulTuning(g.info), fill };
+    const model = new VitModel(g, { config, batch, tuning, training, allTokens });
+    const { items, total, largest } = activationElements(config, batch, training, { allTokens, tuning });
+    // A buffer is a whole number of 16-byte steps.
+    const bytes = items.reduce((sum, { elements }) => sum + Math.max(16, Math.ceil(elements / 4) * 16), 0);
+    expect(model.bytes).toBe(bytes);
+    expect(g.buffers.liveBytes).toBe(bytes);
+    expect(total).toBe(items.reduce((sum, { elements }) => sum + elements, 0));
+    expect(largest.elements).toBe(Math.max(...items.map(({ elements }) => elements)));
+    model.dispose();
+    expect(g.buffers.liveBytes).toBe(0);
+  }
+});
+
+test('the evaluation model gives the logits of the training model from less memory', async () => {
+  const g = gpu();
+  const tuning = defaultMatmulTuning(g.info);
+  const training = new VitModel(g, { config, batch, tuning, training: true });
+  const evaluation = new VitModel(g, { config, batch, tuning, training: false });
+  const params = g.upload(
+    'params',
+    initialParameters(config, training.table, 3).map((v) => v * 3),
+  );
+  const images = uniform(batch * 15 * 15, 1);
+  const recorder = new Recorder(g, 'both');
+  for (const model of [training, evaluation]) {
+    g.write(model.images, images);
+    g.write(model.labels, new Int32Array([1, 0, 6]));
+    model.recordForward(recorder, params);
+    model.recordLoss(recorder, 0.1);
+  }
+  const program = await recorder.build();
+  const created = g.buffers.createdCount;
+  program.run();
+  expect(g.buffers.createdCount).toBe(created);
+  const want = await g.readFloats(training.logits);
+  expect(want.some((v) => v !== 0)).toBe(true);
+  expect(await g.readFloats(evaluation.logits)).toEqual(want);
+  expect(await g.readFloats(evaluation.losses)).toEqual(await g.readFloats(training.losses));
+  expect(evaluation.bytes).toBeLessThan(training.bytes / 2);
+  expect(() => evaluation.recordBackward(new Recorder(g, 'none'), params, params)).toThrow(/backward/);
+  expect(() => evaluation.tap('nothing')).toThrow(/nothing/);
+  program.dispose();
+  for (const model of [training, evaluation]) model.dispose();
+  g.buffers.free(params);
+  expect(g.buffers.liveBytes).toBe(0);
+});
+
+test('both ways to compute the last block give the same logits and gradients', async () => {
+  const g = gpu();
+  const tuning = defaultMatmulTuning(g.info);
+  const results: { logits: Float32Array; grads: Float32Array }[] = [];
+  for (const allTokens of [false, true]) {
+    const model = new VitModel(g, { config: { ...config, depth: 1 }, batch, tuning, training: true, allTokens });
+    const params = g.upload(
+      'params',
+      initialParameters({ ...config, depth: 1 }, model.table, 3).map((v) => v * 3),
+    );
+    const grads = g.buffers.allocate('grads', model.table.total * 4);
+    g.write(model.images, uniform(batch * 15 * 15, 1));
+    g.write(model.labels, new Int32Array([1, 0, 6]));
+    const recorder = new Recorder(g, 'step');
+    model.recordForward(recorder, params);
+    model.recordLoss(recorder, 0);
+    model.recordBackward(recorder, params, grads);
+    const program = await recorder.build();
+    program.run();
+    results.push({ logits: await g.readFloats(model.logits), grads: await g.readFloats(grads) });
+    program.dispose();
+    model.dispose();
+    for (const view of [params, grads]) g.buffers.free(view);
+  }
+  const [a, b] = results as [(typeof results)[0], (typeof results)[0]];
+  // The same sums, in another order where a reduction has more terms (zeros): rounding of values below 1.
+  expect(maxError(a.logits, b.logits)).toBeLessThan(1e-6);
+  expect(maxError(a.grads, b.grads)).toBeLessThan(1e-6);
+});
+
+test('operations of a step are those of its matrix products and attention', () => {
+  const plan = { config: { ...config, depth: 1 }, batch: 1, training: false, allTokens: true };
+  const [T, C, H] = [10, 9, 13];
+  const products = 2 * T * (25 * C + 3 * C * C + C * C + 2 * C * H) + 2 * C * 7;
+  expect(stepFlops(plan)).toEqual({ forward: products + 4 * T * T * C, backward: 0 });
+  const training = stepFlops({ ...plan, training: true });
+  // Two products for each of the forward ones, except that the images need no gradient; attention recomputes: 7 for 2.
+  expect(training.backward).toBe(2 * products - 2 * T * 25 * C + 14 * T * T * C);
+  expect(stepProducts({ ...plan, training: true }).map((p) => p.name)).toContain('blocks.0.mlp.fc1.dWeight');
+});

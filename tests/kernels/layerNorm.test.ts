@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { Recorder } from '../../app/engine/gpu/recorder';
+import { layerNormScratch, recordLayerNorm, recordLayerNormBackward } from '../../app/engine/ops/layerNorm';
+import { layerNormBackward, layerNormForward } from '../reference/layerNorm';
+import { maxError, uniform, useGpu } from '../support/gpu';
+
+const gpu = useGpu();
+const EPSILON = 1e-6;
+
+describe.each(['rows', 'lanes'] as const)('layer norm, variant %s', (variant) => {
+  test.each([
+    [1, 1],
+    [1, 64],
+    [3, 7],
+    [67, 33],
+    [200, 48],
+  ])('%i rows of %i: forward and backward match float64, bitwise the same twice', async (rows, cols) => {
+    const g = gpu();
+    // A mean of 3 makes a one-pass variance lose digits.
+    const data = uniform(rows * cols, 1).map((v) => v + 3);
+    const gammaData = uniform(cols, 2, 0.5, 1.5);
+    const betaData = uniform(cols, 3);
+    const dyData = uniform(rows * cols, 4);
+    const before = uniform(rows * cols, 5);
+    const x = g.upload('x', data);
+    const gamma = g.upload('gamma', gammaData);
+    const beta = g.upload('beta', betaData);
+    const dy = g.upload('dy', dyData);
+    const dx = g.upload('dx', before);
+    const added = g.upload('added', before);
+    const y = g.buffers.allocate('y', rows * cols * 4);
+    const stats = g.buffers.allocate('stats', rows * 8);
+    const dGamma = g.buffers.allocate('dGamma', cols * 4);
+    const dBeta = g.buffers.allocate('dBeta', cols * 4);
+    const scratch = g.buffers.allocate('scratch', layerNormScratch(rows, cols) * 4);
+    const recorder = new Recorder(g, 'layerNorm');
+    recordLayerNorm(recorder, { rows, cols, x, gamma, beta, y, stats, variant });
+    const common = { rows, cols, dy, x, stats, gamma, dGamma, dBeta, scratch, variant };
+    recordLayerNormBackward(recorder, { ...common, dx });
+    recordLayerNormBackward(recorder, { ...common, dx: added, accumulate: true });
+    const program = await recorder.build();
+    program.run();
+    const want = layerNormForward(rows, cols, data, gammaData, betaData, EPSILON);
+    const grad = layerNormBackward(rows, cols, data, gammaData, dyData, EPSILON);
+    // rstd magnifies the rounding of x − mean (2^-24 · 4) up to rstd times; a single column has rstd = 1000 and y = beta.
+    const scale = Math.max(...want.stats.filter((_, i) => i % 2 === 1));
+    const atol = 4e-6 * Math.max(1, scale);
+    const take = async (view: typeof y, count: number) => (await g.readFloats(view)).subarray(0, count);
+    expect(maxError(await take(y, rows * cols), want.y)).toBeLessThan(atol);
+    const dxGot = await take(dx, rows * cols);
+    expect(maxError(dxGot, grad.dx)).toBeLessThan(atol * Math.max(1, scale));
+    const sum = grad.dx.map((v, i) => v + before[i]!);
+    expect(maxError(await take(added, rows * cols), sum)).toBeLessThan(atol * Math.max(1, scale));
+    // Sums of `rows` terms of size about 1: rounding grows with the chain, at most rows/4 steps of 2^-24 · |sum|.
+    const dGammaGot = await take(dGamma, cols);
+    expect(maxError(dGammaGot, grad.dGamma)).toBeLessThan(atol * Math.sqrt(rows) * 4);
+    expect(maxError(await take(dBeta, cols), grad.dBeta)).toBeLessThan(4e-6 * Math.sqrt(rows));
+    program.run();
+    expect(await take(dx, rows * cols)).toEqual(dxGot);
+    expect(await take(dGamma, cols)).toEqual(dGammaGot);
+    program.dispose();
+    for (const view of [x, gamma, beta, dy, dx, added, y, stats, dGamma, dBeta, scratch]) g.buffers.free(view);
+    expect(g.buffers.liveBytes).toBe(0);
+  });
+});
+
+test('the float64 backward pass agrees with finite differences', () => {
+  const [rows, cols] = [3, 5];
+  const x = Float64Array.from(uniform(rows * cols, 7));
+  const gamma = Float64Array.from(uniform(cols, 8, 0.5, 1.5));
+  const beta = Float64Array.from(uniform(cols, 9));
+  const dy = uniform(rows * cols, 10);
+  const value = () => layerNormForward(rows, cols, x, gamma, beta, EPSILON).y.reduce((sum, v, i) => sum + v * dy[i]!, 0);
+  const { dx, dGamma, dBeta } = layerNormBackward(rows, cols, x, gamma, dy, EPSILON);
+  const h = 1e-5;
+  for (const [at, grad] of [
+    [x, dx],
+    [gamma, dGamma],
+    [beta, dBeta],
+  ] as const)
+    at.forEach((v, i) => {
+      at[i] = v + h;
+      const up = value();
+      at[i] = v - h;
+      const down = value();
+      at[i] = v;
+      // Central differences err by h² times the third derivative, about 1e-8 here.
+      expect(Math.abs((up - down) / (2 * h) - grad[i]!)).toBeLessThan(1e-7);
+    });
+});
