@@ -1,3 +1,6 @@
+import { cifar10 } from './cifar10/config';
+import { shapes } from './shapes/config';
+
 /** What the page says of a data set before it is loaded. Pixel statistics are those of the training split, per channel, of values in [0, 1]. */
 export interface DatasetConfig {
   readonly name: string;
@@ -16,3 +19,6 @@ export interface DatasetConfig {
   readonly downloadBytes: number;
   readonly source: string;
 }
+
+/** All data sets, in the order in which the page offers them. */
+export const DATASET_CONFIGS = { shapes, cifar10 } as const satisfies Record<string, DatasetConfig>;
