@@ -141,7 +141,7 @@ const schema = v.strictObject({
 });
 
 const defaultsOf = (group: FieldGroup): Record<string, unknown> =>
-  Object.fromEntries(group.fields.map((field) => [field.key, Array.isArray(field.default) ? [...field.default] : field.default]));
+  Object.fromEntries(group.fields.map((field) => [field.key, structuredClone<unknown>(field.default)]));
 
 /** A fresh copy of the default experiment. */
 export function defaultExperiment(): Experiment {

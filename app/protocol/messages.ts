@@ -223,6 +223,8 @@ export interface CommandMap {
   /** Opens the device and measures it; answered once, before anything else. */
   init: { args: { baseUrl: string }; reply: DeviceReport };
   plan: { args: { experiment: Experiment }; reply: PlanReport };
+  /** Compiles ahead of a start that will probably come; silent. */
+  warm: { args: { experiment: Experiment }; reply: void };
   /** Makes the experiment current. Live fields change a running run; any other difference ends it and starts from step 0. */
   configure: { args: { experiment: Experiment }; reply: PlanReport };
   /** Trains until paused, finished or, with `steps`, exactly that many steps. Answered when the first step is under way. */
@@ -284,7 +286,8 @@ export type Event =
       message?: string;
     }
   | { type: 'timing'; runId: number; step: number; timing: Timing }
-  | { type: 'series'; runId: number; series: Series; latest: StepRecord }
+  /** `rows` are the packed records of the steps from `from` on that the page does not have yet; see store/records.ts. */
+  | { type: 'series'; runId: number; series: Series; latest: StepRecord; from: number; rows: Float64Array }
   | { type: 'evaluation'; runId: number; step: number; loss: number; accuracy: number; count: number }
   | { type: 'spectra'; runId: number; step: number; matrices: MatrixSpectrum[] }
   | { type: 'mark'; runId: number; mark: Mark }

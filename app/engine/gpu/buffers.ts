@@ -30,6 +30,8 @@ export class BufferPool {
   private live = new Map<GPUBuffer, number>();
   private bytes = 0;
   private created = 0;
+  /** Live bytes beyond which `allocate` refuses; unlimited unless set. Lets a test run out of memory without doing so. */
+  budget = Infinity;
 
   constructor(private readonly device: GPUDevice) {}
 
@@ -54,6 +56,8 @@ export class BufferPool {
     const { maxBufferSize } = this.device.limits;
     if (size > maxBufferSize)
       throw new OutOfMemoryError(label, size, `one buffer holds at most ${(maxBufferSize / 2 ** 20).toFixed(0)} MiB here`);
+    if (this.bytes + size > this.budget)
+      throw new OutOfMemoryError(label, size, `${(this.budget / 2 ** 20).toFixed(0)} MiB is all there is`);
     const buffer = this.device.createBuffer({ label, size, usage, mappedAtCreation });
     this.live.set(buffer, size);
     this.bytes += size;

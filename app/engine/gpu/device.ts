@@ -126,13 +126,7 @@ export class Gpu {
   /** Copies CPU data into a view. */
   write(view: View, data: ArrayBufferView | ArrayBuffer, byteOffset = 0): void {
     const source = data instanceof ArrayBuffer ? new Uint8Array(data) : data;
-    this.device.queue.writeBuffer(
-      view.buffer,
-      view.offset + byteOffset,
-      source.buffer as ArrayBuffer,
-      source.byteOffset,
-      source.byteLength,
-    );
+    this.device.queue.writeBuffer(view.buffer, view.offset + byteOffset, source.buffer, source.byteOffset, source.byteLength);
   }
 
   /** A storage buffer holding `data`. */

@@ -120,6 +120,19 @@ export class Program {
     private readonly uniforms: View | undefined,
   ) {}
 
+  /**
+   * One program that runs ranges of others in order, any range any number of times. It shares their pipelines and bind
+   * groups, allocates nothing on the GPU, and is valid as long as they are.
+   */
+  static sequence(gpu: Gpu, label: string, parts: readonly { program: Program; from?: number; to?: number }[]): Program {
+    return new Program(
+      gpu,
+      label,
+      parts.flatMap(({ program, from, to }) => program.steps.slice(from, to)),
+      undefined,
+    );
+  }
+
   get length(): number {
     return this.steps.length;
   }

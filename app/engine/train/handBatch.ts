@@ -1,0 +1,77 @@
+import type { Batch } from '../../protocol/messages';
+import type { View } from '../gpu/buffers';
+import type { Gpu } from '../gpu/device';
+import { Recorder } from '../gpu/recorder';
+import type { ParameterTable, VitConfig } from '../model/parameters';
+import { VitModel } from '../model/vit';
+import type { MatmulTuning } from '../ops/matmul';
+
+/** Pixels of one image. */
+export const imageElements = (c: VitConfig): number => c.inChannels * c.imageSize * c.imageSize;
+
+/** @throws RangeError naming what does not fit the model */
+export function checkBatch(config: VitConfig, images: Float32Array, labels?: Int32Array): number {
+  const one = imageElements(config);
+  const shape = `[${config.inChannels}, ${config.imageSize}, ${config.imageSize}]`;
+  if (images.length === 0 || images.length % one !== 0)
+    throw new RangeError(`images has ${images.length} values; expected a multiple of ${one}, one image being ${shape}.`);
+  const count = images.length / one;
+  if (labels) {
+    if (labels.length !== count) throw new RangeError(`labels has ${labels.length} entries for ${count} images of ${shape}.`);
+    const bad = labels.find((label) => label < 0 || label >= config.numClasses);
+    if (bad !== undefined) throw new RangeError(`labels holds ${bad}; expected 0 to ${config.numClasses - 1}.`);
+  }
+  return count;
+}
+
+/** Forward and backward of one batch on buffers of its own: for scripts and checks, not for the step loop. */
+export async function gradientsOf(
+  gpu: Gpu,
+  o: { config: VitConfig; table: ParameterTable; tuning: MatmulTuning; params: View; labelSmoothing: number; batch: Batch },
+): Promise<{ loss: number; logits: Float32Array; grads: Float32Array }> {
+  const { config, table, tuning, params, labelSmoothing, batch } = o;
+  const count = batch.labels.length;
+  const model = await gpu.guard('a batch given by hand', () => new VitModel(gpu, { config, batch: count, tuning, training: true }));
+  const grads = gpu.buffers.allocate('hand.gradients', table.total * 4);
+  const recorder = new Recorder(gpu, 'hand');
+  try {
+    gpu.write(model.images, batch.images);
+    gpu.write(model.labels, batch.labels);
+    model.recordForward(recorder, params);
+    model.recordLoss(recorder, labelSmoothing);
+    model.recordBackward(recorder, params, grads);
+    const program = await recorder.build();
+    program.run();
+    program.dispose();
+    const losses = await gpu.readFloats(model.losses);
+    return {
+      loss: losses.slice(0, count).reduce((a, b) => a + b, 0) / count,
+      logits: (await gpu.readFloats(model.logits)).slice(0, count * config.numClasses),
+      grads: await gpu.readFloats(grads),
+    };
+  } finally {
+    gpu.buffers.free(grads);
+    model.dispose();
+  }
+}
+
+/** Logits [B, numClasses] of normalised images [B, C, H, W]. */
+export async function predictionOf(
+  gpu: Gpu,
+  o: { config: VitConfig; tuning: MatmulTuning; params: View; images: Float32Array },
+): Promise<Float32Array> {
+  const { config, tuning, params, images } = o;
+  const count = checkBatch(config, images);
+  const model = await gpu.guard('a prediction', () => new VitModel(gpu, { config, batch: count, tuning, training: false }));
+  try {
+    gpu.write(model.images, images);
+    const recorder = new Recorder(gpu, 'predict');
+    model.recordForward(recorder, params);
+    const program = await recorder.build();
+    program.run();
+    program.dispose();
+    return (await gpu.readFloats(model.logits)).slice(0, count * config.numClasses);
+  } finally {
+    model.dispose();
+  }
+}

@@ -1,0 +1,338 @@
+import type { Experiment } from '../../protocol/experiment';
+import type { Batch, Fault, MatrixSpectrum, RunPhase, StepRecord, Timing } from '../../protocol/messages';
+import { DeviceLostError } from '../gpu/device';
+import type { PhaseTimes } from '../gpu/timestamps';
+import { FaultError, faultOf, type Emit } from './events';
+import { History } from './history';
+import type { Run, StepResult } from './run';
+import type { Snapshot } from './snapshot';
+
+/** Milliseconds between chart updates. */
+const SERIES_INTERVAL = 200;
+/** Share of the time that watching the spectra may cost. */
+const SPECTRA_SHARE = 0.08;
+const SPECTRA_INTERVAL = 250;
+const SNAPSHOT_INTERVAL = 4000;
+const SNAPSHOT_SHARE = 0.04;
+/** A submit longer than this is cut: systems kill work that holds the device for seconds. */
+const SUBMIT_TARGET = 90;
+
+/**
+ * Drives one run: keeps steps in flight, records what comes back, watches spectra, validates, takes snapshots and stops at
+ * the first value that is not finite. Owns the run and its history; all results leave as events.
+ */
+export class Trainer {
+  readonly history: History;
+  phase: RunPhase = 'idle';
+  /** Steps submitted. */
+  step = 0;
+  private target = 0;
+  private elapsed = 0;
+  private startedAt = 0;
+  private loop: Promise<void> | undefined;
+  private stopping = false;
+  private snapshot: Snapshot | undefined;
+  private snapshotAt = 0;
+  private snapshotCost = 0;
+  private snapshotting: Promise<void> | undefined;
+  private spectraAt = 0;
+  private spectraCost = 0;
+  private watching: Promise<void> | undefined;
+  private spectraStep = -1;
+  private validating: Promise<void> = Promise.resolve();
+  private seriesAt = 0;
+  private landedAt = 0;
+  /** Steps whose records the page has. */
+  private sent = 0;
+  private readonly wall: number[] = [];
+  private times: PhaseTimes | null = null;
+  private timedSteps = 0;
+  private parts = 1;
+  private failure: FaultError | DeviceLostError | undefined;
+  smoothing = 0.9;
+
+  constructor(
+    readonly run: Run,
+    readonly runId: number,
+    private readonly emit: Emit,
+  ) {
+    this.history = new History(runId);
+  }
+
+  get experiment(): Experiment {
+    return this.run.experiment;
+  }
+
+  /** Steps whose results have arrived. */
+  get landed(): number {
+    return this.history.length;
+  }
+
+  /** Continues until paused, finished, or `steps` more have been made. Returns when the loop has begun. */
+  start(steps?: number): void {
+    if (this.loop) return;
+    if (this.phase === 'failed') throw new Error('The run has failed; reset it or go back to its last snapshot.');
+    const end = this.run.experiment.train.steps;
+    // A finished run that is asked for more goes on at the end of its schedule.
+    this.target = steps === undefined ? (this.step >= end ? Infinity : end) : this.step + steps;
+    this.stopping = false;
+    this.phase = 'running';
+    this.startedAt = performance.now();
+    this.landedAt = this.startedAt;
+    this.wall.length = 0;
+    this.emitState();
+    this.loop = this.runLoop().finally(() => {
+      this.loop = undefined;
+    });
+  }
+
+  /** Stops after the steps in flight; resolves when their results are recorded. */
+  async pause(): Promise<void> {
+    this.stopping = true;
+    await this.loop;
+  }
+
+  /** Exactly `count` steps from a paused run. @throws FaultError or DeviceLostError when one of them fails. */
+  async steps(count: number): Promise<StepRecord[]> {
+    await this.pause();
+    const from = this.landed + 1;
+    this.start(count);
+    await this.loop;
+    if (this.failure) throw this.failure;
+    return this.history.records(from);
+  }
+
+  /** Resolves when no validation is under way. */
+  async settled(): Promise<void> {
+    await this.validating.catch(() => undefined);
+  }
+
+  /** One optimizer step on a batch given by hand. */
+  async trainOn(batch: Batch): Promise<StepRecord> {
+    await this.pause();
+    if (this.phase === 'failed') throw new Error('The run has failed; reset it or go back to its last snapshot.');
+    const result = await this.run.submitBatch(++this.step, batch);
+    this.land(result);
+    if (this.failure) throw this.failure;
+    this.phase = 'paused';
+    this.emitSeries(true);
+    this.emitState();
+    return result.record;
+  }
+
+  private async runLoop(): Promise<void> {
+    const pending = new Set<Promise<void>>();
+    try {
+      if (!this.snapshot) await this.takeSnapshot();
+      if (this.spectraStep < 0) await this.watchSpectra();
+      while (!this.stopping && !this.failure && this.step < this.target) {
+        await this.run.ready(this.step + 1);
+        if (this.stopping || this.failure) break;
+        const step = ++this.step;
+        const result = this.run.submitStep(step, this.parts);
+        const landing = result.then((r) => this.land(r)).finally(() => pending.delete(landing));
+        pending.add(landing);
+        landing.catch((error: unknown) => this.fail(error));
+        if (this.validationDue() && step % this.run.experiment.train.evalEvery === 0) {
+          // Queued before the next step, so it sees exactly the weights after this one; an earlier one must be out of the way.
+          await this.validating;
+          this.validating = this.validate(step);
+          this.validating.catch((error: unknown) => this.fail(error));
+        }
+        if (!this.watching && performance.now() - this.spectraAt > Math.max(SPECTRA_INTERVAL, this.spectraCost / SPECTRA_SHARE))
+          this.watching = this.watchSpectra('coarse').then(
+            () => (this.watching = undefined),
+            (error: unknown) => this.fail(error),
+          );
+        if (!this.snapshotting && performance.now() - this.snapshotAt > Math.max(SNAPSHOT_INTERVAL, this.snapshotCost / SNAPSHOT_SHARE))
+          this.snapshotting = this.takeSnapshot().then(
+            () => (this.snapshotting = undefined),
+            (error: unknown) => this.fail(error),
+          );
+      }
+      await Promise.allSettled([...pending]);
+      await Promise.all([this.watching, this.snapshotting, this.validating]);
+      if (!this.failure && this.spectraStep !== this.step) await this.watchSpectra();
+      if (this.validationDue() && !this.failure && this.step >= this.run.experiment.train.steps) await this.validate(this.step);
+    } catch (error) {
+      this.fail(error);
+    }
+    this.elapsed += performance.now() - this.startedAt;
+    if (this.failure) {
+      this.phase = 'failed';
+      await this.explainFailure(this.failure);
+    } else this.phase = this.landed >= this.run.experiment.train.steps ? 'finished' : 'paused';
+    this.emitSeries(true);
+    this.emitState();
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= error instanceof DeviceLostError || error instanceof FaultError ? error : new FaultError(faultOf(error));
+  }
+
+  /** The device that a run failed on has gone; the session rebuilds. */
+  get lost(): boolean {
+    return this.failure instanceof DeviceLostError;
+  }
+
+  private land(result: StepResult): void {
+    // Steps already queued behind a bad one ran with frozen weights: they are not part of the run.
+    if (this.failure) return;
+    const { record, halted, times } = result;
+    if (halted || !Number.isFinite(record.loss) || !Number.isFinite(record.gradNorm)) {
+      this.failure = new FaultError({
+        kind: 'non-finite',
+        message: `The loss became infinite at step ${record.step}, so the run stopped.`,
+        detail: `step ${record.step}, loss ${record.loss}, gradient norm ${record.gradNorm}`,
+        step: record.step,
+        gradNorm: this.landed > 0 ? this.history.record(this.landed).gradNorm : record.gradNorm,
+      });
+      return;
+    }
+    this.history.push(record);
+    const now = performance.now();
+    this.wall.push(now - this.landedAt);
+    if (this.wall.length > 32) this.wall.shift();
+    this.landedAt = now;
+    if (times) {
+      const keep = this.timedSteps === 0 ? 0 : 0.9;
+      const previous = this.times ?? times;
+      this.times = Object.fromEntries(
+        Object.entries(times).map(([key, value]) => [key, keep * previous[key as keyof PhaseTimes] + (1 - keep) * value]),
+      ) as unknown as PhaseTimes;
+      this.timedSteps++;
+      const total = Object.values(times).reduce((a, b) => a + b, 0);
+      this.parts = Math.max(1, Math.ceil(total / SUBMIT_TARGET));
+    } else if (this.wall.length >= 3) this.parts = Math.max(1, Math.ceil(median(this.wall) / SUBMIT_TARGET));
+    this.emitSeries(false);
+  }
+
+  private async explainFailure(failure: FaultError | DeviceLostError): Promise<void> {
+    if (failure instanceof DeviceLostError) return;
+    let fault: Fault = failure.fault;
+    if (fault.kind === 'non-finite') {
+      const bad = await this.run.firstBadTensor().catch(() => undefined);
+      const lr = this.run.experiment.train.lr / 10;
+      fault = {
+        ...fault,
+        tensor: bad?.name,
+        badCount: bad?.count,
+        snapshotStep: this.snapshot?.step,
+        suggestedLr: Number(lr.toPrecision(2)),
+      };
+    }
+    this.failure = new FaultError(fault);
+    this.emit({ type: 'fault', fault });
+  }
+
+  private validationDue(): boolean {
+    return this.run.experiment.train.evalEvery > 0 && this.run.canEvaluate;
+  }
+
+  private async validate(step: number): Promise<void> {
+    const { loss, accuracy, count } = await this.run.evaluate(this.run.experiment.train.evalCount);
+    if (this.failure) return;
+    this.history.pushEvaluation(step, loss, accuracy);
+    this.emit({ type: 'evaluation', runId: this.runId, step, loss, accuracy, count });
+  }
+
+  /** Exact spectra of the weights as they are now; also sent as an event. */
+  async watchSpectra(tolerance: 'fine' | 'coarse' = 'fine'): Promise<MatrixSpectrum[]> {
+    const step = this.step;
+    const from = performance.now();
+    const matrices = await this.run.spectra(tolerance);
+    this.spectraCost = performance.now() - from;
+    this.spectraAt = performance.now();
+    this.spectraStep = step;
+    this.emit({ type: 'spectra', runId: this.runId, step, matrices });
+    return matrices;
+  }
+
+  private async takeSnapshot(): Promise<void> {
+    const step = this.step;
+    const from = performance.now();
+    const snapshot = await this.run.takeSnapshot(step);
+    this.snapshotCost = performance.now() - from;
+    this.snapshotAt = performance.now();
+    // Kept only when the step it follows has landed well and every weight is finite: a step may leave infinite weights behind
+    // that only the next loss shows.
+    if (!this.failure && this.landed >= step && snapshot.finite) this.snapshot = snapshot;
+  }
+
+  /** The last good snapshot, for a rebuild on a new device. */
+  get lastSnapshot(): Snapshot | undefined {
+    return this.snapshot;
+  }
+
+  /** Back to a snapshot: weights, moments, Q3R state and history as they were after its step. */
+  restore(snapshot: Snapshot, history?: History): void {
+    this.run.restore(snapshot);
+    if (history) for (const record of history.records().slice(0, snapshot.step)) this.history.push(record);
+    this.history.truncate(snapshot.step);
+    this.sent = 0;
+    this.step = snapshot.step;
+    this.snapshot = snapshot;
+    this.failure = undefined;
+    this.spectraStep = -1;
+    this.phase = 'paused';
+    this.emitSeries(true);
+    this.emitState();
+  }
+
+  timing(): Timing | null {
+    if (this.wall.length === 0) return null;
+    const msPerStep = this.wall.reduce((a, b) => a + b, 0) / this.wall.length;
+    const t = this.times;
+    return {
+      msPerStep,
+      imagesPerSecond: (1000 * this.run.experiment.train.batchSize) / msPerStep,
+      split: t ? { forward: t.forward, backward: t.backward, optimizer: t.optimizer, q3r: t.q3r } : null,
+    };
+  }
+
+  /** Sends the decimated history, at most every 200 ms unless forced. */
+  emitSeries(force: boolean): void {
+    const now = performance.now();
+    if (this.landed === 0 || (!force && now - this.seriesAt < SERIES_INTERVAL)) return;
+    this.seriesAt = now;
+    const latest = this.history.record(this.landed);
+    const from = this.sent + 1;
+    this.emit({
+      type: 'series',
+      runId: this.runId,
+      series: this.history.series(this.smoothing),
+      latest,
+      from,
+      rows: this.history.packed(from),
+    });
+    this.sent = this.landed;
+    const timing = this.timing();
+    if (timing) this.emit({ type: 'timing', runId: this.runId, step: this.landed, timing });
+    this.emitState();
+  }
+
+  emitState(): void {
+    const running = this.phase === 'running' ? performance.now() - this.startedAt : 0;
+    this.emit({
+      type: 'state',
+      runId: this.runId,
+      phase: this.phase,
+      step: this.landed,
+      totalSteps: this.run.experiment.train.steps,
+      elapsedMs: this.elapsed + running,
+      liveBytes: this.run.gpu.buffers.liveBytes,
+    });
+  }
+
+  /** Frees everything on the GPU. */
+  async dispose(): Promise<void> {
+    this.stopping = true;
+    await this.loop?.catch(() => undefined);
+    await this.run.dispose();
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? 0;
+}

@@ -1,0 +1,97 @@
+import type { Command, ErrorReply, Event } from '../protocol/messages';
+import { ConfigError } from '../protocol/experiment';
+import { DataError } from './data/types';
+import { faultOf } from './train/events';
+import { Session } from './train/session';
+
+/** The training worker: commands in, events out. Owns the GPU; knows nothing of the page. */
+
+const scope = globalThis as unknown as { postMessage(message: Event, transfer: Transferable[]): void };
+
+function post(event: Event, transfer: Transferable[] = []): void {
+  scope.postMessage(event, transfer);
+}
+
+const session = new Session((event) => post(event));
+
+function run(command: Command): unknown {
+  switch (command.type) {
+    case 'init':
+      return session.init(command.baseUrl);
+    case 'plan':
+      return session.plan(command.experiment);
+    case 'warm':
+      return session.warm(command.experiment);
+    case 'configure':
+      return session.configure(command.experiment);
+    case 'start':
+      return session.start(command.steps);
+    case 'pause':
+      return session.pause();
+    case 'step':
+      return session.step(command.count);
+    case 'reset':
+      return session.reset(command.seed);
+    case 'history':
+      return session.history();
+    case 'evaluate':
+      return session.evaluate();
+    case 'spectra':
+      return session.spectra();
+    case 'exportWeights':
+      return session.exportWeights();
+    case 'importWeights':
+      return session.importWeights(command.bytes);
+    case 'gradients':
+      return session.gradients(command.batch);
+    case 'trainOn':
+      return session.trainOn(command.batch);
+    case 'predict':
+      return session.predict(command.images);
+    case 'svd':
+      return session.svd(command.matrix, command.options);
+    case 'q3r':
+      return session.q3r(command.matrix, command.options);
+    case 'matmul':
+      return session.matmul(command.a, command.b, command.transA, command.transB);
+    case 'loadDataset':
+      return session.loadDataset(command.name, command.refresh);
+    case 'loadFiles':
+      return session.loadFiles(command.as, command.files);
+    case 'cancelLoad':
+      return session.cancelLoad();
+    case 'samples':
+      return session.samples(command.name, command.count);
+    case 'rollback':
+      return session.rollback(command.lr);
+    case 'view':
+      return session.view(command.smoothing);
+    case 'memory':
+      return session.memory();
+    case 'provoke':
+      return session.provoke(command.fault);
+  }
+}
+
+/** Errors that the page explains as a fault of the engine; all others are answers to a wrong question. */
+function errorReply(error: unknown): ErrorReply {
+  if (error instanceof ConfigError) return { name: error.name, message: error.message, field: error.field };
+  if (error instanceof DataError)
+    return { name: error.kind === 'cancelled' ? 'AbortError' : error.name, message: `${error.message} ${error.nextStep}`.trim() };
+  const fault = faultOf(error);
+  if (fault.kind !== 'internal') return { name: error instanceof Error ? error.name : 'Error', message: fault.message, fault };
+  return { name: error instanceof Error ? error.name : 'Error', message: error instanceof Error ? error.message : String(error) };
+}
+
+async function answer(command: Command): Promise<void> {
+  try {
+    const value = await run(command);
+    post({ type: 'reply', id: command.id, ok: true, value }, value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : []);
+  } catch (error) {
+    const reply = errorReply(error);
+    if (reply.fault) post({ type: 'fault', fault: reply.fault });
+    post({ type: 'reply', id: command.id, ok: false, error: reply });
+  }
+}
+
+addEventListener('message', (event: MessageEvent<Command>) => void answer(event.data));

@@ -1,0 +1,88 @@
+import { defaultExperiment, differences, patchExperiment, type DatasetName, type DeepPartial, type Experiment } from './experiment';
+
+/** A model and recipe that suit a class of devices. The data set is not part of it. */
+export interface Preset {
+  readonly key: string;
+  /** Patch size after the slash, as the papers write it. */
+  readonly label: string;
+  readonly why: string;
+  readonly patch: DeepPartial<Experiment>;
+}
+
+/**
+ * λ follows the recipe: over a run a tail shrinks by about exp(−2 λ Σ lr), and all four come to an exponent of 4 to 5, which leaves
+ * the accuracy of the dense baseline.
+ */
+export const PRESETS: readonly Preset[] = [
+  {
+    key: 'nano',
+    label: 'ViT-Nano/8',
+    why: 'Two blocks of width 48: runs without a graphics card.',
+    patch: {
+      model: { patchSize: 8, embedDim: 48, depth: 2, numHeads: 4, mlpRatio: 2 },
+      train: { batchSize: 32, steps: 1500, warmupSteps: 60, lr: 3e-3, evalEvery: 100, evalCount: 500 },
+      method: { lambda: 1, targetRank: 0.2, reweightEvery: 5 },
+    },
+  },
+  {
+    key: 'micro',
+    label: 'ViT-Micro/4',
+    why: 'Four blocks of width 64: integrated graphics and phones.',
+    patch: {
+      model: { patchSize: 4, embedDim: 64, depth: 4, numHeads: 4, mlpRatio: 2 },
+      train: { batchSize: 64, steps: 3000, warmupSteps: 100, lr: 1e-3, evalEvery: 150, evalCount: 1000 },
+      method: { lambda: 1.5, targetRank: 0.2, reweightEvery: 5 },
+    },
+  },
+  {
+    key: 'mini',
+    label: 'ViT-Mini/4',
+    why: 'Six blocks of width 128: laptop graphics.',
+    patch: {
+      model: { patchSize: 4, embedDim: 128, depth: 6, numHeads: 4, mlpRatio: 4 },
+      train: { batchSize: 128, steps: 5000, warmupSteps: 200, lr: 1e-3, evalEvery: 200, evalCount: 2000 },
+      method: { lambda: 1, targetRank: 0.2, reweightEvery: 5 },
+    },
+  },
+  {
+    key: 'tiny',
+    label: 'ViT-Tiny/4',
+    why: 'Twelve blocks of width 192, the model of the paper: fast graphics cards.',
+    patch: {
+      model: { patchSize: 4, embedDim: 192, depth: 12, numHeads: 3, mlpRatio: 4 },
+      train: { batchSize: 128, steps: 10_000, warmupSteps: 500, lr: 5e-4, evalEvery: 400, evalCount: 2000 },
+      method: { lambda: 1, targetRank: 0.2, reweightEvery: 5 },
+    },
+  },
+];
+
+/**
+ * Key of the largest preset whose step stays well under 200 ms at the measured GEMM rate in GFLOP/s.
+ * A training step costs about 0.16 (nano), 4, 64 and 280 GFLOP; a third of the GEMM rate is what a whole step reaches.
+ */
+export function presetFor(gflops: number, software: boolean): string {
+  if (software || !(gflops >= 100)) return 'nano';
+  if (gflops < 1500) return 'micro';
+  return gflops < 6000 ? 'mini' : 'tiny';
+}
+
+/** The preset of that key; the first where there is none. */
+export const presetByKey = (key: string): Preset => PRESETS.find((preset) => preset.key === key) ?? PRESETS[0]!;
+
+/** A fresh experiment as the preset has it. */
+export const presetExperiment = (key: string, dataset: DatasetName = 'shapes'): Experiment =>
+  patchExperiment(defaultExperiment(), { ...presetByKey(key).patch, dataset });
+
+/** Key of the preset that differs from the experiment in the fewest fields. */
+export function nearestPreset(experiment: Experiment): string {
+  const distance = (preset: Preset) => differences(presetExperiment(preset.key, experiment.dataset), experiment).length;
+  return PRESETS.reduce((best, preset) => (distance(preset) < distance(best) ? preset : best)).key;
+}
+
+/** "ViT-Nano/8", or "ViT 3 × 96/4" for a model that is no preset's. */
+export function modelName({ model }: Experiment): string {
+  const same = PRESETS.find((preset) =>
+    Object.entries(preset.patch.model ?? {}).every(([key, value]) => model[key as keyof typeof model] === value),
+  );
+  return same?.label ?? `ViT ${model.depth} × ${model.embedDim}/${model.patchSize}`;
+}

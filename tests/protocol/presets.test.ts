@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { differences, parseExperiment } from '../../app/protocol/experiment';
+import { modelName, nearestPreset, presetByKey, presetExperiment, presetFor, PRESETS } from '../../app/protocol/presets';
+import { parseShareUrl, toHash } from '../../app/protocol/shareUrl';
+
+describe('presets', () => {
+  test.each(PRESETS.map((p) => [p.key, p] as const))('%s is a valid experiment that a link brings back', (key, preset) => {
+    const experiment = presetExperiment(key);
+    expect(parseExperiment(experiment)).toEqual(experiment);
+    expect(parseShareUrl(toHash(experiment))).toEqual({ experiment, problems: [] });
+    expect(modelName(experiment)).toBe(preset.label);
+    expect(nearestPreset(experiment)).toBe(key);
+    expect(preset.patch.dataset).toBeUndefined();
+  });
+
+  test('faster devices get larger models, software the smallest', () => {
+    const rates = [0.5, 3, 99, 100, 1499, 1500, 5999, 6000, 1e5];
+    const keys = rates.map((rate) => presetFor(rate, false));
+    expect(keys).toEqual(['nano', 'nano', 'nano', 'micro', 'micro', 'mini', 'mini', 'tiny', 'tiny']);
+    expect(presetFor(1e5, true)).toBe('nano');
+    expect(presetFor(Number.NaN, false)).toBe('nano');
+  });
+
+  test('an experiment is named after its model and counted against the nearest preset', () => {
+    const mine = presetExperiment('mini', 'cifar10');
+    mine.model.depth = 5;
+    mine.train.lr = 2e-3;
+    expect(modelName(mine)).toBe('ViT 5 × 128/4');
+    expect(nearestPreset(mine)).toBe('mini');
+    expect(differences(presetExperiment('mini', 'cifar10'), mine)).toEqual(['model.depth', 'train.lr']);
+    // What was changed here is no part of the preset itself.
+    expect(presetByKey('mini').patch.model?.depth).toBe(6);
+  });
+});
