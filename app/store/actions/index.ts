@@ -1,0 +1,8 @@
+/** Everything a visitor or a script can do. The buttons and `window.q3r` call the same functions. */
+export { engine, useWorker } from './engine';
+export * from './data';
+export * from './form';
+export * from './page';
+export * from './run';
+export * from './view';
+export * from './weights';

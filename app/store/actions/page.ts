@@ -1,0 +1,127 @@
+import { ConfigError } from '../../protocol/experiment';
+import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets';
+import { parseShareUrl, toShareUrl } from '../../protocol/shareUrl';
+import { getState, setState } from '../store';
+import { WorkerError } from '../workerClient';
+import { loadFiles, requestSamples } from './data';
+import { engine } from './engine';
+import { adopt, planNow, requestPlan } from './form';
+import { NotReadyError, play } from './run';
+import { followTheme, notify, recall, remember } from './view';
+import { loadWeights } from './weights';
+
+/** Names of errors that mean "as you wished". */
+const CANCELLED = ['AbortError', 'CancelledError', 'CancelError'];
+
+/** Runs what a button asks for; a failure becomes a notice, unless the page already shows it as a fault. */
+export function attempt(action: Promise<unknown>): void {
+  action.catch((error: unknown) => {
+    if (!(error instanceof Error)) throw error;
+    if (CANCELLED.includes(error.name) || (error instanceof WorkerError && error.fault)) return;
+    const lines = error instanceof ConfigError || error instanceof NotReadyError ? [] : detailsOf(error);
+    notify('error', error.message, lines);
+  });
+}
+const detailsOf = (error: Error): string[] => (error instanceof WorkerError && error.field ? [`Setting: ${error.field}`] : []);
+
+let booted = false;
+/** Starts the page: theme, link, device, plan. Call once. */
+export async function boot(): Promise<void> {
+  if (booted) return;
+  booted = true;
+  followTheme();
+  const linked = applyLink(location.hash);
+  if (linked || recall('q3r.visited')) setState({ screen: 'main' });
+  addEventListener('hashchange', () => applyLink(location.hash));
+  await openDevice(!linked);
+}
+
+/** Opens and measures the device. `suit` puts the preset that suits it into an untouched form. Faults arrive as events. */
+export async function openDevice(suit: boolean): Promise<void> {
+  const touched = getState().experiment;
+  try {
+    const device = await engine().send('init', { baseUrl: new URL('.', location.href).href });
+    setState({ device });
+    if (suit && getState().experiment === touched && PRESETS.some((p) => p.key === device.preset))
+      setState({ preset: device.preset, experiment: presetExperiment(device.preset, touched.dataset) });
+  } catch (error) {
+    if (!(error instanceof WorkerError)) throw error;
+    if (!getState().fault)
+      setState({ fault: error.fault ?? { kind: 'internal', message: error.message, detail: `${error.name}: ${error.message}` } });
+    return;
+  }
+  await engine()
+    .send('view', { smoothing: getState().smoothing })
+    .catch(() => undefined);
+  await planNow().catch(() => undefined);
+  await requestSamples('shapes', 8).catch(() => undefined);
+  // Nobody waits for it: Play does not depend on it, and takes over where it is.
+  engine()
+    .send('warm', { experiment: getState().experiment })
+    .catch(() => undefined);
+}
+
+/** A fresh worker with the same experiment; `andPlay` goes on to train from step 0. */
+export async function retry(andPlay = false): Promise<void> {
+  engine().restart();
+  // The fresh worker counts its runs from 1 again.
+  setState({
+    fault: null,
+    recovering: false,
+    device: null,
+    phase: 'idle',
+    runId: 0,
+    running: null,
+    loaded: {},
+    dataset: null,
+    dataProgress: null,
+    starting: false,
+    stages: [],
+    step: 0,
+    timing: null,
+  });
+  await openDevice(false);
+  if (andPlay && getState().device) await play();
+}
+
+/** Applies a link's hash; what is wrong with it is told and not applied. False when there is no link. */
+export function applyLink(hash: string): boolean {
+  if (hash.length < 2) return false;
+  const { experiment, problems } = parseShareUrl(hash);
+  if (problems.length > 0)
+    notify(
+      'warn',
+      problems.length === 1 ? 'One part of the link was not applied' : `${problems.length} parts of the link were not applied`,
+      problems.map((p) => `${p.field}: ${p.message}`),
+    );
+  adopt(experiment, nearestPreset(experiment), 'the experiment of the link');
+  requestPlan();
+  return true;
+}
+
+/** The link to the shown experiment. */
+export const shareUrl = (): string => toShareUrl(getState().experiment, location.href);
+
+/** Copies the link. False when the browser refuses the clipboard; the page then shows the text to select. */
+export async function share(): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(shareUrl());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Files dropped or chosen anywhere: weights, or a data set. @throws WorkerError */
+export async function takeFiles(files: readonly File[]): Promise<void> {
+  if (files.length === 0) return;
+  const weights = files.find((file) => file.name.toLowerCase().endsWith('.safetensors'));
+  if (weights) await loadWeights(weights);
+  else await loadFiles(files);
+}
+
+/** The first screen is for the first visit; from then on the page opens with the instrument. */
+export function skipFirst(): void {
+  remember('q3r.visited', '1');
+  setState({ screen: 'main' });
+}

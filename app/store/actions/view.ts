@@ -1,0 +1,73 @@
+import { getState, setState, type Notice, type Tab } from '../store';
+import { engine } from './engine';
+
+/** Puts a matrix into the inspector. */
+export const select = (name: string): void => setState({ selected: name });
+/** Points at a matrix of the wall; null when the pointer leaves it. */
+export const hover = (name: string | null): void => setState({ hovered: name });
+export const setWallView = (wallView: 'run' | 'baseline'): void => setState({ wallView });
+export const setXAxis = (xAxis: 'step' | 'epoch'): void => setState({ xAxis });
+export const setLengthUnit = (lengthUnit: 'steps' | 'epochs'): void => setState({ lengthUnit });
+export const showScreen = (screen: 'first' | 'main'): void => setState({ screen });
+export const showTab = (tab: Tab): void => setState({ tab });
+export const openSetup = (setupOpen: boolean): void => setState({ setupOpen });
+
+/** Chart smoothing, 0 (none) to 0.99; the worker averages the full data anew. */
+export function setSmoothing(smoothing: number): void {
+  const value = Math.min(0.99, Math.max(0, smoothing));
+  setState({ smoothing: value });
+  // A run that has ended or never began has nothing to smooth; the value is sent again with the next run.
+  engine()
+    .send('view', { smoothing: value })
+    .catch(() => undefined);
+}
+
+let lastNotice = 0;
+/** Tells the visitor something; the same message is not shown twice. Returns its id. */
+export function notify(level: Notice['level'], message: string, lines: readonly string[] = []): number {
+  const same = getState().notices.find((n) => n.message === message && n.lines.join() === lines.join());
+  if (same) return same.id;
+  const notice = { id: ++lastNotice, level, message, lines };
+  setState((s) => ({ notices: [...s.notices, notice].slice(-4) }));
+  return notice.id;
+}
+export const dismiss = (id: number): void => setState((s) => ({ notices: s.notices.filter((n) => n.id !== id) }));
+export const dismissFault = (): void => setState({ fault: null });
+
+const THEME_KEY = 'q3r.theme';
+const darkMedia = () => matchMedia('(prefers-color-scheme: dark)');
+
+/** Follows the system unless the visitor chose; the choice is remembered. */
+export function setTheme(theme: 'system' | 'light' | 'dark'): void {
+  const resolvedTheme = theme === 'system' ? (darkMedia().matches ? 'dark' : 'light') : theme;
+  if (theme === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  remember(THEME_KEY, theme);
+  setState({ theme, resolvedTheme });
+}
+export const toggleTheme = (): void => setTheme(getState().resolvedTheme === 'dark' ? 'light' : 'dark');
+
+/** Reads the remembered theme and follows the system's changes. Call once. */
+export function followTheme(): void {
+  const saved = recall(THEME_KEY);
+  setTheme(saved === 'light' || saved === 'dark' ? saved : 'system');
+  darkMedia().addEventListener('change', () => {
+    if (getState().theme === 'system') setTheme('system');
+  });
+}
+
+/** Private windows refuse storage; the page then forgets, and works. */
+export function recall(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+export function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // forgetting is all that happens
+  }
+}

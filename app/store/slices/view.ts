@@ -1,0 +1,46 @@
+/** Something to tell that does not stop the page. `lines` are shown under the message, one each. */
+export interface Notice {
+  readonly id: number;
+  readonly level: 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly lines: readonly string[];
+}
+
+export type Tab = 'watch' | 'matrix' | 'setup';
+
+/** What is shown and how; nothing here changes a run. */
+export interface ViewSlice {
+  screen: 'first' | 'main';
+  /** The pane shown on a narrow screen. */
+  tab: Tab;
+  /** The settings sheet of a medium screen is open. */
+  setupOpen: boolean;
+  /** What the visitor chose, and what that comes to. */
+  theme: 'system' | 'light' | 'dark';
+  resolvedTheme: 'light' | 'dark';
+  wallView: 'run' | 'baseline';
+  /** Name of the matrix in the inspector; empty before a plan exists. */
+  selected: string;
+  hovered: string | null;
+  /** Weight of the exponential average in the charts, 0 (none) to 0.99. */
+  smoothing: number;
+  /** Horizontal axis of the charts. */
+  xAxis: 'step' | 'epoch';
+  lengthUnit: 'steps' | 'epochs';
+  notices: readonly Notice[];
+}
+
+export const viewSlice = (): ViewSlice => ({
+  screen: 'first',
+  tab: 'watch',
+  setupOpen: false,
+  theme: 'system',
+  resolvedTheme: 'light',
+  wallView: 'run',
+  selected: '',
+  hovered: null,
+  smoothing: 0.9,
+  xAxis: 'step',
+  lengthUnit: 'steps',
+  notices: [],
+});

@@ -1,0 +1,30 @@
+import { create } from 'zustand';
+import { dataSlice, type DataSlice } from './slices/data';
+import { deviceSlice, type DeviceSlice } from './slices/device';
+import { formSlice, type FormSlice } from './slices/form';
+import { runSlice, type RunSlice } from './slices/run';
+import { viewSlice, type ViewSlice } from './slices/view';
+
+export type { DataProgress, Samples } from './slices/data';
+export type { Baseline, Evaluation, Spectra } from './slices/run';
+export type { Notice, Tab } from './slices/view';
+
+/** Everything the page shows. Changed by `events.ts` (worker) and `actions/` (visitor) only. */
+export type AppState = DeviceSlice & FormSlice & RunSlice & DataSlice & ViewSlice;
+
+export const initialState = (): AppState => ({
+  ...deviceSlice(),
+  ...formSlice(),
+  ...runSlice(),
+  ...dataSlice(),
+  ...viewSlice(),
+});
+
+/**
+ * The store as a hook: `useStore((s) => s.step)`. A selector must return something stable between changes: a field, or a
+ * primitive made of fields; wrap it in zustand's `useShallow` when it builds an object.
+ */
+export const useStore = create<AppState>()(() => initialState());
+
+export const getState = (): AppState => useStore.getState();
+export const setState = (patch: Partial<AppState> | ((state: AppState) => Partial<AppState>)): void => useStore.setState(patch);
