@@ -1,0 +1,14 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import './ui/styles/index.css';
+import { attempt, boot } from './store/actions';
+import { exposeApi } from './store/api';
+import { App } from './ui/App';
+
+exposeApi();
+attempt(boot());
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

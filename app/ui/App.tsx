@@ -1,0 +1,124 @@
+import { openSetup, skipFirst } from '../store/actions';
+import { useStore } from '../store/store';
+import { FormulaPanel } from './charts/FormulaPanel';
+import { MatrixInspector } from './charts/MatrixInspector';
+import { RunCharts } from './charts/RunCharts';
+import { SpectrumWall } from './charts/SpectrumWall';
+import { DATASET_CONFIGS, experimentName } from './datasets';
+import { FirstVisit } from './first/FirstVisit';
+import { Mark } from './icons';
+import { AskNewRun } from './panels/AskNewRun';
+import { ExperimentRail } from './panels/ExperimentRail';
+import { Notices } from './panels/Notices';
+import { Tabs } from './panels/Tabs';
+import { ThemeButton, TopBar } from './panels/TopBar';
+import { Transport } from './panels/Transport';
+import { Downloading } from './states/Downloading';
+import { BLOCKING, FaultPanel } from './states/FaultPanel';
+import { Preparing } from './states/Preparing';
+import { Refused } from './states/Refused';
+import { useFileDrop } from './useFileDrop';
+import { useKeys } from './useKeys';
+
+/** What stands in place of the stage: a fault, a load, a preparation. */
+type Cover = 'fault' | 'load' | 'prepare' | null;
+
+/** The page. */
+export function App() {
+  useKeys();
+  const dropping = useFileDrop();
+  const screen = useStore((s) => s.screen);
+  const blocking = useStore((s) => s.fault !== null && BLOCKING.includes(s.fault.kind));
+  const cover = useStore((s): Cover => {
+    if (s.fault) return 'fault';
+    const idle = s.phase !== 'running' && s.phase !== 'paused';
+    if (s.dataProgress && DATASET_CONFIGS[s.dataProgress.name].downloadBytes > 0 && (s.starting || (idle && s.screen === 'first')))
+      return 'load';
+    return (s.starting && s.phase !== 'running') || s.phase === 'preparing' ? 'prepare' : null;
+  });
+  return (
+    <>
+      {screen === 'first' || blocking ? <FirstScreen cover={cover} /> : <MainScreen cover={cover} />}
+      <AskNewRun />
+      {dropping && (
+        <div className="drop" aria-hidden="true">
+          <p>
+            Drop to load <small>cifar-10-binary.tar.gz, .bin batches, .parquet, or .safetensors weights</small>
+          </p>
+        </div>
+      )}
+    </>
+  );
+}
+
+function CoverPanel({ cover }: { cover: Exclude<Cover, null> }) {
+  const fault = useStore((s) => s.fault);
+  if (cover === 'fault') return fault && <FaultPanel fault={fault} />;
+  return cover === 'load' ? <Downloading /> : <Preparing />;
+}
+
+function FirstScreen({ cover }: { cover: Cover }) {
+  return (
+    <div className="app-first">
+      <header className="top">
+        <span className="brand">
+          <Mark />
+          <span>Q3R Playground</span>
+        </span>
+        <span className="grow" />
+        {cover !== 'fault' && (
+          <button type="button" className="btn" onClick={skipFirst}>
+            All settings
+          </button>
+        )}
+        <ThemeButton />
+      </header>
+      <Notices />
+      {cover ? (
+        <main className="page">
+          <CoverPanel cover={cover} />
+        </main>
+      ) : (
+        <FirstVisit />
+      )}
+    </div>
+  );
+}
+
+function MainScreen({ cover }: { cover: Cover }) {
+  const tab = useStore((s) => s.tab);
+  const setup = useStore((s) => s.setupOpen);
+  const name = useStore((s) => experimentName(s.running ?? s.experiment));
+  return (
+    <div className="app" data-show={tab} data-setup={setup || undefined}>
+      <TopBar />
+      <Transport />
+      <main className="panes">
+        {!cover && <h1 className="sr">{name}</h1>}
+        <ExperimentRail />
+        {setup && <div className="scrim" onClick={() => openSetup(false)} />}
+        <section className="stage" aria-label="Run on screen">
+          <div className="stage-notes">
+            <Notices />
+            <Refused />
+          </div>
+          {cover ? (
+            <div className="cover">
+              <CoverPanel cover={cover} />
+            </div>
+          ) : (
+            <>
+              <SpectrumWall />
+              <RunCharts />
+            </>
+          )}
+        </section>
+        <div className="right rail">
+          <MatrixInspector />
+          <FormulaPanel />
+        </div>
+      </main>
+      <Tabs />
+    </div>
+  );
+}

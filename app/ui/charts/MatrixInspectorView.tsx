@@ -1,0 +1,175 @@
+import { useCallback, useMemo, type ReactNode } from 'react';
+import type { Mark, MatrixSpectrum } from '../../protocol/messages';
+import { DataTable } from './DataTable';
+import { formatFixed, formatPercent, formatSignificant, matrixLabel, matrixSize } from './format';
+import { useHoverStep } from './hoverStep';
+import { paintHeat, paintLarge } from './largePaint';
+import { Segmented } from './Segmented';
+import { largeDecades, stepWindow } from './scales';
+import type { SpectraColumns } from './spectraHistory';
+import { hasEpsilon, lastKept } from './spectrum';
+import { useCanvas, type Draw } from './useCanvas';
+
+export type TimeView = 'now' | 'time';
+
+export interface MatrixInspectorViewProps {
+  /** The matrix shown; null before there are spectra. */
+  matrix: MatrixSpectrum | null;
+  ghost?: MatrixSpectrum;
+  ghostLabel?: string;
+  /** Common top decade, as `useTopDecade` gives it. */
+  top: number;
+  /** Moves through all matrices, those outside the blocks too. */
+  onMove: (by: 1 | -1) => void;
+  /** Shows the arrows on wide screens too: some matrices are not on the wall. */
+  arrows?: boolean;
+  /** The matrix over the run; null leaves the control out. */
+  history: SpectraColumns | null;
+  view: TimeView;
+  onView: (view: TimeView) => void;
+  marks: readonly Mark[];
+  step: number;
+  totalSteps: number;
+  empty?: ReactNode;
+}
+
+const TIMES = [
+  { value: 'now', label: 'Now' },
+  { value: 'time', label: 'Over time' },
+] as const;
+
+/** One matrix, large: its spectrum and every figure known of it. */
+export function MatrixInspectorView(props: MatrixInspectorViewProps) {
+  const { matrix, history, view, onView, onMove, arrows = false, empty } = props;
+  if (!matrix)
+    return (
+      <section className="chart-inspector" aria-label="Selected matrix">
+        <div className="chart-head">
+          <h2>Matrix</h2>
+        </div>
+        <div className="chart-note">{empty ?? <p>The matrix chosen on the wall is shown large here.</p>}</div>
+      </section>
+    );
+  return (
+    <section className="chart-inspector" aria-label="Selected matrix">
+      <div className="chart-head">
+        <h2>
+          {matrixLabel(matrix)} <small>{matrixSize(matrix)}</small>
+        </h2>
+        {history && <Segmented label="Spectrum" options={TIMES} value={view} onChange={onView} />}
+        <Arrows onMove={onMove} />
+      </div>
+      {history && view === 'time' ? <Heat {...props} matrix={matrix} history={history} /> : <Large {...props} matrix={matrix} />}
+      <Figures matrix={matrix} />
+      <div className="chart-foot">
+        {arrows && <Arrows onMove={onMove} />}
+        <DataTable title={`Singular values, ${matrixLabel(matrix)}`} caption={matrixSize(matrix)} rows={() => sigmaTable(matrix)} />
+      </div>
+    </section>
+  );
+}
+
+const Arrows = ({ onMove }: Pick<MatrixInspectorViewProps, 'onMove'>) => (
+  <span className="chart-arrows">
+    <button type="button" className="chart-btn icon" aria-label="Previous matrix" onClick={() => onMove(-1)}>
+      <Chevron d="M10 3.5L5.5 8l4.5 4.5" />
+    </button>
+    <button type="button" className="chart-btn icon" aria-label="Next matrix" onClick={() => onMove(1)}>
+      <Chevron d="M6 3.5L10.5 8 6 12.5" />
+    </button>
+  </span>
+);
+
+const Chevron = ({ d }: { d: string }) => (
+  <svg className="chart-icon" viewBox="0 0 16 16" aria-hidden="true">
+    <path d={d} />
+  </svg>
+);
+
+type Shown = MatrixInspectorViewProps & { matrix: MatrixSpectrum };
+
+function Large({ matrix, ghost, ghostLabel = 'dense baseline', top }: Shown) {
+  const decades = useMemo(() => largeDecades(top), [top]);
+  const draw = useCallback<Draw>(
+    (g, width, height, palette) => paintLarge(g, width, height, palette, { matrix, ghost, ghostLabel, decades }),
+    [matrix, ghost, ghostLabel, decades],
+  );
+  const canvas = useCanvas(draw);
+  return <canvas ref={canvas} className="chart-large" role="img" aria-label={describe(matrix)} />;
+}
+
+function Heat({ matrix, history, top, marks, step, totalSteps }: Shown & { history: SpectraColumns }) {
+  const decades = useMemo(() => largeDecades(top), [top]);
+  const cursor = useHoverStep();
+  const lastStep = stepWindow(step, totalSteps);
+  const kept = lastKept(matrix);
+  const draw = useCallback<Draw>(
+    (g, width, height, palette) => paintHeat(g, width, height, palette, { columns: history, kept, decades, lastStep, marks, cursor }),
+    [history, kept, decades, lastStep, marks, cursor],
+  );
+  const canvas = useCanvas(draw);
+  return <canvas ref={canvas} className="chart-large" role="img" aria-label="Singular values by step: index down, brightness log σ" />;
+}
+
+const describe = (m: MatrixSpectrum) =>
+  `Singular values of ${matrixLabel(m)} on a log scale: the largest ${formatSignificant(m.sigma[0] ?? NaN, 3)}, ` +
+  `the smallest ${formatSignificant(m.sigma.at(-1) ?? NaN, 3)}, target rank ${m.targetRank} of ${m.sigma.length}`;
+
+function Figures({ matrix: m }: { matrix: MatrixSpectrum }) {
+  const exact = m.sketch >= m.sigma.length;
+  return (
+    <dl className="chart-figures">
+      <div>
+        <dt>σ₁</dt>
+        <dd>{formatSignificant(m.sigma[0] ?? NaN)}</dd>
+      </div>
+      <div>
+        <dt>
+          ε<i className="chart-key epsilon" />
+        </dt>
+        <dd>{hasEpsilon(m) ? formatSignificant(m.epsilon) : '–'}</dd>
+      </div>
+      <div>
+        <dt>
+          Target rank
+          <i className="chart-key target" />
+        </dt>
+        <dd>{m.targetRank}</dd>
+      </div>
+      <div>
+        <dt>Envelope rank</dt>
+        <dd>{m.regularized ? m.envelopeRank : '–'}</dd>
+      </div>
+      <div>
+        <dt>Effective rank</dt>
+        <dd>{formatFixed(m.effectiveRank, 1)}</dd>
+      </div>
+      <div>
+        <dt>Stable rank</dt>
+        <dd>{formatFixed(m.stableRank, 2)}</dd>
+      </div>
+      <div>
+        <dt>
+          Tail energy
+          <i className="chart-key tail" />
+        </dt>
+        <dd>{formatPercent(1 - m.tailRatio)}</dd>
+      </div>
+      <div>
+        <dt>Sketch</dt>
+        {m.regularized && m.sketch > 0 ? (
+          <dd>
+            {m.sketch} <small>{exact ? 'exact' : `± ${formatSignificant(m.residual, 2)}`}</small>
+          </dd>
+        ) : (
+          <dd>–</dd>
+        )}
+      </div>
+    </dl>
+  );
+}
+
+const sigmaTable = (m: MatrixSpectrum) => ({
+  head: ['Index', 'σ', 'Kept'],
+  body: Array.from(m.sigma, (sigma, i) => [String(i + 1), formatSignificant(sigma), i < m.targetRank ? 'yes' : 'no']),
+});

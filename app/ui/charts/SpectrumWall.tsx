@@ -1,0 +1,45 @@
+import { useEffect } from 'react';
+import { attempt, hover, play, select, setWallView } from '../../store/actions';
+import { useStore } from '../../store/store';
+import { followSpectra } from './runHistory';
+import { SpectrumWallView } from './SpectrumWallView';
+
+/** The wall of the run on screen. */
+export function SpectrumWall() {
+  useEffect(followSpectra, []);
+  const spectra = useStore((s) => s.spectra);
+  const baseline = useStore((s) => s.baseline);
+  const view = useStore((s) => s.wallView);
+  const selected = useStore((s) => s.selected);
+  const hovered = useStore((s) => s.hovered);
+  return (
+    <SpectrumWallView
+      matrices={spectra?.matrices ?? null}
+      baseline={baseline}
+      view={view}
+      selected={selected}
+      hovered={hovered}
+      onSelect={select}
+      onHover={hover}
+      onView={setWallView}
+      empty={<Empty />}
+    />
+  );
+}
+
+function Empty() {
+  const busy = useStore((s) => s.starting || s.phase === 'running' || s.phase === 'preparing');
+  const ready = useStore((s) => s.device !== null && !s.planError && !s.plan?.refusal);
+  return (
+    <>
+      <p>
+        {busy ? 'The first spectra are on their way.' : 'The singular values of every weight matrix appear here while the model trains.'}
+      </p>
+      {!busy && (
+        <button type="button" className="chart-btn primary" disabled={!ready} onClick={() => attempt(play())}>
+          Play
+        </button>
+      )}
+    </>
+  );
+}

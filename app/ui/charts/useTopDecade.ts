@@ -1,0 +1,11 @@
+import { useState } from 'react';
+import type { MatrixSpectrum } from '../../protocol/messages';
+import { topDecade } from './scales';
+
+/** The top of all spectra on the page, the baseline's too, held still as long as it may. */
+export function useTopDecade(run: readonly MatrixSpectrum[] | null, baseline: readonly MatrixSpectrum[] | null | undefined): number {
+  const [top, setTop] = useState<number>();
+  const next = topDecade([run ?? undefined, baseline ?? undefined], top);
+  if (next !== top && (run || baseline)) setTop(next);
+  return next;
+}

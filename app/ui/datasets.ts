@@ -1,0 +1,21 @@
+import { DATASET_CONFIGS, type DatasetConfig } from '../engine/data/config';
+import { DATASETS, type DatasetName, type Experiment } from '../protocol/experiment';
+import { modelName } from '../protocol/presets';
+
+export { DATASET_CONFIGS };
+/** In the order in which they are offered. */
+export const DATASET_LIST: readonly (DatasetConfig & { readonly name: DatasetName })[] = DATASETS.map((name) => DATASET_CONFIGS[name]);
+
+/** "ViT-Nano/8 on Shapes" */
+export const experimentName = (experiment: Experiment): string =>
+  `${modelName(experiment)} on ${DATASET_CONFIGS[experiment.dataset].label}`;
+
+const ORIGINS: Record<string, string> = {
+  drawn: 'drawn here',
+  cache: 'from this device',
+  site: 'from this site',
+  huggingface: 'from Hugging Face',
+  files: 'from your files',
+};
+/** Where a loaded set came from, in words. */
+export const originText = (origin: string): string => ORIGINS[origin] ?? origin;

@@ -1,0 +1,132 @@
+import { differences } from '../../protocol/experiment';
+import { modelName } from '../../protocol/presets';
+import { baseExperiment, resetAll, resetField } from '../../store/actions';
+import { useStore } from '../../store/store';
+import { FieldControl } from '../controls/FieldControl';
+import { bytes, count, duration, plural, text } from '../format';
+import { DataGroup } from './DataGroup';
+import { Group } from './Group';
+import { MethodGroup } from './MethodGroup';
+import { TrainingGroup } from './TrainingGroup';
+
+/** Number of settings that differ from the preset. */
+export const useChanges = (): number => useStore((s) => differences(baseExperiment(s.preset, s.experiment), s.experiment).length);
+
+/** The left rail: the whole experiment, and what it will need. */
+export function ExperimentRail() {
+  const changes = useChanges();
+  return (
+    <section className="left rail" aria-label="Experiment" id="experiment">
+      <div className="rail-h">
+        <h2 className="grow">Experiment</h2>
+        {changes > 0 && (
+          <button type="button" className="was" onClick={resetAll}>
+            reset {plural(changes, 'change')}
+          </button>
+        )}
+      </div>
+      <div className="rail-b">
+        <DataGroup />
+        <ModelGroup />
+        <MethodGroup />
+        <TrainingGroup />
+        <SvdGroup />
+        <EvaluationGroup />
+      </div>
+      <Needs />
+    </section>
+  );
+}
+
+function ModelGroup() {
+  const name = useStore((s) => modelName(s.experiment));
+  const { depth, embedDim } = useStore((s) => s.experiment.model);
+  const summary = name.startsWith('ViT ') ? name : `${name}, ${depth} × ${embedDim}`;
+  return (
+    <Group title="Model" summary={summary}>
+      <FieldControl path="model.embedDim" />
+      <FieldControl path="model.depth" />
+      <FieldControl path="model.numHeads" />
+      <FieldControl path="model.mlpRatio" />
+      <FieldControl path="model.patchSize" />
+      <ImageSize />
+    </Group>
+  );
+}
+
+function ImageSize() {
+  const given = useStore((s) => s.experiment.model.imageSize);
+  const follows = useStore((s) => s.dataset?.imageSize ?? 32);
+  return (
+    <div className={`field${given === undefined ? '' : ' changed'}`}>
+      <span className="name">Image size</span>
+      {given === undefined ? (
+        <span />
+      ) : (
+        <button type="button" className="was" onClick={() => resetField('model.imageSize')} aria-label={`Image size: back to ${follows}`}>
+          {follows}
+        </button>
+      )}
+      <span className="fixed">{given ?? follows} px</span>
+      <p className="why">{given === undefined ? 'Follows the data set.' : 'Given by the link; reset it to follow the data set.'}</p>
+    </div>
+  );
+}
+
+function SvdGroup() {
+  const { svd, oversample, powerIterations } = useStore((s) => s.experiment.method);
+  return (
+    <Group
+      title="SVD"
+      summary={
+        svd === 'exact' ? 'exact' : `randomized, +${oversample} columns, ${plural(powerIterations, 'pass').replace('passs', 'passes')}`
+      }
+    >
+      <FieldControl path="method.svd" />
+      {svd === 'randomized' && (
+        <>
+          <FieldControl path="method.oversample" />
+          <FieldControl path="method.powerIterations" />
+        </>
+      )}
+    </Group>
+  );
+}
+
+function EvaluationGroup() {
+  const every = useStore((s) => s.experiment.train.evalEvery);
+  return (
+    <Group title="Evaluation" summary={every === 0 ? 'off' : `every ${plural(every, 'step')}`}>
+      <FieldControl path="train.evalEvery" />
+      <FieldControl path="train.evalCount" />
+    </Group>
+  );
+}
+
+function Needs() {
+  const plan = useStore((s) => s.plan);
+  const total = plan ? bytes(plan.bytes.total) : null;
+  const parts = plan && [
+    `weights ${text(bytes(plan.bytes.weights))}`,
+    `optimizer ${text(bytes(plan.bytes.optimizer))}`,
+    `activations ${text(bytes(plan.bytes.activations))}`,
+    `Q3R ${text(bytes(plan.bytes.q3r))}`,
+    `data ${text(bytes(plan.bytes.data))}`,
+  ];
+  return (
+    <div className="rail-f">
+      <div className="fig">
+        <span className="lab">Parameters</span>
+        <span className="v">{plan ? text(count(plan.parameters)) : '–'}</span>
+      </div>
+      <div className="fig" title={parts ? parts.join(', ') : undefined}>
+        <span className="lab">GPU memory</span>
+        <span className="v">{total ? text(total) : '–'}</span>
+      </div>
+      <div className="fig">
+        <span className="lab">Per epoch</span>
+        <span className="v">{duration(plan?.secondsPerEpoch ?? null)}</span>
+      </div>
+    </div>
+  );
+}

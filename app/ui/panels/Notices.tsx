@@ -1,0 +1,35 @@
+import { dismiss } from '../../store/actions';
+import { useStore } from '../../store/store';
+import { Icon } from '../icons';
+
+const LOOK = { info: ['info', 'info'], warn: ['warn', 'warn'], error: ['danger', 'warn'] } as const;
+
+/** What went a little wrong, or well: told once, kept until dismissed. */
+export function Notices() {
+  const notices = useStore((s) => s.notices);
+  return (
+    <div className="notices" aria-live="polite" aria-relevant="additions">
+      {notices.map((notice) => {
+        const [tone, icon] = LOOK[notice.level];
+        return (
+          <div key={notice.id} className={`note ${tone}`} role={notice.level === 'info' ? 'status' : 'alert'}>
+            <Icon name={icon} />
+            <div>
+              <p>{notice.message}</p>
+              {notice.lines.length > 0 && (
+                <ul>
+                  {notice.lines.map((line) => (
+                    <li key={line}>{line}</li>
+                  ))}
+                </ul>
+              )}
+            </div>
+            <button type="button" className="btn icon" aria-label="Dismiss" onClick={() => dismiss(notice.id)}>
+              <Icon name="close" />
+            </button>
+          </div>
+        );
+      })}
+    </div>
+  );
+}

@@ -1,0 +1,196 @@
+import { useState } from 'react';
+import { PRESETS } from '../../protocol/presets';
+import {
+  attempt,
+  choosePreset,
+  loadWeights,
+  resetAll,
+  saveWeights,
+  setTechnique,
+  share,
+  shareUrl,
+  showScreen,
+  toggleTheme,
+} from '../../store/actions';
+import { useStore } from '../../store/store';
+import { FileButton } from '../controls/FileButton';
+import { Menu } from '../controls/Menu';
+import { experimentName } from '../datasets';
+import { plural } from '../format';
+import { Icon, Mark } from '../icons';
+import { useChanges } from './ExperimentRail';
+import { KeyHelp } from './KeyHelp';
+
+/** Name of the experiment, sharing, weights, theme. */
+export function TopBar() {
+  const changes = useChanges();
+  return (
+    <header className="top">
+      <button type="button" className="brand" onClick={() => showScreen('first')} title="To the first page">
+        <Mark />
+        <span>Q3R Playground</span>
+      </button>
+      <i className="bar hide-m" />
+      <PresetMenu />
+      {changes > 0 && <span className="lab only-l">{plural(changes, 'change')}</span>}
+      <span className="grow" />
+      <ShareButton />
+      <WeightsMenu />
+      <i className="bar hide-m" />
+      <KeyHelp />
+      <ThemeButton />
+    </header>
+  );
+}
+
+export const ThemeButton = () => (
+  <button type="button" className="btn icon" aria-label="Switch theme" title="Switch theme" onClick={toggleTheme}>
+    <Icon name="theme" />
+  </button>
+);
+
+function PresetMenu() {
+  const name = useStore((s) => experimentName(s.experiment));
+  const chosen = useStore((s) => s.preset);
+  const dense = useStore((s) => s.experiment.method.name === 'adamw');
+  const suited = useStore((s) => s.device?.preset);
+  const changes = useChanges();
+  return (
+    <Menu
+      className="btn preset"
+      label="Presets"
+      button={
+        <>
+          <span>{name}</span>
+          <Icon name="down" />
+        </>
+      }
+    >
+      {(close) => (
+        <div className="menu-list">
+          {PRESETS.map((preset) => (
+            <button
+              key={preset.key}
+              type="button"
+              aria-pressed={preset.key === chosen}
+              onClick={() => {
+                close();
+                choosePreset(preset.key);
+              }}
+            >
+              <b>
+                {preset.label}
+                {preset.key === suited && <small>suits this device</small>}
+              </b>
+              <span>{preset.why}</span>
+            </button>
+          ))}
+          <hr />
+          <button
+            type="button"
+            aria-pressed={dense}
+            onClick={() => {
+              close();
+              attempt(Promise.resolve().then(() => setTechnique(dense ? 'adamq3r' : 'adamw')));
+            }}
+          >
+            <b>{dense ? 'With AdamQ3R' : 'Dense baseline'}</b>
+            <span>
+              {dense
+                ? 'The same experiment with rank regularization.'
+                : 'The same experiment without rank regularization; it stays as a grey ghost.'}
+            </span>
+          </button>
+          {changes > 0 && (
+            <button
+              type="button"
+              onClick={() => {
+                close();
+                resetAll();
+              }}
+            >
+              <b>Reset {plural(changes, 'change')}</b>
+            </button>
+          )}
+        </div>
+      )}
+    </Menu>
+  );
+}
+
+function ShareButton() {
+  const [said, setSaid] = useState('');
+  const [shown, setShown] = useState('');
+  const copy = async () => {
+    if (await share()) {
+      setShown('');
+      setSaid('Link copied');
+      setTimeout(() => setSaid(''), 2500);
+    } else setShown(shareUrl());
+  };
+  return (
+    <span className="share">
+      <button type="button" className="btn" onClick={() => attempt(copy())} title="Copy a link to this experiment">
+        <Icon name={said ? 'check' : 'share'} />
+        <span aria-live="polite">{said || 'Share'}</span>
+      </button>
+      {shown && (
+        <span className="share-text" role="group" aria-label="Link to copy">
+          <label>
+            <span>The browser refused the clipboard. Copy the link from here:</span>
+            <input readOnly value={shown} ref={(box) => box?.select()} onFocus={(event) => event.currentTarget.select()} />
+          </label>
+          <button type="button" className="btn icon" aria-label="Close" onClick={() => setShown('')}>
+            <Icon name="close" />
+          </button>
+        </span>
+      )}
+    </span>
+  );
+}
+
+function WeightsMenu() {
+  const ready = useStore((s) => s.running !== null && s.device !== null);
+  const device = useStore((s) => s.device !== null);
+  return (
+    <Menu
+      className="btn hide-m"
+      label="Weights"
+      align="end"
+      button={
+        <>
+          <Icon name="weights" />
+          <span>Weights</span>
+        </>
+      }
+    >
+      {(close) => (
+        <div className="menu-list">
+          <button
+            type="button"
+            disabled={!ready}
+            onClick={() => {
+              close();
+              attempt(saveWeights());
+            }}
+          >
+            <b>Save weights</b>
+            <span>{ready ? 'A safetensors file with timm’s names, for PyTorch.' : 'There are none before a run starts.'}</span>
+          </button>
+          <FileButton
+            className=""
+            accept=".safetensors"
+            disabled={!device}
+            onFiles={(files) => {
+              close();
+              if (files[0]) attempt(loadWeights(files[0]));
+            }}
+          >
+            <b>Load weights…</b>
+            <span>A safetensors file whose tensors fit this model.</span>
+          </FileButton>
+        </div>
+      )}
+    </Menu>
+  );
+}

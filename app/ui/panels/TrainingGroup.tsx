@@ -1,0 +1,72 @@
+import { fieldAt } from '../../protocol/experiment';
+import { setLengthUnit } from '../../store/actions';
+import { useStore } from '../../store/store';
+import { DATASET_CONFIGS } from '../datasets';
+import { FieldControl } from '../controls/FieldControl';
+import { NumberControl } from '../controls/NumberControl';
+import { Segmented } from '../controls/Segmented';
+import { setting, whole } from '../format';
+import { Group } from './Group';
+
+/** Steps in one pass over the training images, as the worker counts them where it has said so. */
+export const useStepsPerEpoch = (): number =>
+  useStore(
+    (s) =>
+      s.plan?.stepsPerEpoch ?? Math.max(1, Math.floor(DATASET_CONFIGS[s.experiment.dataset].trainCount / s.experiment.train.batchSize)),
+  );
+
+/** The recipe. */
+export function TrainingGroup() {
+  const lr = useStore((s) => s.experiment.train.lr);
+  const steps = useStore((s) => s.experiment.train.steps);
+  return (
+    <Group title="Training" summary={`lr ${setting(lr)}, ${whole(steps)} steps`} open>
+      <FieldControl path="train.lr" />
+      <LengthField />
+      <FieldControl path="train.batchSize" />
+      <FieldControl path="train.lrSchedule" />
+      <FieldControl path="train.warmupSteps" />
+      <FieldControl path="train.seed" />
+      <details className="ranks more">
+        <summary>Regularization and Adam</summary>
+        <div className="in">
+          <FieldControl path="train.weightDecay" />
+          <FieldControl path="train.labelSmoothing" />
+          <FieldControl path="train.gradClip" />
+          <FieldControl path="train.beta1" />
+          <FieldControl path="train.beta2" />
+          <FieldControl path="train.adamEps" />
+        </div>
+      </details>
+    </Group>
+  );
+}
+
+/** The length, typed in steps or in epochs; steps are what is kept. */
+function LengthField() {
+  const perEpoch = useStepsPerEpoch();
+  const unit = useStore((s) => s.lengthUnit);
+  const steps = useStore((s) => s.experiment.train.steps);
+  const field = fieldAt('train.steps');
+  if (field?.kind !== 'int') return null;
+  const other = unit === 'steps' ? `${setting(Number((steps / perEpoch).toPrecision(3)))} epochs` : `${whole(steps)} steps`;
+  return (
+    <NumberControl
+      path="train.steps"
+      field={field}
+      why={`${other}; an epoch is ${whole(perEpoch)} steps. The schedule ends with the run.`}
+      {...(unit === 'epochs' ? { shown: { unit: 'epochs', perUnit: perEpoch } } : {})}
+      aside={
+        <Segmented
+          label="Unit of the length"
+          value={unit}
+          options={[
+            { value: 'steps', label: 'in steps' },
+            { value: 'epochs', label: 'in epochs' },
+          ]}
+          onChange={setLengthUnit}
+        />
+      }
+    />
+  );
+}

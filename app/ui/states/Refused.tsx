@@ -1,0 +1,31 @@
+import { adopt } from '../../store/actions';
+import { useStore } from '../../store/store';
+import { Icon } from '../icons';
+
+/** Why the shown experiment cannot be run here, and the nearest that can. */
+export function Refused() {
+  const refusal = useStore((s) => s.plan?.refusal);
+  const error = useStore((s) => s.planError);
+  const preset = useStore((s) => s.preset);
+  if (error)
+    return (
+      <div className="note warn" role="alert">
+        <Icon name="warn" />
+        <span>
+          {error.message} {error.field !== 'experiment' && <code>{error.field}</code>}
+        </span>
+      </div>
+    );
+  if (!refusal) return null;
+  return (
+    <div className="note warn" role="alert">
+      <Icon name="warn" />
+      <div>
+        <p>{refusal.reason}</p>
+        <button type="button" className="btn line sm" onClick={() => adopt(refusal.nearest, preset, 'the model')}>
+          Use {refusal.nearestText}
+        </button>
+      </div>
+    </div>
+  );
+}

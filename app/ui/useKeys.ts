@@ -1,0 +1,45 @@
+import { useEffect } from 'react';
+import { tinykeys } from 'tinykeys';
+import { attempt, blockedBecause, newSeed, openSetup, reset, stepOnce, togglePlay } from '../store/actions';
+import { getState } from '../store/store';
+
+/** Where a key means something else: text boxes, open dialogs and menus. */
+const busy = (target: EventTarget | null): boolean =>
+  target instanceof Element &&
+  (target.closest(
+    'input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, dialog, [popover], [contenteditable]',
+  ) !== null ||
+    document.querySelector('dialog[open]') !== null);
+/** Space presses the button that has the focus; then it is not ours. */
+const presses = (target: EventTarget | null): boolean => target instanceof Element && target.closest('button, a, summary, input') !== null;
+
+/** The page's keys, see `KeyHelp`. */
+export function useKeys(): void {
+  useEffect(() => {
+    const on = (allowed: (target: EventTarget | null) => boolean, action: () => void) => (event: KeyboardEvent) => {
+      if (event.repeat || event.defaultPrevented || !allowed(event.target)) return;
+      event.preventDefault();
+      action();
+    };
+    const free = (target: EventTarget | null) => !busy(target);
+    const canStep = () => blockedBecause() === undefined && getState().phase !== 'running' && !getState().starting;
+    return tinykeys(window, {
+      Space: on(
+        (target) => free(target) && !presses(target),
+        () => {
+          if (getState().phase === 'running' || getState().starting || blockedBecause() === undefined) attempt(togglePlay());
+        },
+      ),
+      '.': on(free, () => {
+        if (canStep()) attempt(stepOnce());
+      }),
+      r: on(free, () => attempt(reset())),
+      n: on(free, () => {
+        if (blockedBecause() === undefined) attempt(newSeed());
+      }),
+      Escape: (event) => {
+        if (!event.defaultPrevented && getState().setupOpen) openSetup(false);
+      },
+    });
+  }, []);
+}

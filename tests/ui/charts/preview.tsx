@@ -1,0 +1,126 @@
+// A page of the charts with invented data, for looking at them: npx vite --port 5310, then /tests/ui/charts/preview.html?blocks=12&width=192&…
+import { StrictMode, useEffect, useMemo, useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import '../../../app/ui/styles/tokens.css';
+import '../../../app/ui/charts/charts.css';
+import { FormulaPanelView } from '../../../app/ui/charts/FormulaPanelView';
+import { LossGlimpseView } from '../../../app/ui/charts/LossGlimpseView';
+import { MatrixInspectorView, type TimeView } from '../../../app/ui/charts/MatrixInspectorView';
+import { RunChartsView } from '../../../app/ui/charts/RunChartsView';
+import { SpectraHistory } from '../../../app/ui/charts/spectraHistory';
+import { SpectrumWallView } from '../../../app/ui/charts/SpectrumWallView';
+import { useTopDecade } from '../../../app/ui/charts/useTopDecade';
+import { series, spectra } from './synthetic';
+
+const query = new URLSearchParams(location.search);
+const number = (name: string, fallback: number) => Number(query.get(name) ?? fallback);
+const flag = (name: string) => query.has(name);
+document.documentElement.dataset.theme = query.get('theme') ?? 'light';
+if (flag('projector')) document.documentElement.style.setProperty('--scale', '1.35');
+document.body.className = flag('matrix') ? 'matrix' : '';
+
+const blocks = number('blocks', 12);
+const total = number('total', 19550);
+const dense = flag('dense');
+const shape = { blocks, width: number('width', 192), fused: flag('fused'), extras: flag('extras') };
+const progressOf = (step: number) => step / total;
+// Made once, so that a live page spends its time on drawing.
+const pool = Array.from({ length: 50 }, (_, i) => spectra({ ...shape, progress: i / 49, dense }));
+const spectraAt = (step: number) => pool[Math.min(49, Math.round(progressOf(step) * 49))]!.map((m) => ({ ...m, sigma: m.sigma.slice() }));
+const history = new SpectraHistory();
+
+function Preview() {
+  const [step, setStep] = useState(number('step', 12480));
+  const [selected, setSelected] = useState(`blocks.${Math.min(7, blocks - 1)}.mlp.fc1.weight`);
+  const [hovered, setHovered] = useState<string | null>(null);
+  const [wall, setWall] = useState<'run' | 'baseline'>(flag('showbase') ? 'baseline' : 'run');
+  const [time, setTime] = useState<TimeView>(flag('time') ? 'time' : 'now');
+  const [smoothing, setSmoothing] = useState(0.9);
+  const matrices = useMemo(() => (flag('empty') ? null : spectraAt(step)), [step]);
+  const curve = useMemo(() => (flag('empty') ? null : series(step, total, 3, dense, number('evalEvery', 391))), [step]);
+  const baseline = useMemo(
+    () =>
+      flag('base')
+        ? { label: 'Dense AdamW', matrices: spectra({ ...shape, progress: 1, dense: true }), series: series(total, total, 11, true) }
+        : null,
+    [],
+  );
+  const columns = useMemo(() => {
+    if (history.columns(selected)) history.push(step, spectraAt(step));
+    else for (let i = 0; i <= 200; i++) history.push(Math.round((i * step) / 200), spectraAt((i * step) / 200));
+    return history.columns(selected);
+  }, [step, selected]);
+  const top = useTopDecade(matrices, baseline?.matrices);
+  useEffect(() => {
+    if (!flag('live')) return;
+    const timer = setInterval(() => setStep((s) => Math.min(total, s + 40)), 200);
+    return () => clearInterval(timer);
+  }, []);
+  const shown = (wall === 'baseline' ? baseline?.matrices : matrices) ?? [];
+  const at = shown.findIndex((m) => m.name === selected);
+  const matrix = shown[at] ?? null;
+  const marks = flag('marks') && step > 3910 ? [{ step: 3910, field: 'method.lambda', from: 0.001, to: 0.01 }] : [];
+  return (
+    <>
+      <main className="stage">
+        {!flag('nowall') && (
+          <SpectrumWallView
+            matrices={matrices}
+            baseline={baseline}
+            view={wall}
+            selected={selected}
+            hovered={hovered}
+            onSelect={setSelected}
+            onHover={setHovered}
+            onView={setWall}
+            empty={
+              <>
+                <p>The singular values of every weight matrix appear here while the model trains.</p>
+                <button className="chart-btn primary">Play</button>
+              </>
+            }
+          />
+        )}
+        {!flag('nocharts') && (
+          <RunChartsView
+            series={curve}
+            label={dense ? 'AdamW (dense)' : 'AdamQ3R'}
+            other={baseline && { label: 'Dense AdamW', series: baseline.series }}
+            marks={marks}
+            totalSteps={total}
+            smoothing={smoothing}
+            onSmoothing={setSmoothing}
+            stepsPerEpoch={flag('epochs') ? 391 : undefined}
+          />
+        )}
+      </main>
+      <aside className="rail">
+        <MatrixInspectorView
+          matrix={matrix}
+          ghost={wall === 'baseline' ? undefined : baseline?.matrices.find((m) => m.name === selected)}
+          top={top}
+          onMove={(by) => setSelected(shown[(at + by + shown.length) % shown.length]!.name)}
+          history={wall === 'baseline' ? null : columns}
+          view={time}
+          onView={setTime}
+          marks={marks}
+          step={step}
+          totalSteps={total}
+          arrows={flag('extras')}
+        />
+        <FormulaPanelView matrix={matrix} method={dense || wall === 'baseline' ? 'adamw' : 'adamq3r'} lambda={0.01} />
+        {flag('glimpse') && (
+          <div style={{ padding: '0 16px' }}>
+            <LossGlimpseView series={series(1284, 1600)} badStep={1290} snapshotStep={1250} />
+          </div>
+        )}
+      </aside>
+    </>
+  );
+}
+
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <Preview />
+  </StrictMode>,
+);

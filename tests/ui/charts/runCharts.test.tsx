@@ -1,0 +1,197 @@
+import { createRoot, type Root } from 'react-dom/client';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import '../../../app/ui/styles/tokens.css';
+import '../../../app/ui/charts/charts.css';
+import type { Mark, Series } from '../../../app/protocol/messages';
+import { FormulaPanelView } from '../../../app/ui/charts/FormulaPanelView';
+import { setHoverStep } from '../../../app/ui/charts/hoverStep';
+import { LossGlimpseView } from '../../../app/ui/charts/LossGlimpseView';
+import { MatrixInspectorView } from '../../../app/ui/charts/MatrixInspectorView';
+import { RunChartsView } from '../../../app/ui/charts/RunChartsView';
+import { SpectraHistory } from '../../../app/ui/charts/spectraHistory';
+import { series, spectra } from './synthetic';
+
+// Not React's act(): the charts take turns in frames, which it would hold back.
+(globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
+
+let host: HTMLElement;
+let root: Root;
+beforeEach(() => {
+  host = document.createElement('div');
+  host.style.cssText = 'width: 820px';
+  document.body.append(host);
+  root = createRoot(host);
+});
+afterEach(() => {
+  root.unmount();
+  setHoverStep(null);
+  host.remove();
+});
+const frames = async (n = 4) => {
+  for (let i = 0; i < n; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
+};
+/** Does something and lets React and the frames after it finish. */
+const settle = async (action: () => void) => {
+  action();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await frames();
+};
+const show = (node: React.ReactNode) => settle(() => root.render(node));
+
+interface Given {
+  run?: Series | null;
+  other?: Series;
+  marks?: Mark[];
+  total?: number;
+  onSmoothing?: (smoothing: number) => void;
+}
+const Charts = ({ run = null, other, marks = [], total = 2000, onSmoothing = () => undefined }: Given) => (
+  <RunChartsView
+    series={run}
+    label="AdamQ3R"
+    other={other ? { label: 'Dense AdamW', series: other } : null}
+    marks={marks}
+    totalSteps={total}
+    smoothing={0.9}
+    onSmoothing={onSmoothing}
+  />
+);
+const curves = () => host.querySelectorAll('path.recharts-line-curve').length;
+
+describe('run charts', () => {
+  it('says what will appear before there is a run', async () => {
+    await show(<Charts />);
+    expect(host.textContent).toContain('first step');
+    expect(host.querySelector('select')).toBeNull();
+  });
+  it('draws loss and accuracy on one left and right edge, and follows the data', async () => {
+    const run = series(1200, 2000, 3, false, 200);
+    await show(<Charts run={run} />);
+    // The chart library arrives on its own.
+    await vi.waitFor(() => expect(host.querySelectorAll('svg.recharts-surface')).toHaveLength(2), 40_000);
+    // Loss: band and smoothed curve. Accuracy: training and validation.
+    expect(curves()).toBe(3);
+    expect(host.querySelectorAll('.recharts-area')).toHaveLength(1);
+    const base = host.querySelector('.chart-stack')!.getBoundingClientRect();
+    for (const grid of host.querySelectorAll('.recharts-cartesian-grid-horizontal line')) {
+      const box = grid.getBoundingClientRect();
+      expect(box.left - base.left).toBeCloseTo(36, 0);
+      expect(base.right - box.right).toBeCloseTo(0, 0);
+    }
+    expect(host.querySelector('.chart-run')?.textContent).toContain(run.lossSmooth.at(-1)!.toFixed(3));
+    const before = host.querySelector('path.recharts-line-curve')!.getAttribute('d');
+    await show(<Charts run={series(1300, 2000, 4, false, 200)} />);
+    await vi.waitFor(() => expect(host.querySelector('path.recharts-line-curve')!.getAttribute('d')).not.toBe(before), 40_000);
+    await show(<Charts run={run} other={series(2000, 2000, 5, true, 200)} />);
+    await vi.waitFor(() => expect(curves()).toBe(5), 40_000);
+  });
+  it('reads the value at the cursor from real steps, by pointer and by keys', async () => {
+    const run = series(100, 200, 3, false, 50);
+    await show(<Charts run={run} total={200} />);
+    const stack = host.querySelector('.chart-stack')!;
+    const box = stack.getBoundingClientRect();
+    await settle(
+      () =>
+        void stack.dispatchEvent(
+          new PointerEvent('pointermove', { bubbles: true, clientX: box.left + 36 + (box.width - 36) * 0.25, clientY: box.top + 10 }),
+        ),
+    );
+    expect(host.querySelector('.chart-step')?.textContent).toBe('step 50');
+    expect(host.querySelector('.chart-run b')?.textContent).toBe(run.lossSmooth[49]!.toFixed(3));
+    const cursor = host.querySelector<HTMLElement>('[role=slider]')!;
+    await settle(() => cursor.focus());
+    await settle(() => void cursor.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft', bubbles: true })));
+    expect(cursor.getAttribute('aria-valuenow')).toBe('49');
+    await settle(() => void cursor.dispatchEvent(new KeyboardEvent('keydown', { key: 'Home', bubbles: true })));
+    expect(cursor.getAttribute('aria-valuenow')).toBe('1');
+    await settle(() => cursor.blur());
+    expect(host.querySelector('.chart-step')).toBeNull();
+  });
+  it('marks changes once each and keeps their names apart', async () => {
+    const mark = (step: number, to: number): Mark => ({ step, field: 'method.lambda', from: 0.001, to });
+    await show(<Charts run={series(1200, 2000)} marks={[mark(400, 0.01), mark(410, 0.02), mark(1000, 0.03), mark(5000, 1)]} />);
+    const names = [...host.querySelectorAll('.chart-events text')];
+    expect(host.querySelectorAll('.chart-diamond')).toHaveLength(3);
+    expect(names[0]?.textContent).toBe('λ 0.001 → 0.01');
+    const boxes = names.map((n) => n.getBoundingClientRect()).sort((a, b) => a.left - b.left);
+    for (let i = 1; i < boxes.length; i++) expect(boxes[i]!.left).toBeGreaterThanOrEqual(boxes[i - 1]!.right);
+  });
+  it('offers other curves, smoothing, a log axis and the table', async () => {
+    const onSmoothing = vi.fn();
+    await show(<Charts run={series(300, 2000, 3, false, 100)} onSmoothing={onSmoothing} />);
+    const [charts, smoothing] = host.querySelectorAll('select');
+    const choose = (select: HTMLSelectElement, value: string) =>
+      settle(() => {
+        select.value = value;
+        select.dispatchEvent(new Event('change', { bubbles: true }));
+      });
+    await choose(smoothing!, '0.99');
+    expect(onSmoothing).toHaveBeenCalledWith(0.99);
+    await choose(charts!, 'all');
+    expect([...host.querySelectorAll('.chart-title')].map((t) => t.textContent)).toEqual([
+      'Loss, training',
+      'Accuracy, validation',
+      'Q3R value',
+      'Learning rate',
+    ]);
+    const log = host.querySelector<HTMLElement>('button[aria-pressed]')!;
+    await settle(() => log.click());
+    expect(log.getAttribute('aria-pressed')).toBe('true');
+    await settle(() => host.querySelector<HTMLElement>('.chart-data-open')!.click());
+    expect(host.querySelectorAll('tbody tr')).toHaveLength(300);
+  });
+});
+
+describe('inspector, formula, glimpse', () => {
+  const noop = () => undefined;
+  it('shows every figure, and dashes where they do not apply', async () => {
+    const [run] = spectra({ blocks: 1, width: 32, progress: 1, dense: false });
+    const [dense] = spectra({ blocks: 1, width: 32, progress: 1, dense: true });
+    const view = (matrix: typeof run, history: SpectraHistory | null = null) => (
+      <MatrixInspectorView
+        matrix={matrix!}
+        top={1}
+        onMove={noop}
+        history={history?.columns(matrix!.name) ?? null}
+        view="time"
+        onView={noop}
+        marks={[]}
+        step={50}
+        totalSteps={100}
+      />
+    );
+    await show(view(run));
+    const figures = () => [...host.querySelectorAll('dd')].map((d) => d.textContent);
+    expect(figures().slice(2, 4)).toEqual(['6', '6']);
+    expect(figures()[7]).toBe('22 ± 2.1e−4');
+    await show(view(dense));
+    expect([figures()[1], figures()[3], figures()[7]]).toEqual(['–', '–', '–']);
+    const history = new SpectraHistory();
+    for (let s = 0; s <= 50; s += 5) history.push(s, spectra({ blocks: 1, width: 32, progress: s / 50, dense: false }));
+    await show(view(run, history));
+    const canvas = host.querySelector('canvas')!;
+    const left = canvas.getContext('2d')!.getImageData(60, 60, 1, 1).data;
+    expect(left[3]).toBe(255);
+    // Half of the run is still to come.
+    expect(canvas.getContext('2d')!.getImageData(canvas.width - 40, 60, 1, 1).data[3]).toBe(0);
+  });
+  it('writes the formula with live numbers, or says that nothing is added', async () => {
+    const [matrix] = spectra({ blocks: 1, width: 32, progress: 1, dense: false });
+    await show(<FormulaPanelView matrix={matrix!} method="adamq3r" lambda={0.01} />);
+    expect(host.querySelectorAll('math')).toHaveLength(2);
+    expect(host.querySelector('math')!.namespaceURI).toContain('MathML');
+    const numbers = [...host.querySelectorAll('math:last-of-type > mn')].map((n) => Number(n.textContent));
+    expect(numbers[0]! * numbers[1]!).toBeCloseTo(numbers[2]!, 2);
+    await show(<FormulaPanelView matrix={matrix!} method="adamw" lambda={0.01} />);
+    expect(host.querySelector('math')).toBeNull();
+    expect(host.textContent).toContain('dense baseline');
+  });
+  it('paints the loss up to the step that is not finite', async () => {
+    const run = series(200, 400);
+    run.loss[199] = NaN;
+    await show(<LossGlimpseView series={run} badStep={201} snapshotStep={180} />);
+    expect(host.querySelector('canvas')?.getAttribute('aria-label')).toContain('not finite at step 201');
+    await show(<LossGlimpseView series={null} />);
+    expect(host.querySelector('canvas')).toBeNull();
+  });
+});
