@@ -1,0 +1,83 @@
+/**
+ * `npm run bench [-- SECTION…]`: builds the page and the bench page, opens the latter in Chromium and prints one table per section.
+ *   BENCH_CHROMIUM_ARGS  flags that choose the adapter, separated by spaces; the software adapter by default.
+ *                        On a computer with a graphics card, `--enable-unsafe-webgpu --enable-features=Vulkan` reaches it on Linux.
+ *   BENCH_JSON           a file that receives the tables, too.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright';
+import { build, preview } from 'vite';
+import { QUIET_ARGS, SOFTWARE_GPU_ARGS } from '../support/chromium.mjs';
+import { ensureChromium } from '../support/ensureChromium.mjs';
+import { freePort } from '../support/freePort.mjs';
+import { ROOT } from '../support/run.mjs';
+
+const outDir = join(ROOT, 'node_modules', '.cache', 'bench');
+const input = { main: join(ROOT, 'index.html'), bench: join(ROOT, 'tests', 'bench', 'index.html') };
+
+/** Columns in order of first appearance, padded; numbers to the right. */
+function table(rows) {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const cells = rows.map((row) => columns.map((column) => String(row[column] ?? '')));
+  const widths = columns.map((column, i) => Math.max(column.length, ...cells.map((line) => (line[i].length > 48 ? 0 : line[i].length))));
+  const right = columns.map((column) => rows.some((row) => typeof row[column] === 'number'));
+  const line = (values) =>
+    values.map((text, i) => (right[i] && text.length <= widths[i] ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join('  ');
+  return [line(columns), widths.map((width) => '─'.repeat(width)).join('  '), ...cells.map(line)].map((text) => text.trimEnd()).join('\n');
+}
+
+const { path, version } = await ensureChromium();
+await build({
+  root: ROOT,
+  logLevel: 'error',
+  build: { outDir, emptyOutDir: true, copyPublicDir: false, rolldownOptions: { input } },
+});
+const port = await freePort();
+const server = await preview({ root: ROOT, logLevel: 'warn', build: { outDir }, preview: { host: '127.0.0.1', port, strictPort: true } });
+const adapter = process.env.BENCH_CHROMIUM_ARGS?.split(/\s+/).filter(Boolean) ?? SOFTWARE_GPU_ARGS;
+const browser = await chromium.launch({ executablePath: path, args: [...QUIET_ARGS, ...adapter] });
+try {
+  const page = await browser.newPage({ viewport: { width: 1500, height: 1000 } });
+  page.setDefaultTimeout(0);
+  page.on('console', (message) => {
+    if (message.type() === 'error') console.error(`page: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => console.error(`page: ${error.stack ?? error.message}`));
+  await page.goto(`http://127.0.0.1:${port}/tests/bench/`);
+  await page.waitForFunction(() => 'bench' in window, undefined, { timeout: 30_000 });
+  const device = await page.evaluate(async () => {
+    const found = await navigator.gpu?.requestAdapter({ powerPreference: 'high-performance' });
+    return found ? [found.info.vendor, found.info.architecture, found.info.device, found.info.description].filter(Boolean).join(' ') : '';
+  });
+  if (!device) throw new Error(`No WebGPU adapter with ${adapter.join(' ') || 'no flags'}; choose one by BENCH_CHROMIUM_ARGS.`);
+  console.log(`Chromium ${version}, ${device}`);
+  const all = await page.evaluate(() => window.bench.names);
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((name) => !all.includes(name));
+  if (unknown.length > 0) throw new Error(`No section ${unknown.join(', ')}; there are ${all.join(', ')}.`);
+  const results = {};
+  for (const name of wanted.length > 0 ? wanted : all) {
+    process.stderr.write(`… ${name}\n`);
+    try {
+      const { title, note, rows } = await page.evaluate((section) => window.bench.run(section), name);
+      results[name] = { title, rows };
+      console.log(`\n${title}\n${table(rows)}${note ? `\n${note}` : ''}`);
+    } catch (error) {
+      process.exitCode = 1;
+      console.error(
+        `\n${name} failed: ${String(error.message ?? error)
+          .split('\n')
+          .slice(0, 6)
+          .join('\n')}`,
+      );
+    }
+  }
+  if (process.env.BENCH_JSON) writeFileSync(process.env.BENCH_JSON, `${JSON.stringify({ version, device, results }, null, 2)}\n`);
+} catch (error) {
+  process.exitCode = 1;
+  console.error(String(error.message ?? error));
+} finally {
+  await browser.close();
+  await server.close();
+}

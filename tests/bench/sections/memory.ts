@@ -1,0 +1,54 @@
+import type { Experiment } from '../../../app/protocol/experiment';
+import type { PlanReport } from '../../../app/protocol/messages';
+import { PRESETS, presetExperiment } from '../../../app/protocol/presets';
+import { STEP_LIMIT_MS, openEngine } from '../engine';
+import { mebibytes, round, type Row } from '../section';
+
+export const title = 'GPU memory of a run against the analytic minimum';
+export const note =
+  'Minimum: weights, gradient and two moments; the tensors that the backward pass reads, once; U and V at the target rank; the data as bytes.';
+
+const IMAGES = 22_000;
+const SIDE = 32;
+const CHANNELS = 3;
+
+/** Bytes no implementation of this run can do without, short of recomputing activations; see `note`. */
+function minimum({ model, train }: Experiment, plan: PlanReport): number {
+  const tokens = (SIDE / model.patchSize) ** 2 + 1;
+  const hidden = model.embedDim * model.mlpRatio;
+  let perImage = CHANNELS * SIDE ** 2 + tokens * model.embedDim;
+  for (let block = 0; block < model.depth; block++) {
+    // After the last attention only the class token is read.
+    const rows = block === model.depth - 1 ? 1 : tokens;
+    // Input of the first norm, q, k, v; attention output, input of the second norm, MLP before GELU.
+    perImage += tokens * 4 * model.embedDim + rows * (2 * model.embedDim + hidden);
+  }
+  const factors = plan.matrices.reduce((sum, m) => sum + (m.regularized ? m.targetRank * (m.rows + m.cols) : 0), 0);
+  return 16 * plan.parameters + 4 * perImage * train.batchSize + 4 * factors + IMAGES * (CHANNELS * SIDE ** 2 + 1);
+}
+
+export async function run(): Promise<Row[]> {
+  const engine = await openEngine();
+  try {
+    const rows: Row[] = [];
+    for (const { key, label } of PRESETS) {
+      const experiment = presetExperiment(key);
+      const plan = await engine.client.send('plan', { experiment });
+      const least = minimum(experiment, plan);
+      const row = { preset: label, 'minimum MiB': mebibytes(least), 'planned MiB': mebibytes(plan.bytes.total) };
+      const expected = await engine.estimate(experiment);
+      if (typeof expected === 'string' || expected > STEP_LIMIT_MS) {
+        rows.push({ ...row, 'measured MiB': 'left out' });
+        continue;
+      }
+      await engine.client.send('configure', { experiment });
+      await engine.client.send('reset', {});
+      await engine.client.send('step', { count: 1 });
+      const { liveBytes, liveBuffers } = await engine.client.send('memory', {});
+      rows.push({ ...row, 'measured MiB': mebibytes(liveBytes), 'over minimum': round(liveBytes / least), buffers: liveBuffers });
+    }
+    return rows;
+  } finally {
+    engine.close();
+  }
+}
