@@ -48,9 +48,10 @@ const stages = [
     name: 'end to end',
     run: async () =>
       tests(await run('playwright', ['test']), E2E, ({ stats }) => ({
-        passed: stats.expected,
-        failed: stats.unexpected + stats.flaky,
+        passed: stats.expected + stats.flaky,
+        failed: stats.unexpected,
         skipped: stats.skipped,
+        flaky: stats.flaky,
       })),
   },
 ];
@@ -85,9 +86,9 @@ async function main() {
 const begin = performance.now();
 await main();
 console.log('\n── summary');
-for (const { name, time, passed, failed, skipped } of results)
+for (const { name, time, passed, failed, skipped, flaky } of results)
   console.log(
-    `${failed > 0 ? '✗' : '✓'} ${name.padEnd(11)} ${String(passed).padStart(4)} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}  ${time}`,
+    `${failed > 0 ? '✗' : '✓'} ${name.padEnd(11)} ${String(passed).padStart(4)} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}${flaky ? `, ${flaky} at the second try` : ''}  ${time}`,
   );
 const notRun = stages.slice(results.length).map((stage) => stage.name);
 if (notRun.length > 0) console.log(`not run: ${notRun.join(', ')}`);

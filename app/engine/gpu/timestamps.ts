@@ -1,5 +1,5 @@
 import { STAGING, type View } from './buffers';
-import type { Gpu } from './device';
+import { DeviceLostError, type Gpu } from './device';
 import type { PassTimer, Phase } from './recorder';
 
 const QUERY_RESOLVE = 512;
@@ -50,7 +50,11 @@ export class StepTimer {
     const times: Record<Phase, number> = { forward: 0, backward: 0, optimizer: 0, q3r: 0, other: 0 };
     const bytes = this.used.length * 16;
     if (bytes === 0) return times;
-    await this.staging.buffer.mapAsync(1, 0, bytes);
+    try {
+      await this.staging.buffer.mapAsync(1, 0, bytes);
+    } catch (error) {
+      throw new DeviceLostError(this.gpu.lostReason ?? 'unknown', `Reading the clock of the GPU failed: ${String(error)}`);
+    }
     const clock = new BigUint64Array(this.staging.buffer.getMappedRange(0, bytes));
     this.used.forEach((phase, i) => {
       // Some drivers reset their clock between passes: a negative span is dropped.

@@ -485,7 +485,7 @@ export class Session {
   /** The device is gone: opens another and continues from the last snapshot. */
   private async recover(reason: string): Promise<void> {
     const { trainer } = this;
-    const wasRunning = trainer !== undefined && (trainer.phase === 'running' || trainer.lost);
+    const wasRunning = trainer !== undefined && (trainer.phase === 'running' || trainer.broken);
     const snapshot: Snapshot | undefined = trainer?.lastSnapshot;
     const history: History | undefined = trainer?.history;
     const fault: Fault = {

@@ -170,9 +170,9 @@ export class Trainer {
     this.failure ??= error instanceof DeviceLostError || error instanceof FaultError ? error : new FaultError(faultOf(error));
   }
 
-  /** The device that a run failed on has gone; the session rebuilds. */
-  get lost(): boolean {
-    return this.failure instanceof DeviceLostError;
+  /** Something under the run broke, not its numbers: with the device gone, whatever was waiting on it fails in its own words. */
+  get broken(): boolean {
+    return this.failure !== undefined && !(this.failure instanceof FaultError && this.failure.fault.kind === 'non-finite');
   }
 
   private land(result: StepResult): void {
