@@ -24,7 +24,7 @@ export interface StepState {
   /** First sample of this batch within the epoch. */
   position: number;
   trainCount: number;
-  augment: 'none' | 'basic';
+  augment: 'none' | 'basic' | 'strong';
 }
 
 /** Packs the struct; the bias corrections 1 − βᵗ are computed here in float64. */
@@ -46,7 +46,7 @@ export function packStepState(s: StepState): ArrayBuffer {
   u[11] = s.epoch;
   u[12] = s.position;
   u[13] = s.trainCount;
-  u[14] = s.augment === 'basic' ? 1 : 0;
+  u[14] = ['none', 'basic', 'strong'].indexOf(s.augment);
   f[15] = 1 - s.beta2;
   return out;
 }

@@ -49,11 +49,11 @@ function run(command: Command): unknown {
     case 'predict':
       return session.predict(command.images);
     case 'svd':
-      return session.svd(command.matrix, command.options);
+      return session.linalg.svd(command.matrix, command.options);
     case 'q3r':
-      return session.q3r(command.matrix, command.options);
+      return session.linalg.q3r(command.matrix, command.options);
     case 'matmul':
-      return session.matmul(command.a, command.b, command.transA, command.transB);
+      return session.linalg.matmul(command.a, command.b, command.transA, command.transB);
     case 'loadDataset':
       return session.loadDataset(command.name, command.refresh);
     case 'loadFiles':

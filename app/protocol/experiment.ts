@@ -7,7 +7,7 @@ import { trainFields } from '../engine/train/config';
 /** Data sets an experiment may name. */
 export const DATASETS = ['shapes', 'cifar10'] as const;
 export type DatasetName = (typeof DATASETS)[number];
-export type MethodName = 'adamw' | 'adamq3r' | 'q3r';
+export type MethodName = 'adamw' | 'adamq3r' | 'q3r' | 'hoyer' | 'hoyerSquare' | 'lora' | 'lorita' | 'loritaQ3r' | 'loritaAdamq3r';
 export type EpsilonSchedule = 'default' | 'linear' | 'constant' | 'exploration';
 export type TargetModule = 'qkv' | 'proj' | 'fc1' | 'fc2' | 'head' | 'patch_embed';
 
@@ -23,6 +23,8 @@ export interface ModelConfig {
   depth: number;
   numHeads: number;
   mlpRatio: number;
+  /** What the head reads: the class token, or the mean of the patch tokens (timm's global_pool). */
+  pool: 'token' | 'avg';
 }
 export interface TrainConfig {
   batchSize: number;
@@ -36,7 +38,13 @@ export interface TrainConfig {
   weightDecay: number;
   labelSmoothing: number;
   gradClip: number;
-  augment: 'none' | 'basic';
+  augment: 'none' | 'basic' | 'strong';
+  mixup: number;
+  cutmix: number;
+  /** Parts that a batch is cut into; divides batchSize. */
+  accumulate: number;
+  optimizer: 'adamw' | 'adam';
+  emaDecay: number;
   seed: number;
   evalEvery: number;
   evalCount: number;
@@ -54,6 +62,9 @@ export interface MethodConfig {
   svd: 'randomized' | 'exact';
   oversample: number;
   powerIterations: number;
+  loraRank: number;
+  loraAlpha: number;
+  loritaDepth: number;
 }
 export interface Experiment {
   dataset: DatasetName;
@@ -166,7 +177,7 @@ export function parseExperiment(input: unknown): Experiment {
     throw new ConfigError(path || 'experiment', unknown ? `There is no setting ${path}.` : `${issue.message}, not ${show(issue.input)}.`);
   }
   const experiment = result.output as unknown as Experiment;
-  const { model, method } = experiment;
+  const { model, train, method } = experiment;
   const imageSize = model.imageSize ?? 32;
   if (imageSize % model.patchSize !== 0)
     throw new ConfigError(
@@ -180,6 +191,13 @@ export function parseExperiment(input: unknown): Experiment {
       'model.numHeads',
       `A head of ${model.embedDim / model.numHeads} is too wide; at most 128 fit, so use more heads.`,
     );
+  if (train.batchSize % train.accumulate !== 0)
+    throw new ConfigError(
+      'train.accumulate',
+      `Accumulation must divide the batch of ${train.batchSize} images, and ${train.accumulate} does not.`,
+    );
+  if (method.loraRank > 1 && !Number.isInteger(method.loraRank))
+    throw new ConfigError('method.loraRank', `LoRA rank must be a share below 1 or a whole number from 1 on, not ${method.loraRank}.`);
   if (method.targetRank >= 1 && (!Number.isInteger(method.targetRank) || method.targetRank === 1))
     throw new ConfigError('method.targetRank', `Target rank must be a share below 1 or a whole number above 1, not ${method.targetRank}.`);
   return experiment;

@@ -155,6 +155,7 @@ export function parseShareUrl(link: string): ParsedLink {
 function related(path: string): string[] {
   if (path === 'model.patchSize') return ['model.patchSize', 'model.imageSize'];
   if (path === 'model.numHeads') return ['model.numHeads', 'model.embedDim'];
+  if (path === 'train.accumulate') return ['train.accumulate', 'train.batchSize'];
   // An element of a list: `method.targetModules.0`.
   return [path, path.split('.').slice(0, 2).join('.')];
 }

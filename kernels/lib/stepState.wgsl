@@ -15,6 +15,6 @@ struct StepState {
   epoch: u32,           // counted from 0
   position: u32,        // first sample of this batch within the epoch
   train_count: u32,
-  augment: u32,         // 0 none, 1 crop and flip
+  augment: u32,         // 0 none, 1 crop and flip, 2 strong
   one_minus_beta2: f32, // 1 - beta2 in float64: subtracting in float32 would be off by 1e-5 for 0.999
 }

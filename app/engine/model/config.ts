@@ -56,5 +56,16 @@ export const modelFields = {
       slider: { min: 1, max: 4, scale: 'linear', step: 0.5 },
       why: 'Hidden width of the MLP as a multiple of the width.',
     },
+    {
+      kind: 'choice',
+      key: 'pool',
+      label: 'Pooling',
+      default: 'token',
+      options: [
+        { value: 'token', label: 'class token', why: 'The head reads the class token, as in the first ViT.' },
+        { value: 'avg', label: 'mean', why: 'The head reads the mean of all patch tokens, behind a norm of its own (timm’s fc_norm).' },
+      ],
+      why: 'What the head reads; timm’s global_pool.',
+    },
   ],
 } as const satisfies FieldGroup;

@@ -1,26 +1,14 @@
 import { ConfigError, differences, isLive, valueAt, type DatasetName, type Experiment } from '../../protocol/experiment';
 import { presetFor } from '../../protocol/presets';
-import type {
-  Batch,
-  CommandMap,
-  DeviceReport,
-  Fault,
-  Matrix,
-  MatrixSpectrum,
-  PlanReport,
-  Q3rOptions,
-  Stage,
-  StepRecord,
-  SvdOptions,
-} from '../../protocol/messages';
+import type { Batch, CommandMap, DeviceReport, Fault, MatrixSpectrum, PlanReport, StepRecord } from '../../protocol/messages';
 import { DeviceLostError, Gpu } from '../gpu/device';
-import { q3r } from '../linalg/q3r';
-import { svd } from '../linalg/svd';
 import { describeMatmul, type MatmulTuning } from '../ops/matmul';
-import { multiply } from '../ops/multiply';
 import { Datasets, resolveModel } from './datasets';
 import { FaultError, faultOf, type Emit } from './events';
+import { LinalgDesk } from './linalgDesk';
 import { planExperiment } from './plan';
+import { Preparation } from './preparation';
+import { provoke } from './provoke';
 import { Run } from './run';
 import { readSafetensors, writeSafetensors, type Tensor } from './safetensors';
 import { arenaOf, tensorsOf } from './weights';
@@ -52,11 +40,17 @@ export class Session {
   private pauses = 0;
   private baseUrl = '';
   private readonly datasets: Datasets;
+  private readonly preparation: Preparation;
+  readonly linalg = new LinalgDesk(
+    () => this.requireGpu(),
+    () => this.requireTuning(),
+  );
   /** Measured seconds per step of the last run, for estimates of the same model. */
   private measured: { key: string; msPerStep: number } | undefined;
 
   constructor(private readonly emit: Emit) {
     this.datasets = new Datasets(emit, () => this.baseUrl);
+    this.preparation = new Preparation(emit);
   }
 
   /** Runs `work` after all earlier exclusive commands. */
@@ -84,10 +78,10 @@ export class Session {
   /** Opens and measures the device. @throws GpuUnavailableError */
   async init(baseUrl: string): Promise<DeviceReport> {
     this.baseUrl = baseUrl;
-    this.stages([{ label: 'Opening the graphics device', detail: '', state: 'active' }], 0);
+    this.preparation.stages([{ label: 'Opening the graphics device', detail: '', state: 'active' }], 0);
     await this.openGpu();
     const gpu = this.requireGpu();
-    this.stages(
+    this.preparation.stages(
       [
         { label: 'Device found', detail: deviceName(gpu.info), state: 'done' },
         { label: 'Measuring which kernels are fastest here', detail: '', state: 'active' },
@@ -95,7 +89,7 @@ export class Session {
       0.3,
     );
     this.tuning = await rememberedTuning(gpu);
-    this.stages([], 1);
+    this.preparation.stages([], 1);
     const { info } = gpu;
     const features = [info.f16 && 'f16', info.subgroups && 'subgroups', info.timestamps && 'timestamps'].filter((f) => f !== false);
     return {
@@ -120,32 +114,16 @@ export class Session {
         fault: { kind: 'internal', message: 'The graphics device rejected a command; this is a defect of the page.', detail: message },
       });
     };
-    gpu.pipelines.onProgress = (finished, started) => this.onCompile(finished, started);
+    gpu.pipelines.onProgress = (finished, started) => this.preparation.onCompile(finished, started);
     this.gpu = gpu;
     void gpu.device.lost.then((lost) => {
       if (this.gpu === gpu) void this.exclusive(() => this.recover(lost.message || lost.reason));
     });
   }
 
-  private preparing: { base: Stage[]; label: string } | undefined;
-  private compiled: readonly [number, number] = [0, 0];
   /** From here until the run is there, compilations are shown. */
   private announce(): void {
-    if (!this.gpu || this.preparing) return;
-    this.preparing = { base: [{ label: 'Device found', detail: deviceName(this.gpu.info), state: 'done' }], label: 'Compiling shaders' };
-    this.onCompile(...this.compiled);
-  }
-  private onCompile(finished: number, started: number): void {
-    this.compiled = [finished, started];
-    if (!this.preparing) return;
-    const { base, label } = this.preparing;
-    this.stages(
-      [...base, { label, detail: `${finished} of ${started}`, state: 'active' }, { label: 'First step', detail: '', state: 'waiting' }],
-      started > 0 ? 0.2 + (0.7 * finished) / started : 0.2,
-    );
-  }
-  private stages(stages: Stage[], progress: number): void {
-    this.emit({ type: 'stages', stages, progress });
+    if (this.gpu) this.preparation.begin(deviceName(this.gpu.info));
   }
 
   plan(experiment: Experiment): PlanReport {
@@ -239,7 +217,7 @@ export class Session {
       if (!this.trainer) this.emitIdle();
       throw error;
     } finally {
-      this.preparing = undefined;
+      this.preparation.end();
     }
   }
 
@@ -277,7 +255,7 @@ export class Session {
     if (data && !trainer.run.canEvaluate) {
       const label = experiment.dataset === 'shapes' ? 'Shapes drawn' : 'CIFAR-10 on the GPU';
       const images = await this.datasets.onGpu(gpu, experiment.dataset);
-      if (this.preparing) this.preparing.base.push({ label, detail: `${images.train.count + images.test.count} images`, state: 'done' });
+      this.preparation.done(label, `${images.train.count + images.test.count} images`);
       await trainer.run.attach(images);
     }
     if (fresh) trainer.emitState();
@@ -380,21 +358,6 @@ export class Session {
     return this.exclusive(async () => (await this.ensureTrainer(false)).run.predict(images));
   }
 
-  svd(matrix: Matrix, options: SvdOptions): Reply<'svd'> {
-    checkMatrix('a', matrix);
-    return svd(this.requireGpu(), matrix, options);
-  }
-  q3r(matrix: Matrix, options: Q3rOptions): Reply<'q3r'> {
-    checkMatrix('w', matrix);
-    if (options.x) checkMatrix('x', options.x);
-    return q3r(this.requireGpu(), matrix, options);
-  }
-  matmul(a: Matrix, b: Matrix, transA: boolean, transB: boolean): Promise<Float32Array> {
-    checkMatrix('a', a);
-    checkMatrix('b', b);
-    return multiply(this.requireGpu(), this.requireTuning(), a, b, transA, transB);
-  }
-
   loadDataset(name: DatasetName, refresh?: boolean): Reply<'loadDataset'> {
     return this.replaceData(name, () => this.datasets.load(name, refresh));
   }
@@ -457,29 +420,21 @@ export class Session {
   }
 
   provoke(fault: CommandMap['provoke']['args']['fault']): void {
-    switch (fault) {
-      case 'device-lost':
-        this.requireGpu().device.destroy();
-        return;
-      case 'worker-crash':
-        setTimeout(() => {
-          throw new Error('the worker was made to crash');
-        });
-        return;
-      case 'out-of-memory':
-        this.requireGpu().buffers.budget = this.requireGpu().buffers.liveBytes;
-        return;
-      case 'storage-quota':
-        this.emit({
-          type: 'fault',
-          fault: {
-            kind: 'storage-quota',
-            message: 'The browser has no room left to keep the data set for the next visit. It is used from memory now.',
-            detail: 'provoked',
-          },
-        });
-        return;
+    provoke(fault, this.requireGpu(), this.emit);
+  }
+
+  /** Asks for a device again and again, with pauses; false when none could be had. */
+  private async reopen(): Promise<boolean> {
+    for (const wait of REOPEN) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      try {
+        await this.openGpu();
+        return true;
+      } catch {
+        continue;
+      }
     }
+    return false;
   }
 
   /** The device is gone: opens another and continues from the last snapshot. */
@@ -500,19 +455,9 @@ export class Session {
     this.gpu = undefined;
     this.trainer = undefined;
     this.spare = undefined;
-    this.preparing = undefined;
+    this.preparation.end();
     this.datasets.forget();
-    let opened = false;
-    for (const wait of REOPEN) {
-      await new Promise((resolve) => setTimeout(resolve, wait));
-      try {
-        await this.openGpu();
-        opened = true;
-        break;
-      } catch {
-        continue;
-      }
-    }
+    const opened = await this.reopen();
     if (!opened) {
       this.emit({ type: 'fault', fault: { ...fault, message: 'The graphics device went away and could not be opened again.' } });
       return;
@@ -543,17 +488,3 @@ export class Session {
 /** What the time of a step depends on. */
 const costKey = ({ model, train, method }: Experiment): string =>
   JSON.stringify([model, train.batchSize, method.name, method.reweightEvery, method.svd, method.targetRank, method.targetModules]);
-
-function checkMatrix(name: string, { data, rows, cols }: Matrix): void {
-  if (
-    !(data instanceof Float32Array) ||
-    !Number.isInteger(rows) ||
-    !Number.isInteger(cols) ||
-    rows < 1 ||
-    cols < 1 ||
-    data.length !== rows * cols
-  )
-    throw new RangeError(
-      `${name} must be {data: Float32Array, rows, cols} with rows · cols values; got ${rows} × ${cols} and ${data?.length} values.`,
-    );
-}
