@@ -105,7 +105,7 @@ export class Run {
       this.evalModel = new VitModel(this.gpu, { config: this.config, batch, tuning: this.tuning, training: false });
       this.evaluator = new Evaluator(this.gpu, this.evalModel, batch, data.test);
     });
-    await this.evaluator!.build(this.views.params);
+    await this.evaluator!.build(this.evaluated);
     this.data = data;
   }
 
@@ -187,6 +187,18 @@ export class Run {
     });
   }
 
+  /**
+   * The model's weights in the layout of `table`, current after every step: what the forward pass, the spectra, truncation and
+   * export read. The trained parameters themselves, unless a technique composes the weights from factors.
+   */
+  get weights(): View {
+    return this.views.params;
+  }
+  /** What validation, truncation and prediction use: the running average of the weights where there is one, else the weights. */
+  get evaluated(): View {
+    return this.weights;
+  }
+
   get canEvaluate(): boolean {
     return this.evaluator !== undefined;
   }
@@ -214,18 +226,18 @@ export class Run {
     const { gpu, config, table, tuning } = this;
     const { labelSmoothing } = this.experiment.train;
     checkBatch(config, batch.images, batch.labels);
-    return gradientsOf(gpu, { config, table, tuning, params: this.views.params, labelSmoothing, batch });
+    return gradientsOf(gpu, { config, table, tuning, params: this.weights, labelSmoothing, batch });
   }
 
   /** Logits [B, numClasses] of normalised images. @throws RangeError */
   predict(images: Float32Array): Promise<Float32Array> {
     const { gpu, config, tuning } = this;
-    return predictionOf(gpu, { config, tuning, params: this.views.params, images });
+    return predictionOf(gpu, { config, tuning, params: this.evaluated, images });
   }
 
   /** The arena as one array, for export. */
   readParameters(): Promise<Float32Array> {
-    return this.gpu.readFloats(this.views.params);
+    return this.gpu.readFloats(this.weights);
   }
 
   /** Replaces the weights; the moments and the regularizer start anew. */
