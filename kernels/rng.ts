@@ -4,7 +4,7 @@ import source from './lib/rng.wgsl?raw';
 export const rngWgsl: string = source;
 
 /** Streams keep uses of one seed apart. */
-export const STREAM = { shuffle: 1, augment: 2 } as const;
+export const STREAM = { shuffle: 1, augment: 2, mix: 3 } as const;
 
 /**
  * Hash of three words to 32 bits: pcg3d with three rounds, Jarzynski and Olano, "Hash Functions for GPU Rendering",

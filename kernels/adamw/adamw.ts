@@ -17,5 +17,5 @@ export const adamwUpdate: KernelSpec = {
     { name: 'm', access: 'readwrite' },
     { name: 'v', access: 'readwrite' },
   ],
-  constants: { WG: 64, HAS_REG: 0 },
+  constants: { WG: 64, HAS_REG: 0, L2_DECAY: 0 },
 };

@@ -1,7 +1,8 @@
-// adamw/update: one Adam step over a whole parameter arena, gradients clipped, decay and Q3R decoupled
-//   g = clip_scale * grads
+// adamw/update: one Adam step over a whole parameter arena, gradients clipped, Q3R decoupled
+//   AdamW:              g = clip_scale * grads                       w = w (1 - lr weight_decay), then the step
+//   Adam (L2_DECAY):    g = clip_scale * grads + weight_decay * w    the decay passes through the moments, unclipped
 //   m += (1 - beta1)(g - m),  v += (1 - beta2)(g^2 - v)
-//   w = w (1 - lr weight_decay) - lr (m / correction1) / (sqrt(v / correction2) + eps) [- lr reg]
+//   w -= lr (m / correction1) / (sqrt(v / correction2) + eps) [+ lr reg]
 //   reg holds 2 lambda R(W) of the weights before the step (AdamQ3R) and stays outside the moments.
 //   Nothing is written while guard.halted is set: the weights stay those of the last good step.
 // Shapes: params, grads, reg, m, v (4 n4) f32; padding is zero and stays zero
@@ -20,19 +21,22 @@ struct Params {
 @group(0) @binding(7) var<storage, read_write> v: array<vec4f>;
 override WG: u32 = 64u;
 override HAS_REG: bool = false;
+override L2_DECAY: bool = false;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * WG;
   if (i >= p.n4 || guard.halted != 0u) { return; }
-  let g = guard.clip_scale * grads[i];
+  var g = guard.clip_scale * grads[i];
+  var w = params[i];
+  if (L2_DECAY) { g += state.weight_decay * w; } else { w *= 1.0 - state.lr * state.weight_decay; }
   // As increments: with 1 - beta exact, a constant gradient is a fixed point, however beta itself was rounded.
   let m1 = m[i] + (1.0 - state.beta1) * (g - m[i]);
   let v1 = v[i] + state.one_minus_beta2 * (g * g - v[i]);
   m[i] = m1;
   v[i] = v1;
   let step = (m1 / state.correction1) / (sqrt(v1 / state.correction2) + state.adam_eps);
-  var w = params[i] * (1.0 - state.lr * state.weight_decay) - state.lr * step;
+  w -= state.lr * step;
   if (HAS_REG) { w -= state.lr * reg[i]; }
   params[i] = w;
 }

@@ -1,23 +1,29 @@
+import { stepStateWgsl } from '../stepState';
 import { expand, fields, foldGrid, type Grid, type KernelSpec } from '../spec';
 import source from './loss.wgsl?raw';
 
 export interface CrossEntropyVariant {
   /** Also writes dLogits. */
   readonly gradient: boolean;
+  /** Soft targets of two labels, weighted by the StepState. */
+  readonly mix?: boolean;
   /** Threads per sample, a power of two. */
   readonly lanes: 4 | 64;
 }
 
-const build = ({ gradient, lanes }: CrossEntropyVariant): KernelSpec => ({
-  name: `crossEntropy/${gradient ? 'lossAndGradient' : 'loss'}.${lanes}`,
-  code: expand(source, { GRADIENT: gradient ? 1 : 0, LANES: lanes }),
-  params: fields('u32 rows, u32 classes, f32 smoothing'),
+const build = ({ gradient, mix = false, lanes }: CrossEntropyVariant): KernelSpec => ({
+  name: `crossEntropy/${mix ? 'mixed.' : ''}${gradient ? 'lossAndGradient' : 'loss'}.${lanes}`,
+  code:
+    (mix ? stepStateWgsl : '') +
+    expand(source, { GRADIENT: gradient ? 1 : 0, MIX: mix ? 1 : 0, PLAIN: mix ? 0 : 1, STATE_BINDING: gradient ? 6 : 5, LANES: lanes }),
+  params: fields('u32 rows, u32 classes, u32 mean_of, f32 smoothing'),
   bindings: [
     { name: 'logits', access: 'read' },
     { name: 'labels', access: 'read' },
     { name: 'losses', access: 'readwrite' },
     { name: 'correct', access: 'readwrite' },
     ...(gradient ? [{ name: 'd_logits', access: 'readwrite' } as const] : []),
+    ...(mix ? [{ name: 'state', access: 'read' } as const] : []),
   ],
 });
 

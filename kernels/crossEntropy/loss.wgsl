@@ -1,10 +1,13 @@
 // crossEntropy/loss: softmax cross entropy with label smoothing s over K classes, per sample
 //   loss = log(sum_j exp(z_j - m)) - (1 - s) (z_y - m) - (s / K) sum_j (z_j - m),  m = max_j z_j
 //   correct = 1 where the first largest logit is the label
-//   dLogits_j = (softmax_j - (1 - s) [j = y] - s / K) / rows: gradient of the batch mean (only in the gradient variant)
+//   dLogits_j = (softmax_j - (1 - s) [j = y] - s / K) / mean_of: gradient of the mean over mean_of samples, of which these
+//   rows may be a part (only in the gradient variant)
+//   In the mix variant the target is soft: w onehot(y) + (1 - w) onehot(y'), y' the label of the row at the same distance from
+//   the other end and w = state.mix_weight; correct is counted against the heavier of the two.
 // Shapes: logits, d_logits f32 (rows, classes)  labels i32 (rows)  losses f32 (rows)  correct u32 (rows)
 // Grid: workgroup of LANES threads per row, folded into y. Precision: f32
-struct Params { rows: u32, classes: u32, smoothing: f32 }
+struct Params { rows: u32, classes: u32, mean_of: u32, smoothing: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
 @group(0) @binding(2) var<storage, read> labels: array<i32>;
@@ -12,6 +15,9 @@ struct Params { rows: u32, classes: u32, smoothing: f32 }
 @group(0) @binding(4) var<storage, read_write> correct: array<u32>;
 //#for gradient GRADIENT
 @group(0) @binding(5) var<storage, read_write> d_logits: array<f32>;
+//#end
+//#for mixed MIX
+@group(0) @binding(${STATE_BINDING}) var<storage, read> state: StepState;
 //#end
 const LANES = ${LANES}u;
 var<workgroup> best: array<f32, ${LANES}>;
@@ -25,6 +31,14 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) wid: 
   let at = min(row, p.rows - 1u);
   let base = at * p.classes;
   let label = u32(labels[at]);
+//#for plain PLAIN
+  let partner = label;
+  let weight = 1.0;
+//#end
+//#for mixed MIX
+  let partner = u32(labels[p.rows - 1u - at]);
+  let weight = state.mix_weight;
+//#end
   var top = logits[base + min(lane, p.classes - 1u)];
   var index = min(lane, p.classes - 1u);
   for (var j = lane + LANES; j < p.classes; j += LANES) {
@@ -60,15 +74,17 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) wid: 
   let total = sums[0];
   let share = p.smoothing / f32(p.classes);
   if (live && lane == 0u) {
-    let z = logits[base + min(label, p.classes - 1u)] - m;
+    var z = logits[base + min(label, p.classes - 1u)] - m;
+    if (weight != 1.0) { z = weight * z + (1.0 - weight) * (logits[base + min(partner, p.classes - 1u)] - m); }
     losses[row] = log(total.x) - (1.0 - p.smoothing) * z - share * total.y;
-    correct[row] = select(0u, 1u, place[0] == label);
+    correct[row] = select(0u, 1u, place[0] == select(partner, label, weight >= 0.5));
   }
 //#for gradient GRADIENT
   if (live) {
-    let scale = 1.0 / f32(p.rows);
+    let scale = 1.0 / f32(p.mean_of);
     for (var j = lane; j < p.classes; j += LANES) {
-      let q = select(share, share + 1.0 - p.smoothing, j == label);
+      var q = select(share, share + (1.0 - p.smoothing) * weight, j == label);
+      if (weight != 1.0 && j == partner) { q += (1.0 - p.smoothing) * (1.0 - weight); }
       d_logits[base + j] = (exp(logits[base + j] - m) / total.x - q) * scale;
     }
   }

@@ -1,8 +1,9 @@
 import { rngU32, rngWgsl, STREAM } from '../rng';
 import { expand, fields, type KernelSpec } from '../spec';
 import { stepStateWgsl } from '../stepState';
-import choose from './choose.wgsl?raw';
 import source from './gather.wgsl?raw';
+import orderSource from './order.wgsl?raw';
+import shards from './shards.wgsl?raw';
 
 /** Shards a data set may have: what is left of the eight storage buffers of the default limits. */
 export const MAX_SHARDS = 4;
@@ -13,11 +14,12 @@ export const CROP_PAD = 4;
 const ROUNDS = 6;
 
 const params = fields(
-  'u32 batch, u32 channels, u32 size, u32 count, u32 per_shard, u32 pad, ' +
+  'u32 batch, u32 first, u32 channels, u32 size, u32 count, u32 per_shard, u32 pad, u32 flip, ' +
     'f32 scale0, f32 scale1, f32 scale2, f32 scale3, f32 shift0, f32 shift1, f32 shift2, f32 shift3',
 );
-const bindings = (first: string): KernelSpec['bindings'] => [
-  { name: first, access: 'read' },
+/** The head, the data set and the batch it becomes: what every kernel that reads the data set binds. */
+export const gatherBindings = (head: string): KernelSpec['bindings'] => [
+  { name: head, access: 'read' },
   ...Array.from({ length: MAX_SHARDS }, (_, i) => ({ name: `shard${i}`, access: 'read' }) as const),
   { name: 'classes', access: 'read' },
   { name: 'images', access: 'readwrite' },
@@ -25,18 +27,29 @@ const bindings = (first: string): KernelSpec['bindings'] => [
 ];
 const constants = { WG: 64 };
 
+/** WGSL of the data set's bindings and bytes. */
+export const shardsWgsl: string = shards;
+/** WGSL of `sample_at` and `crop_of`, with what they need but the binding of the StepState. */
+export const orderWgsl = `${stepStateWgsl}${rngWgsl}
+const STREAM_SHUFFLE = ${STREAM.shuffle}u;
+const STREAM_AUGMENT = ${STREAM.augment}u;
+${orderSource}`;
+
 /** Shuffled and augmented batch of the place that the StepState names. */
 export const gatherTrain: KernelSpec = {
   name: 'gather/train',
   code: expand(source, {
-    source: `${stepStateWgsl}${rngWgsl}
-const STREAM_SHUFFLE = ${STREAM.shuffle}u;
-const STREAM_AUGMENT = ${STREAM.augment}u;
-@group(0) @binding(1) var<storage, read> state: StepState;`,
-    choose,
+    source: `${orderWgsl}@group(0) @binding(1) var<storage, read> state: StepState;`,
+    shards,
+    choose: `fn choose(b: u32) -> Choice {
+  let chosen = sample_at(p.first + b);
+  if (state.augment == 0u) { return Choice(chosen.x, p.pad, p.pad, false); }
+  let crop = crop_of(chosen.y, chosen.x, p.pad, p.flip);
+  return Choice(chosen.x, crop.x, crop.y, crop.z == 1u);
+}`,
   }),
   params,
-  bindings: bindings('state'),
+  bindings: gatherBindings('state'),
   constants,
 };
 
@@ -45,12 +58,13 @@ export const gatherSequential: KernelSpec = {
   name: 'gather/sequential',
   code: expand(source, {
     source: '@group(0) @binding(1) var<storage, read> first_sample: array<u32>;',
+    shards,
     choose: `fn choose(b: u32) -> Choice {
   return Choice(min(first_sample[0] + b, p.count - 1u), p.pad, p.pad, false);
 }`,
   }),
   params,
-  bindings: bindings('first_sample'),
+  bindings: gatherBindings('first_sample'),
   constants,
 };
 

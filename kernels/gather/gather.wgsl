@@ -3,31 +3,26 @@
 //   four; numbers beyond the count walk on along their cycle until they are inside, which keeps it a bijection.
 //   A batch that passes the end of an epoch goes on in the next epoch's order.
 //   augment: crop at (dy, dx) of [0, 2 pad] from the image padded with raw 0 (black, before normalisation, as torchvision),
-//   then a flip with probability 1/2; drawn from (seed, epoch, sample), so they do not depend on the batch size.
+//   then a flip with probability 1/2 where the set allows it; drawn from (seed, epoch, sample), so they do not depend on the batch size.
 // gather/sequential: the same without shuffle and augmentation; samples first + b, the last one repeated past the end.
 // Shapes: data (N, C, S, S) bytes in up to four shards of whole images  classes (N) bytes
 //   images (B, C, S, S) f32  labels (B) i32.  scale = 1/(255 std), shift = -mean/std.
 // Grid: one workgroup per sample. Precision: indices exact; one product and one sum per pixel, rtol 2e-7
 struct Params {
   batch: u32,
+  first: u32,      // of the batch's images, the first of this part
   channels: u32,
   size: u32,
   count: u32,
   per_shard: u32,  // images in each shard but the last
   pad: u32,
+  flip: u32,       // 0 where mirrored images would be of another class
   scale0: f32, scale1: f32, scale2: f32, scale3: f32,
   shift0: f32, shift1: f32, shift2: f32, shift3: f32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 ${source}
-@group(0) @binding(2) var<storage, read> shard0: array<u32>;
-@group(0) @binding(3) var<storage, read> shard1: array<u32>;
-@group(0) @binding(4) var<storage, read> shard2: array<u32>;
-@group(0) @binding(5) var<storage, read> shard3: array<u32>;
-@group(0) @binding(6) var<storage, read> classes: array<u32>;
-@group(0) @binding(7) var<storage, read_write> images: array<f32>;
-@group(0) @binding(8) var<storage, read_write> labels: array<i32>;
-override WG: u32 = 64u;
+${shards}override WG: u32 = 64u;
 
 struct Choice {
   sample: u32,
@@ -36,15 +31,6 @@ struct Choice {
   flip: bool,
 }
 ${choose}
-
-fn word(shard: u32, index: u32) -> u32 {
-  switch shard {
-    case 0u: { return shard0[index]; }
-    case 1u: { return shard1[index]; }
-    case 2u: { return shard2[index]; }
-    default: { return shard3[index]; }
-  }
-}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -68,9 +54,9 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3
     var value = 0.0;
     if (sy < p.size && sx < p.size) {
       let at = first + c * plane + sy * p.size + sx;
-      value = f32((word(shard, at >> 2u) >> ((at & 3u) * 8u)) & 255u);
+      value = byte_at(shard, at);
     }
     images[b * pixels + i] = value * scale[c] + shift[c];
   }
-  if (thread == 0u) { labels[b] = i32((classes[choice.sample >> 2u] >> ((choice.sample & 3u) * 8u)) & 255u); }
+  if (thread == 0u) { labels[b] = class_of(choice.sample); }
 }

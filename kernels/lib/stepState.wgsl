@@ -17,4 +17,11 @@ struct StepState {
   train_count: u32,
   augment: u32,         // 0 none, 1 crop and flip, 2 strong
   one_minus_beta2: f32, // 1 - beta2 in float64: subtracting in float32 would be off by 1e-5 for 0.999
+  mix: u32,             // 0 none, 1 mixup, 2 cutmix
+  mix_weight: f32,      // of a sample's own label, in [0, 1]; 1 without mixing
+  box_left: u32,        // cutmix: [left, right) x [top, bottom) comes from the partner, in pixels of the model's input
+  box_top: u32,
+  box_right: u32,
+  box_bottom: u32,
+  ema_rate: f32,        // 1 - decay of the running average of the weights, of this step
 }

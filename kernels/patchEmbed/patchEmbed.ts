@@ -2,6 +2,7 @@ import { ceilDiv, fields, foldGrid, type Grid, type KernelSpec } from '../spec';
 import assembleSource from './assemble.wgsl?raw';
 import backwardSource from './backward.wgsl?raw';
 import classRowsSource from './classRows.wgsl?raw';
+import meanRowsSource from './meanRows.wgsl?raw';
 import patchesSource from './patches.wgsl?raw';
 
 const WG = 64;
@@ -56,6 +57,9 @@ export const classRows: KernelSpec = {
   ],
   constants: { WG, SCATTER: 0 },
 };
+
+/** Mean of the patch tokens, or (SCATTER = 1) its gradient spread back over them. */
+export const meanRows: KernelSpec = { ...classRows, name: 'patchEmbed/meanRows', code: meanRowsSource };
 
 /** Workgroups of one thread per element for all kernels of this folder. */
 export const elementGrid = (count: number): Grid => foldGrid(ceilDiv(count, WG));

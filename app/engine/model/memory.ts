@@ -33,9 +33,12 @@ export interface ActivationTable {
   readonly views: ReadonlyMap<string, { readonly buffer: string; readonly elements: number }>;
 }
 
+/** True when the head wants more than the class token of the last block, or the caller does. */
+export const keepsAllTokens = ({ config, allTokens }: VitPlan): boolean => allTokens === true || config.pool === 'avg';
+
 /** Tokens of block i that go through attention output, projection and MLP. */
 export const blockQueries = (plan: VitPlan, block: number): number =>
-  block === plan.config.depth - 1 && !plan.allTokens ? 1 : vitShape(plan.config).tokens;
+  block === plan.config.depth - 1 && !keepsAllTokens(plan) ? 1 : vitShape(plan.config).tokens;
 
 /** Sizes of block i's attention. */
 export function attentionShape(plan: VitPlan, block: number): AttentionShape {
@@ -133,7 +136,7 @@ export function activationTable(plan: VitPlan): ActivationTable {
     add(at('act'), rows * hidden, 'act');
     add(at('out'), rows * C, 'stream');
   }
-  if (plan.allTokens) add('class', batch * C, 'rows');
+  if (keepsAllTokens(plan)) add('pooled', batch * C, 'rows');
   add('norm.stats', 2 * batch, 'stats');
   add('features', batch * C);
   add('logits', batch * c.numClasses);

@@ -22,6 +22,9 @@ export interface ParameterTable {
 
 const ALIGNMENT = 64;
 
+/** timm's name of the norm before the head: with mean pooling it comes after the pooling and is another layer. */
+export const headNorm = (c: VitConfig): 'norm' | 'fc_norm' => (c.pool === 'avg' ? 'fc_norm' : 'norm');
+
 /** Every parameter of the model with timm's name and shape; gradients and optimizer moments use the same offsets. */
 export function vitParameters(c: VitConfig): ParameterTable {
   const { tokens, hidden } = vitShape(c);
@@ -46,7 +49,7 @@ export function vitParameters(c: VitConfig): ParameterTable {
     layer(`blocks.${i}.mlp.fc1`, hidden, C);
     layer(`blocks.${i}.mlp.fc2`, C, hidden);
   }
-  norm('norm');
+  norm(headNorm(c));
   layer('head', c.numClasses, C);
 
   let total = 0;
@@ -96,7 +99,7 @@ export function initialParameters(c: VitConfig, table: ParameterTable, seed: num
     };
     if (name === 'cls_token') fill((i) => 1e-6 * normal(seed, stream, i));
     else if (name.startsWith('patch_embed.')) fill((i) => bound * (2 * unit(seed, stream, i) - 1));
-    else if (/(^|\.)norm\d?\.weight$/.test(name)) fill(() => 1);
+    else if (/(^|\.)(fc_)?norm\d?\.weight$/.test(name)) fill(() => 1);
     else if (!name.endsWith('.bias')) fill((i) => 0.02 * normal(seed, stream, i));
   });
   return arena;

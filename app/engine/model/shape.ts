@@ -8,6 +8,8 @@ export interface VitConfig {
   readonly depth: number;
   readonly numHeads: number;
   readonly mlpRatio: number;
+  /** What the head reads: the class token (default), or the mean of the patch tokens behind a norm of its own. */
+  readonly pool?: 'token' | 'avg';
 }
 
 /** The sizes that follow from a config. */

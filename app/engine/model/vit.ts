@@ -31,6 +31,7 @@ export class VitModel {
   readonly images: View;
   /** i32 [B], classes from 0; filled by the caller. */
   readonly labels: View;
+  readonly inputShape: { readonly imageSize: number; readonly channels: number };
   /** f32 [B, numClasses]. */
   readonly logits: View;
   /** f32 [B]. */
@@ -77,6 +78,7 @@ export class VitModel {
       new HeadLayer(context),
     ];
     this.images = this.tap('images');
+    this.inputShape = { imageSize: plan.config.imageSize, channels: plan.config.inChannels };
     this.labels = this.tap('labels');
     this.logits = this.tap('logits');
     this.losses = this.tap('losses');
@@ -89,8 +91,11 @@ export class VitModel {
     for (const layer of this.layers) layer.recordForward(recorder, arena);
   }
 
-  /** logits → losses, correct and, when training, the gradient of the mean loss. */
-  recordLoss(recorder: Recorder, labelSmoothing: number): void {
+  /**
+   * logits → losses, correct and, when training, the gradient of the mean loss, over `meanOf` images where the batch is a part of
+   * more. With `mix`, a StepState, labels are mixed with those of the flipped batch as the images were.
+   */
+  recordLoss(recorder: Recorder, labelSmoothing: number, o: { meanOf?: number | undefined; mix?: View | undefined } = {}): void {
     const { batch, config, training } = this.plan;
     recordCrossEntropy(recorder, {
       rows: batch,
@@ -100,6 +105,7 @@ export class VitModel {
       labels: this.labels,
       losses: this.losses,
       correct: this.correct,
+      ...o,
       dLogits: training ? this.tap('dLogits') : undefined,
     });
   }

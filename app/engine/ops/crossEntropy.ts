@@ -16,18 +16,22 @@ export interface CrossEntropyArgs {
   /** u32 [rows], written: 1 where the largest logit is the label's. */
   readonly correct: View;
   /** f32 [rows, classes], written when given: gradient of the mean loss. */
-  readonly dLogits?: View;
+  readonly dLogits?: View | undefined;
+  /** Samples that the mean is over, where the rows are only a part of them; otherwise the rows. */
+  readonly meanOf?: number | undefined;
+  /** StepState: each target is mixed with that of the row as far from the other end. */
+  readonly mix?: View | undefined;
   readonly lanes?: CrossEntropyVariant['lanes'];
   readonly label?: string;
 }
 
 /** Softmax cross entropy of each sample, and the gradient of the batch mean. */
 export function recordCrossEntropy(recorder: Recorder, args: CrossEntropyArgs): void {
-  const { rows, classes, labelSmoothing, logits, labels, losses, correct, dLogits, label = 'crossEntropy' } = args;
+  const { rows, classes, labelSmoothing, logits, labels, losses, correct, dLogits, mix, label = 'crossEntropy' } = args;
   const lanes = args.lanes ?? (recorder.gpu.info.software ? 4 : 64);
-  recorder.dispatch(crossEntropy({ gradient: dLogits !== undefined, lanes }), {
-    params: { rows, classes, smoothing: labelSmoothing },
-    buffers: [logits, labels, losses, correct, ...(dLogits ? [dLogits] : [])],
+  recorder.dispatch(crossEntropy({ gradient: dLogits !== undefined, mix: mix !== undefined, lanes }), {
+    params: { rows, classes, mean_of: args.meanOf ?? rows, smoothing: labelSmoothing },
+    buffers: [logits, labels, losses, correct, ...(dLogits ? [dLogits] : []), ...(mix ? [mix] : [])],
     grid: crossEntropyGrid(rows),
     work: 10 * rows * classes,
     label,

@@ -1,8 +1,10 @@
+import { canFeed, colour, drawStrong, mixImages, resample, resampleErase, warp } from '../../../kernels/gather/augment';
 import { CROP_PAD, MAX_CHANNELS, MAX_SHARDS, gatherSequential, gatherTrain } from '../../../kernels/gather/gather';
-import { foldGrid, type KernelSpec } from '../../../kernels/spec';
+import { ceilDiv, foldGrid, type KernelSpec } from '../../../kernels/spec';
 import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import type { Recorder } from '../gpu/recorder';
+import type { InputShape, Stage } from './stage';
 
 /** A data set in CPU memory: one byte per pixel and channel, one byte per label. */
 export interface DatasetSource {
@@ -16,17 +18,35 @@ export interface DatasetSource {
   /** Per channel, of pixel values in [0, 1]. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** False where a mirrored image would be of another class; augmentation then never flips. */
+  readonly flip?: boolean;
   /** Names the GPU buffers. */
   readonly label: string;
 }
 
 /** Where a batch goes. */
 export interface BatchTarget {
-  /** f32 [batch, channels, imageSize, imageSize], normalised. */
+  /** f32 [batch, channels, imageSize, imageSize] of `shape`, normalised. */
   readonly images: View;
   /** i32 [batch]. */
   readonly labels: View;
   readonly batch: number;
+  /** What the model takes; as the data set's images are unless given. */
+  readonly shape?: InputShape;
+  /** Where `Stage.create` makes one for these sizes. */
+  readonly stage?: Stage | undefined;
+}
+
+/** A training batch, or one part of it. */
+export interface TrainTarget extends BatchTarget {
+  /** StepState. */
+  readonly state: View;
+  /** First image of this part within the batch. */
+  readonly first?: number;
+  /** Strong augmentation, whatever the StepState says. */
+  readonly strong?: boolean;
+  /** Mixes the images as the StepState says. */
+  readonly mix?: boolean;
 }
 
 /** The data set does not fit the device's buffers. */
@@ -42,6 +62,8 @@ export class DatasetTooLargeError extends Error {
 }
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 
+/** Bytes as they are: what a stage holds. */
+const RAW = { scale0: 1, scale1: 1, scale2: 1, scale3: 1, shift0: 0, shift1: 0, shift2: 0, shift3: 0 };
 /** Bytes handed to the queue at once: larger writes make the browser hold a second copy of the whole set. */
 const PIECE = 8 * 2 ** 20;
 
@@ -50,6 +72,8 @@ export class GpuDataset {
   private constructor(
     private readonly gpu: Gpu,
     readonly count: number,
+    /** Of the images as they are stored. */
+    readonly shape: InputShape,
     private readonly shards: readonly View[],
     private readonly classes: View,
     private readonly params: Readonly<Record<string, number>>,
@@ -60,7 +84,7 @@ export class GpuDataset {
    * @throws DatasetTooLargeError when four shards do not hold it, OutOfMemoryError from the pool, RangeError when sizes disagree.
    */
   static upload(gpu: Gpu, source: DatasetSource, shardBytes = Infinity): GpuDataset {
-    const { images, labels, count, channels, imageSize, mean, std, label } = source;
+    const { images, labels, count, channels, imageSize, mean, std, flip = true, label } = source;
     const pixels = channels * imageSize * imageSize;
     if (count < 1 || images.length !== count * pixels || labels.length !== count)
       throw new RangeError(`${label}: ${images.length} pixels and ${labels.length} labels for ${count} images of ${pixels}`);
@@ -75,13 +99,13 @@ export class GpuDataset {
       const part = images.subarray(first * pixels, Math.min(count, first + perShard) * pixels);
       shards.push(uploadBytes(gpu, `${label}.images${shards.length}`, part));
     }
-    const params: Record<string, number> = { channels, size: imageSize, count, per_shard: perShard, pad: CROP_PAD };
+    const params: Record<string, number> = { channels, size: imageSize, count, per_shard: perShard, pad: CROP_PAD, flip: flip ? 1 : 0 };
     for (let c = 0; c < MAX_CHANNELS; c++) {
       const deviation = std[c] ?? 1;
       params[`scale${c}`] = 1 / (255 * deviation);
       params[`shift${c}`] = -(mean[c] ?? 0) / deviation;
     }
-    return new GpuDataset(gpu, count, shards, uploadBytes(gpu, `${label}.labels`, labels), params);
+    return new GpuDataset(gpu, count, { imageSize, channels }, shards, uploadBytes(gpu, `${label}.labels`, labels), params);
   }
 
   /** GPU bytes held. */
@@ -89,25 +113,98 @@ export class GpuDataset {
     return [...this.shards, this.classes].reduce((sum, view) => sum + view.size, 0);
   }
 
-  /** The shuffled, augmented batch at the place that `state` (a StepState) names; its trainCount is at most `count`. */
-  recordGather(rec: Recorder, target: BatchTarget & { readonly state: View }): void {
-    this.record(rec, gatherTrain, target.state, target);
+  /** The shuffled, augmented batch at the place that `state` names; its trainCount is at most `count`. @throws RangeError as below */
+  recordGather(rec: Recorder, target: TrainTarget): void {
+    const { state, images, batch, first = 0 } = target;
+    if (target.strong) this.recordStrong(rec, target);
+    else this.record(rec, gatherTrain, state, first, target);
+    if (!target.mix) return;
+    const { imageSize, channels } = target.shape ?? this.shape;
+    const pixels = channels * imageSize ** 2;
+    rec.dispatch(mixImages, {
+      params: { batch, pixels, size: imageSize },
+      buffers: [state, images],
+      grid: foldGrid(ceilDiv((batch >> 1) * pixels, 64)),
+      label: mixImages.name,
+    });
   }
 
-  /** Samples [start, start + batch) in order, not augmented; past the end the last sample is repeated. `start` is one u32. */
+  /**
+   * Samples [start, start + batch) in order, not augmented; past the end the last sample is repeated. `start` is one u32.
+   * @throws RangeError when the model takes other channels, or the stage is missing
+   */
   recordSequential(rec: Recorder, target: BatchTarget & { readonly start: View }): void {
-    this.record(rec, gatherSequential, target.start, target);
+    this.record(rec, gatherSequential, target.start, 0, target);
   }
 
-  private record(rec: Recorder, spec: KernelSpec, head: View, { images, labels, batch }: BatchTarget): void {
-    // A shard that does not exist is never addressed; the bindings still want a buffer.
-    const shards = Array.from({ length: MAX_SHARDS }, (_, i) => this.shards[i] ?? this.classes);
+  private record(rec: Recorder, spec: KernelSpec, head: View, first: number, target: BatchTarget): void {
+    const { labels, batch, shape = this.shape } = target;
+    const direct = shape.imageSize === this.shape.imageSize && shape.channels === this.shape.channels;
+    const images = direct ? target.images : this.stageOf(target).pixels;
+    const { params } = this;
     rec.dispatch(spec, {
-      params: { ...this.params, batch },
-      buffers: [head, ...shards, this.classes, images, labels],
+      params: { ...params, ...(direct ? {} : RAW), batch, first },
+      buffers: [head, ...this.data, images, labels],
       grid: foldGrid(batch),
       label: spec.name,
     });
+    if (!direct) this.recordResample(rec, target);
+  }
+
+  private recordStrong(rec: Recorder, target: TrainTarget): void {
+    const { state, labels, batch, first = 0, shape = this.shape } = target;
+    const { pixels, draws } = this.stageOf(target);
+    if (!draws) throw new RangeError('strong augmentation needs a stage with records');
+    const { channels, size, per_shard, pad, flip } = this.params as Record<string, number>;
+    rec.dispatch(drawStrong, {
+      params: { batch, first, pad: pad!, flip: flip!, size: size!, out: shape.imageSize },
+      buffers: [state, draws],
+      grid: foldGrid(ceilDiv(batch, 64)),
+      label: drawStrong.name,
+    });
+    rec.dispatch(warp, {
+      params: { batch, channels: channels!, size: size!, per_shard: per_shard! },
+      buffers: [draws, ...this.data, pixels, labels],
+      grid: foldGrid(batch),
+      label: warp.name,
+    });
+    rec.dispatch(colour, {
+      params: { batch, channels: channels!, plane: size! ** 2 },
+      buffers: [draws, pixels],
+      grid: foldGrid(batch),
+      label: colour.name,
+    });
+    this.recordResample(rec, target, draws);
+  }
+
+  /** Staged pixels to the model's input; with `draws`, their boxes are erased. */
+  private recordResample(rec: Recorder, target: BatchTarget, draws?: View): void {
+    const { images, batch, shape = this.shape } = target;
+    const { imageSize: out, channels: outputs } = shape;
+    const { channels, imageSize: size } = this.shape;
+    const spec = draws ? resampleErase : resample;
+    const count = batch * out * out;
+    const normal = Object.fromEntries(Object.entries(this.params).filter(([name]) => /^(scale|shift)\d$/.test(name)));
+    rec.dispatch(spec, {
+      params: { pixels: count, channels, outputs, size, out, ...normal },
+      buffers: [this.stageOf(target).pixels, ...(draws ? [draws] : []), images],
+      grid: foldGrid(ceilDiv(count, 64)),
+      work: 8 * count * outputs * Math.max(1, size / out) ** 2,
+      label: spec.name,
+    });
+  }
+
+  private stageOf({ stage, shape = this.shape }: BatchTarget): Stage {
+    const { channels } = this.shape;
+    if (!canFeed(channels, shape.channels))
+      throw new RangeError(`the model takes images of ${shape.channels} channels, and the data set's have ${channels}`);
+    if (!stage) throw new RangeError(`images of ${this.shape.imageSize} pixels become ${shape.imageSize} only through a stage`);
+    return stage;
+  }
+
+  /** Shards and labels as the kernels bind them. A shard that does not exist is never addressed; the bindings still want a buffer. */
+  private get data(): View[] {
+    return [...Array.from({ length: MAX_SHARDS }, (_, i) => this.shards[i] ?? this.classes), this.classes];
   }
 
   dispose(): void {

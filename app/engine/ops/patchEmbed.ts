@@ -1,4 +1,4 @@
-import { assemble, classRows, elementGrid, embedBackward, patches } from '../../../kernels/patchEmbed/patchEmbed';
+import { assemble, classRows, elementGrid, embedBackward, meanRows, patches } from '../../../kernels/patchEmbed/patchEmbed';
 import type { View } from '../gpu/buffers';
 import type { Recorder } from '../gpu/recorder';
 
@@ -78,6 +78,31 @@ export function recordClassRows(recorder: Recorder, shape: TokenShape, x: View, 
 export function recordClassRowsBackward(recorder: Recorder, shape: TokenShape, dRows: View, dx: View, label = 'classRows'): void {
   const count = shape.batch * shape.tokens * shape.cols;
   recorder.dispatch(classRows, {
+    params: { count, tokens: shape.tokens, cols: shape.cols },
+    buffers: [dRows, dx],
+    grid: elementGrid(count),
+    constants: { SCATTER: 1 },
+    work: count,
+    label: `${label}.backward`,
+  });
+}
+
+/** rows [B, C] = mean of x [B, T, C] over its patch tokens. */
+export function recordMeanRows(recorder: Recorder, shape: TokenShape, x: View, rows: View, label = 'meanRows'): void {
+  const count = shape.batch * shape.cols;
+  recorder.dispatch(meanRows, {
+    params: { count, tokens: shape.tokens, cols: shape.cols },
+    buffers: [x, rows],
+    grid: elementGrid(count),
+    work: count * shape.tokens,
+    label,
+  });
+}
+
+/** The adjoint: dx [B, T, C] is dRows [B, C] / (T − 1) at the patch tokens and zero at the class token. */
+export function recordMeanRowsBackward(recorder: Recorder, shape: TokenShape, dRows: View, dx: View, label = 'meanRows'): void {
+  const count = shape.batch * shape.tokens * shape.cols;
+  recorder.dispatch(meanRows, {
     params: { count, tokens: shape.tokens, cols: shape.cols },
     buffers: [dRows, dx],
     grid: elementGrid(count),

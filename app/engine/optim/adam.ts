@@ -19,16 +19,19 @@ export interface UpdateViews {
   readonly guard: View;
 }
 
-/** AdamW over one arena of parameters; owns both moments. */
+/** AdamW, or Adam with decay in the gradient, over one arena of parameters; owns both moments. */
 export class Adam {
   /** Moments, f32 [elements]. Zero at the start. */
   readonly m: View;
   readonly v: View;
 
-  /** `elements` is a multiple of 4, padding included. `maxBinding` lowers the bytes of one binding below the device's limit. */
+  /**
+   * `elements` is a multiple of 4, padding included. `maxBinding` lowers the bytes of one binding below the device's limit.
+   * `decay` is AdamW's decoupled one by default; 'l2' adds it to the gradient before the moments.
+   */
   constructor(
     private readonly gpu: Gpu,
-    private readonly options: { readonly elements: number; readonly maxBinding?: number },
+    private readonly options: { readonly elements: number; readonly maxBinding?: number; readonly decay?: 'decoupled' | 'l2' },
   ) {
     this.m = gpu.buffers.allocate('adam.m', options.elements * 4);
     this.v = gpu.buffers.allocate('adam.v', options.elements * 4);
@@ -41,7 +44,7 @@ export class Adam {
 
   /** One update of all parameters: one dispatch, unless the arena is larger than a binding. */
   recordUpdate(rec: Recorder, { params, grads, reg, state, guard }: UpdateViews): void {
-    const { elements, maxBinding } = this.options;
+    const { elements, maxBinding, decay } = this.options;
     for (const w of windows(this.gpu, elements, maxBinding)) {
       const n4 = w.elements / 4;
       rec.dispatch(adamwUpdate, {
@@ -55,7 +58,7 @@ export class Adam {
           windowOf(this.m, w),
           windowOf(this.v, w),
         ],
-        constants: { HAS_REG: reg ? 1 : 0 },
+        constants: { HAS_REG: reg ? 1 : 0, L2_DECAY: decay === 'l2' ? 1 : 0 },
         grid: foldGrid(ceilDiv(n4, 64)),
         work: 16 * w.elements,
       });

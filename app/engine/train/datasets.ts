@@ -20,6 +20,7 @@ export function resolveModel({ dataset, model }: Experiment): VitConfig {
     depth: model.depth,
     numHeads: model.numHeads,
     mlpRatio: model.mlpRatio,
+    pool: model.pool,
   };
 }
 

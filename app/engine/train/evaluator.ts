@@ -4,6 +4,7 @@ import { Readback } from '../gpu/readback';
 import { Recorder, type Program } from '../gpu/recorder';
 import type { VitModel } from '../model/vit';
 import type { GpuDataset } from '../ops/gather';
+import { Stage } from '../ops/stage';
 
 /** Loss and accuracy over the first images of a split, queued behind whatever the GPU is doing. */
 export class Evaluator {
@@ -11,6 +12,7 @@ export class Evaluator {
   private readonly correct: View;
   private readonly start: View;
   private readonly readback: Readback;
+  private readonly stage: Stage | undefined;
   private program: Program | undefined;
 
   constructor(
@@ -23,13 +25,15 @@ export class Evaluator {
     this.losses = gpu.buffers.allocate('evaluation.losses', padded * 4);
     this.correct = gpu.buffers.allocate('evaluation.correct', padded * 4);
     this.start = gpu.buffers.allocate('evaluation.start', 16);
+    this.stage = Stage.create(gpu, { from: dataset.shape, to: model.inputShape, batch });
     this.readback = new Readback(gpu, 'evaluation', padded * 8);
   }
 
   /** Compiles and records; before the first evaluation. */
   async build(params: View): Promise<void> {
     const recorder = new Recorder(this.gpu, 'evaluation');
-    this.dataset.recordSequential(recorder, { start: this.start, images: this.model.images, labels: this.model.labels, batch: this.batch });
+    const { images, labels, inputShape: shape } = this.model;
+    this.dataset.recordSequential(recorder, { start: this.start, images, labels, batch: this.batch, shape, stage: this.stage });
     this.model.recordForward(recorder, params);
     this.model.recordLoss(recorder, 0);
     this.program = await recorder.build();
@@ -66,6 +70,7 @@ export class Evaluator {
   dispose(): void {
     this.program?.dispose();
     this.readback.dispose();
+    this.stage?.dispose();
     for (const view of [this.losses, this.correct, this.start]) this.gpu.buffers.free(view);
   }
 }

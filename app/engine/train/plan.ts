@@ -6,8 +6,11 @@ import { activationElements, stepFlops } from '../model/memory';
 import { vitParameters, type VitConfig } from '../model/parameters';
 import { q3rBytes } from '../regularizers/q3r/regularizer';
 import { targetRank } from '../regularizers/q3r/targetRank';
+import { DATASET_CONFIGS } from '../data/config';
+import { stageBytes } from '../ops/stage';
 import type { Counts } from './datasets';
 import { resolveModel } from './datasets';
+import { evaluationBatch, partSize } from './recipe';
 
 /** A matrix of the wall with its place in the parameter arena. */
 export interface PlannedMatrix extends MatrixPlan {
@@ -29,6 +32,8 @@ export function planMatrices(experiment: Experiment, config: VitConfig): Planned
     });
 }
 
+/** Most parts of a batch. */
+const MAX_PARTS = 256;
 /** Bytes a device is trusted with, as WebGPU does not tell how much memory there is. */
 const MEMORY_BUDGET = { software: 2 * 2 ** 30, hardware: 6 * 2 ** 30 };
 /** Share of the measured GEMM rate that a whole step reaches: launches, small products and everything that is no product. */
@@ -52,7 +57,7 @@ export function planExperiment(experiment: Experiment, device: Device): PlanRepo
     refusal: {
       reason,
       nearest,
-      nearestText: `${model.depth} blocks of width ${model.embedDim}, batch ${train.batchSize}`,
+      nearestText: `${model.depth} blocks of width ${model.embedDim}, batch ${train.batchSize}${train.accumulate > 1 ? ` in ${train.accumulate} parts` : ''}`,
     },
   };
 }
@@ -63,19 +68,28 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
   const table = vitParameters(config);
   const matrices = planMatrices(experiment, config);
   const arena = table.total * 4;
-  const training = activationElements(config, train.batchSize, true);
-  const evaluation = activationElements(config, Math.min(256, Math.max(1, train.evalCount)), false);
-  const pixels = config.inChannels * config.imageSize ** 2;
+  const rows = partSize(experiment);
+  const evalRows = evaluationBatch(experiment, config);
+  const training = activationElements(config, rows, true);
+  const evaluation = activationElements(config, evalRows, false);
+  const { imageSize, channels } = DATASET_CONFIGS[experiment.dataset];
+  const pixels = channels * imageSize ** 2;
+  const stage = (batch: number, strong: boolean): number => {
+    const to = { imageSize: config.imageSize, channels: config.inChannels };
+    const { pixels, draws } = stageBytes({ from: { imageSize, channels }, to, batch, strong });
+    return pixels + draws;
+  };
   const bytes = {
-    weights: 2 * arena,
+    // The running average, and the gradients of a part beside those of the batch.
+    weights: (2 + (train.emaDecay > 0 ? 1 : 0) + (train.accumulate > 1 ? 1 : 0)) * arena,
     optimizer: (method.name === 'adamq3r' ? 3 : 2) * arena,
-    activations: 4 * (training.total + evaluation.total),
+    activations: 4 * (training.total + evaluation.total) + stage(rows, train.augment === 'strong') + stage(evalRows, false),
     q3r: q3rBytes(matrices, method.name !== 'adamw'),
     data: (counts.train + counts.test) * (pixels + 1),
   };
-  const flops = stepFlops({ config, batch: train.batchSize, training: true });
+  const flops = stepFlops({ config, batch: rows, training: true });
   const stepsPerEpoch = Math.max(1, Math.ceil(counts.train / train.batchSize));
-  const secondsPerStep = (flops.forward + flops.backward) / (gflops * 1e9 * STEP_EFFICIENCY);
+  const secondsPerStep = (train.accumulate * (flops.forward + flops.backward)) / (gflops * 1e9 * STEP_EFFICIENCY);
   return {
     parameters: table.count,
     bytes: { ...bytes, total: Object.values(bytes).reduce((a, b) => a + b, 0) },
@@ -90,10 +104,11 @@ const mib = (bytes: number): string => (bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).
 /** Why the device cannot hold it; undefined when it can. */
 function whyNot(report: PlanReport, experiment: Experiment, info: DeviceInfo): string | undefined {
   const config = resolveModel(experiment);
-  const { largest } = activationElements(config, experiment.train.batchSize, true);
+  const rows = partSize(experiment);
+  const { largest } = activationElements(config, rows, true);
   const limit = Math.min(info.maxStorageBufferBindingSize, info.maxBufferSize);
   if (largest.elements * 4 > limit)
-    return `One activation (${largest.name}) of a batch of ${experiment.train.batchSize} takes ${mib(largest.elements * 4)}, and this device binds at most ${mib(limit)} at once.`;
+    return `One activation (${largest.name}) of ${rows} images takes ${mib(largest.elements * 4)}, and this device binds at most ${mib(limit)} at once.`;
   const arena = vitParameters(config).total * 4;
   if (arena > limit) return `The weights take ${mib(arena)}, and this device binds at most ${mib(limit)} at once.`;
   const budget = info.software ? MEMORY_BUDGET.software : MEMORY_BUDGET.hardware;
@@ -102,17 +117,36 @@ function whyNot(report: PlanReport, experiment: Experiment, info: DeviceInfo): s
   return undefined;
 }
 
-/** The largest smaller experiment that fits: half the batch down to 16, then half the blocks, then half the width. */
+/** Parts with fewer images than this waste a device. */
+const SMALLEST_PART = 4;
+
+/**
+ * The largest smaller experiment that fits: the batch in more parts, which trains the same; then half the blocks, then half the
+ * width; at last a smaller batch.
+ */
 function nearestFit(experiment: Experiment, device: Device): Experiment {
   const next = structuredClone(experiment);
+  const { model, train } = next;
+  const fits = (): boolean => whyNot(figures(next, device), next, device.info) === undefined;
+  /** Fewest parts that fit, of at least `smallest` images each; false when none do. */
+  const split = (smallest: number): boolean => {
+    for (train.accumulate = 1; train.accumulate <= MAX_PARTS; train.accumulate++) {
+      if (train.batchSize % train.accumulate !== 0) continue;
+      if (train.accumulate > 1 && partSize(next) < smallest) break;
+      if (fits()) return true;
+    }
+    train.accumulate = 1;
+    return false;
+  };
   for (let i = 0; i < 64; i++) {
-    if (whyNot(figures(next, device), next, device.info) === undefined) break;
-    if (next.train.batchSize > 16) next.train.batchSize = Math.max(16, next.train.batchSize >> 1);
-    else if (next.model.depth > 2) next.model.depth = Math.max(2, next.model.depth >> 1);
-    else if (next.model.embedDim / next.model.numHeads > 8)
-      next.model.embedDim = next.model.numHeads * Math.max(8, (next.model.embedDim / next.model.numHeads) >> 1);
-    else if (next.train.batchSize > 1) next.train.batchSize >>= 1;
-    else if (next.model.depth > 1) next.model.depth = 1;
+    if (split(SMALLEST_PART)) return next;
+    // A batch with few divisors, or one beyond so many parts.
+    if (train.batchSize > 256) train.batchSize = 256;
+    else if (model.depth > 2) model.depth = Math.max(2, model.depth >> 1);
+    else if (model.embedDim / model.numHeads > 8)
+      model.embedDim = model.numHeads * Math.max(8, (model.embedDim / model.numHeads) >> 1);
+    else if (train.batchSize > 1) train.batchSize >>= 1;
+    else if (model.depth > 1) model.depth = 1;
     else break;
   }
   return next;

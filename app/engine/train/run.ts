@@ -1,6 +1,7 @@
 import { readMetrics } from '../../../kernels/metrics/metrics';
-import { packStepState } from '../../../kernels/stepState';
-import type { Experiment } from '../../protocol/experiment';
+import { canFeed } from '../../../kernels/gather/augment';
+import { NO_MIX, packStepState, type Mix } from '../../../kernels/stepState';
+import { ConfigError, type Experiment } from '../../protocol/experiment';
 import type { Batch, MatrixSpectrum, StepRecord } from '../../protocol/messages';
 import { slice, type View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
@@ -10,17 +11,21 @@ import type { Tolerance } from '../linalg/svdBatch';
 import { initialParameters, vitParameters, type ParameterTable, type VitConfig } from '../model/parameters';
 import { VitModel } from '../model/vit';
 import type { GpuDataset } from '../ops/gather';
+import { Stage } from '../ops/stage';
+import { Accumulation } from '../optim/accumulate';
 import type { MatmulTuning } from '../ops/matmul';
 import { Adam } from '../optim/adam';
 import { countNonFinite } from '../optim/nonFinite';
+import { drawMix } from '../optim/mix';
 import { learningRate } from '../optim/schedule';
 import { Evaluator } from './evaluator';
 import { Flight } from './flight';
 import { checkBatch, gradientsOf, predictionOf } from './handBatch';
 import { planMatrices } from './plan';
 import { RankControl } from './rankControl';
+import { evaluationBatch } from './recipe';
 import { Snapshotter, type Snapshot } from './snapshot';
-import { StepViews, recordGather, recordStep } from './step';
+import { StepViews, joinParts, recordGather, recordPart, recordStep, type RecordedStep, type StepRecipe } from './step';
 
 /** What one step leaves behind. */
 export interface StepResult {
@@ -33,8 +38,15 @@ export interface StepResult {
 /** A model with the programs that train it; one for the run's batch size, others for batches given by hand. */
 interface Kit {
   readonly model: VitModel;
-  readonly step: Program;
-  gather: Program | undefined;
+  readonly step: RecordedStep;
+  /** Where the batch passes in parts: what collects them, and a program a part. */
+  readonly accumulation: Accumulation | undefined;
+  readonly parts: readonly Program[];
+  /** The batch, a program a part. */
+  gathers: readonly Program[];
+  stage: Stage | undefined;
+  /** A step on a gathered batch; empty until there is data. */
+  gathered: readonly Program[];
 }
 
 /** The data of a run, on the GPU. */
@@ -43,15 +55,12 @@ export interface RunData {
   readonly test: GpuDataset;
 }
 
-/** Most images in one pass of an evaluation. */
-const EVAL_BATCH = 256;
-
 /**
  * One training run on one device: weights, optimizer, regularizer and every program, allocated once by `create`.
  * Holds no history and no timers; `Trainer` drives it.
  */
 export class Run {
-  private readonly kits = new Map<number, Kit>();
+  private readonly kits = new Map<string, Kit>();
   private evaluator: Evaluator | undefined;
   private evalModel: VitModel | undefined;
   private data: RunData | undefined;
@@ -76,16 +85,19 @@ export class Run {
     const matrices = planMatrices(experiment, config);
     const run = await gpu.guard('the training run', () => {
       const { train, method } = experiment;
-      const views = new StepViews(gpu, table.total, method.name === 'adamq3r');
-      gpu.write(views.params, initialParameters(config, table, train.seed));
-      const adam = new Adam(gpu, { elements: table.total });
+      const views = new StepViews(gpu, table.total, method.name === 'adamq3r', train.emaDecay > 0);
+      const start = initialParameters(config, table, train.seed);
+      gpu.write(views.params, start);
+      if (views.ema) gpu.write(views.ema, start);
+      const adam = new Adam(gpu, { elements: table.total, decay: train.optimizer === 'adam' ? 'l2' : 'decoupled' });
       const rank = new RankControl(gpu, { experiment, matrices, params: views.params });
       const flight = new Flight(gpu, views.metrics.size + rank.statusBytes);
-      const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...rank.stateViews], () => rank.saveState());
+      const average = views.ema ? [views.ema] : [];
+      const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...average, ...rank.stateViews], () => rank.saveState());
       return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots);
     });
     try {
-      await run.kit(experiment.train.batchSize);
+      await run.ownKit();
       await run.rank.build();
       return run;
     } catch (error) {
@@ -97,10 +109,23 @@ export class Run {
   /** Gives the run its data set; before the first gathered step. The caller keeps ownership of the data. */
   async attach(data: RunData): Promise<void> {
     if (this.data) return;
-    const { batchSize, evalCount } = this.experiment.train;
-    const kit = await this.kit(batchSize);
-    kit.gather = await recordGather(this.gpu, this.views, kit.model, data.train, batchSize);
-    const batch = Math.min(EVAL_BATCH, Math.max(1, evalCount), data.test.count);
+    const { gpu, views, config, recipe } = this;
+    const { batchSize, accumulate, augment } = this.experiment.train;
+    const { channels } = data.train.shape;
+    if (!canFeed(channels, config.inChannels))
+      throw new ConfigError(
+        'model.inChannels',
+        `Image channels must be ${channels}, as the data set's images have, and not ${config.inChannels}.`,
+      );
+    const kit = await this.ownKit();
+    const { model } = kit;
+    const rows = batchSize / accumulate;
+    const needs = { from: data.train.shape, to: model.inputShape, batch: rows, strong: augment === 'strong' };
+    const stage = (kit.stage = await gpu.guard('augmented images', () => Stage.create(gpu, needs)));
+    const part = (i: number) => recordGather(gpu, { views, model, dataset: data.train, batch: rows, first: i * rows, stage, recipe });
+    kit.gathers = await Promise.all(Array.from({ length: accumulate }, (_, i) => part(i)));
+    kit.gathered = kit.accumulation ? [joinParts(gpu, kit.step, kit.gathers, kit.parts)] : [...kit.gathers, kit.step.program];
+    const batch = Math.min(evaluationBatch(this.experiment, config), data.test.count);
     await this.gpu.guard('the validation pass', () => {
       this.evalModel = new VitModel(this.gpu, { config: this.config, batch, tuning: this.tuning, training: false });
       this.evaluator = new Evaluator(this.gpu, this.evalModel, batch, data.test);
@@ -109,25 +134,40 @@ export class Run {
     this.data = data;
   }
 
-  private async kit(batch: number): Promise<Kit> {
-    let kit = this.kits.get(batch);
+  /** The kit of the run's own batches. */
+  private ownKit(): Promise<Kit> {
+    const { batchSize, accumulate } = this.experiment.train;
+    return this.kit(batchSize, accumulate);
+  }
+
+  private get recipe(): StepRecipe {
+    const { labelSmoothing, mixup, cutmix, augment } = this.experiment.train;
+    return { labelSmoothing, mix: mixup > 0 || cutmix > 0, strong: augment === 'strong' };
+  }
+
+  private async kit(batch: number, parts: number): Promise<Kit> {
+    const key = `${batch}/${parts}`;
+    let kit = this.kits.get(key);
     if (!kit) {
       const { gpu, config, tuning, views, adam, experiment } = this;
-      const model = await gpu.guard(
-        `the activations of ${batch} images`,
-        () => new VitModel(gpu, { config, batch, tuning, training: true }),
-      );
+      const rows = batch / parts;
+      const { model, accumulation } = await gpu.guard(`the activations of ${rows} images`, () => ({
+        model: new VitModel(gpu, { config, batch: rows, tuning, training: true }),
+        accumulation: parts > 1 ? new Accumulation(gpu, { elements: this.table.total, batch, parts }) : undefined,
+      }));
       const step = await recordStep(gpu, {
         views,
         model,
         batch,
-        labelSmoothing: experiment.train.labelSmoothing,
+        recipe: this.recipe,
         adam,
         q3r: this.rank.q3r,
         inLoss: experiment.method.name === 'q3r',
+        accumulation,
       });
-      kit = { model, step, gather: undefined };
-      this.kits.set(batch, kit);
+      const adds = accumulation ? Array.from({ length: parts }, (_, part) => recordPart(gpu, { views, model, accumulation, part })) : [];
+      kit = { model, step, accumulation, parts: await Promise.all(adds), gathers: [], stage: undefined, gathered: [] };
+      this.kits.set(key, kit);
     }
     return kit;
   }
@@ -140,22 +180,24 @@ export class Run {
 
   /** Queues step t (from 1) on the next batch of the data set, before it returns; `ready(t)` has resolved. */
   submitStep(t: number, parts: number): Promise<StepResult> {
-    const kit = this.kits.get(this.experiment.train.batchSize);
-    if (!kit?.gather) throw new Error('the run has no data');
-    return this.submit(t, kit, [kit.gather], parts);
+    const { batchSize, accumulate, mixup, cutmix, seed } = this.experiment.train;
+    const kit = this.kits.get(`${batchSize}/${accumulate}`);
+    if (!kit || kit.gathered.length === 0) throw new Error('the run has no data');
+    const mix = drawMix({ mixup, cutmix }, seed, t, this.config.imageSize);
+    return this.submit(t, kit.gathered, parts, mix);
   }
 
   /** Step t on a batch given by hand, of any size. */
   async submitBatch(t: number, batch: Batch): Promise<StepResult> {
     checkBatch(this.config, batch.images, batch.labels);
-    const kit = await this.kit(batch.labels.length);
+    const kit = await this.kit(batch.labels.length, 1);
     await this.ready(t);
     this.gpu.write(kit.model.images, batch.images);
     this.gpu.write(kit.model.labels, batch.labels);
-    return this.submit(t, kit, [], 1);
+    return this.submit(t, [kit.step.program], 1);
   }
 
-  private submit(t: number, kit: Kit, before: readonly Program[], parts: number): Promise<StepResult> {
+  private submit(t: number, programs: readonly Program[], parts: number, mix: Mix = NO_MIX): Promise<StepResult> {
     const { train, method } = this.experiment;
     const trainCount = this.data?.train.count ?? 1;
     const seen = (t - 1) * train.batchSize;
@@ -177,9 +219,11 @@ export class Run {
         position: seen % trainCount,
         trainCount,
         augment: train.augment,
+        mix,
+        emaDecay: train.emaDecay,
       }),
     );
-    const landed = this.flight.submit([...refresh, ...before, kit.step], [this.views.metrics, ...this.rank.statusViews], parts);
+    const landed = this.flight.submit([...refresh, ...programs], [this.views.metrics, ...this.rank.statusViews], parts);
     if (refresh.length > 0) this.rank.observe(landed.then(({ data }) => data.slice(this.views.metrics.size)));
     return landed.then(({ data, times }) => {
       const { loss, accuracy, gradNorm, regularizer, halted } = readMetrics(data);
@@ -196,7 +240,7 @@ export class Run {
   }
   /** What validation, truncation and prediction use: the running average of the weights where there is one, else the weights. */
   get evaluated(): View {
-    return this.weights;
+    return this.views.ema ?? this.weights;
   }
 
   get canEvaluate(): boolean {
@@ -243,6 +287,7 @@ export class Run {
   /** Replaces the weights; the moments and the regularizer start anew. */
   writeParameters(arena: Float32Array): void {
     this.gpu.write(this.views.params, arena);
+    if (this.views.ema) this.gpu.write(this.views.ema, arena);
     this.adam.reset();
     this.rank.reset();
   }
@@ -267,7 +312,7 @@ export class Run {
       const i = counts.findIndex((n) => n > 0);
       return i < 0 ? undefined : { name: prefix + this.table.entries[i]!.name, count: counts[i]! };
     };
-    const { model } = await this.kit(this.experiment.train.batchSize);
+    const { model } = await this.ownKit();
     const logits = async (): Promise<{ name: string; count: number } | undefined> => {
       const [count = 0] = await countNonFinite(this.gpu, model.logits, [{ offset: 0, length: model.logits.size / 4 }]);
       return count > 0 ? { name: 'logits', count } : undefined;
@@ -284,9 +329,10 @@ export class Run {
   /** Waits for the steps in flight, then frees every buffer of the run. */
   async dispose(): Promise<void> {
     await this.flight.drained();
-    for (const { model, step, gather } of this.kits.values()) {
-      gather?.dispose();
-      step.dispose();
+    for (const { model, step, accumulation, parts, gathers, stage } of this.kits.values()) {
+      for (const program of [...gathers, ...parts, step.program]) program.dispose();
+      stage?.dispose();
+      accumulation?.dispose();
       model.dispose();
     }
     this.evaluator?.dispose();

@@ -2,10 +2,18 @@ import type { View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
 import { recordLayerNorm, recordLayerNormBackward } from '../../ops/layerNorm';
 import { recordLinear, recordLinearBackward } from '../../ops/linear';
-import { recordClassRows, recordClassRowsBackward, type TokenShape } from '../../ops/patchEmbed';
+import {
+  recordClassRows,
+  recordClassRowsBackward,
+  recordMeanRows,
+  recordMeanRowsBackward,
+  type TokenShape,
+} from '../../ops/patchEmbed';
+import { keepsAllTokens } from '../memory';
+import { headNorm } from '../parameters';
 import type { Arena, Layer, LayerContext } from './layer';
 
-/** Class token of the last block → layer norm → features [B, C] → logits [B, classes]. */
+/** Class token of the last block, or the mean of its patch tokens → layer norm → features [B, C] → logits [B, classes]. */
 export class HeadLayer implements Layer {
   private readonly tokens: TokenShape;
 
@@ -17,26 +25,36 @@ export class HeadLayer implements Layer {
   private get last(): View {
     return this.context.view(`blocks.${this.context.plan.config.depth - 1}.out`);
   }
-  /** [B, C]: the last block's output, or the class rows of it when it has all tokens. */
+  /** [B, C]: the last block's output, or what is taken from it when it has all tokens. */
   private get rows(): View {
-    return this.context.plan.allTokens ? this.context.view('class') : this.last;
+    return this.all ? this.context.view('pooled') : this.last;
+  }
+  private get all(): boolean {
+    return keepsAllTokens(this.context.plan);
+  }
+  private get mean(): boolean {
+    return this.context.plan.config.pool === 'avg';
+  }
+  private get norm(): string {
+    return headNorm(this.context.plan.config);
   }
   private get linear() {
     return { rows: this.tokens.batch, inputs: this.tokens.cols, outputs: this.context.plan.config.numClasses, label: 'head' };
   }
 
   recordForward(recorder: Recorder, params: Arena): void {
-    const { view, tuning, plan } = this.context;
-    if (plan.allTokens) recordClassRows(recorder, this.tokens, this.last, this.rows);
+    const { view, tuning } = this.context;
+    if (this.mean) recordMeanRows(recorder, this.tokens, this.last, this.rows);
+    else if (this.all) recordClassRows(recorder, this.tokens, this.last, this.rows);
     recordLayerNorm(recorder, {
       rows: this.tokens.batch,
       cols: this.tokens.cols,
       x: this.rows,
-      gamma: params('norm.weight'),
-      beta: params('norm.bias'),
+      gamma: params(`${this.norm}.weight`),
+      beta: params(`${this.norm}.bias`),
       y: view('features'),
       stats: view('norm.stats'),
-      label: 'norm',
+      label: this.norm,
     });
     recordLinear(recorder, tuning, {
       ...this.linear,
@@ -49,7 +67,7 @@ export class HeadLayer implements Layer {
   }
 
   recordBackward(recorder: Recorder, params: Arena, grads: Arena): void {
-    const { view, tuning, plan } = this.context;
+    const { view, tuning } = this.context;
     const scratch = view('scratch');
     const dFeatures = view('dBranch');
     const dRows = view('dRows');
@@ -69,13 +87,14 @@ export class HeadLayer implements Layer {
       dy: dFeatures,
       x: this.rows,
       stats: view('norm.stats'),
-      gamma: params('norm.weight'),
+      gamma: params(`${this.norm}.weight`),
       dx: dRows,
-      dGamma: grads('norm.weight'),
-      dBeta: grads('norm.bias'),
+      dGamma: grads(`${this.norm}.weight`),
+      dBeta: grads(`${this.norm}.bias`),
       scratch,
-      label: 'norm',
+      label: this.norm,
     });
-    if (plan.allTokens) recordClassRowsBackward(recorder, this.tokens, dRows, view('dStream'));
+    if (this.mean) recordMeanRowsBackward(recorder, this.tokens, dRows, view('dStream'));
+    else if (this.all) recordClassRowsBackward(recorder, this.tokens, dRows, view('dStream'));
   }
 }

@@ -1,4 +1,4 @@
-// gather/choose: which sample stands at a place of the epoch, and how it is augmented; see gather.wgsl. Mirror: gather.ts.
+// gather/order: which sample stands at a place of the batch, and the key of its augmentation; see gather.wgsl. Mirror: gather.ts.
 //   Feistel: (l, r) -> (r, l ^ (hash(key, round, r) & mask)), ROUNDS times on 2 h bits, 4^h >= count, h >= 1.
 const ROUNDS = 6u;
 
@@ -22,13 +22,18 @@ fn shuffled(key: u32, place: u32, count: u32) -> u32 {
   return k;
 }
 
-fn choose(b: u32) -> Choice {
+// (sample, key of the epoch's augmentation) of image b of the batch.
+fn sample_at(b: u32) -> vec2u {
   let count = max(1u, state.train_count);
   let place = state.position + b;
   let epoch = state.epoch + place / count;
   let sample = shuffled(rng_u32(state.seed, STREAM_SHUFFLE, epoch), place % count, count);
-  if (state.augment == 0u) { return Choice(sample, p.pad, p.pad, false); }
-  let bits = rng_u32(rng_u32(state.seed, STREAM_AUGMENT, epoch), 0u, sample);
-  let span = 2u * p.pad + 1u;
-  return Choice(sample, bits % span, bits / span % span, (bits / (span * span)) % 2u == 1u);
+  return vec2u(sample, rng_u32(state.seed, STREAM_AUGMENT, epoch));
+}
+
+// Crop offsets (x, y) in [0, 2 pad], and 1 for a flip.
+fn crop_of(key: u32, sample: u32, pad: u32, may_flip: u32) -> vec3u {
+  let bits = rng_u32(key, 0u, sample);
+  let span = 2u * pad + 1u;
+  return vec3u(bits % span, bits / span % span, (bits / (span * span)) % 2u * may_flip);
 }
