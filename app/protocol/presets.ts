@@ -10,7 +10,7 @@ export interface Preset {
 }
 
 /**
- * λ follows the recipe: over a run a tail shrinks by about exp(−2 λ Σ lr), and all four come to an exponent of 4 to 5, which leaves
+ * λ follows the recipe: over a run a tail shrinks by about exp(−2 λ Σ lr), and all of them come to an exponent of 4 to 5, which leaves
  * the accuracy of the dense baseline.
  */
 export const PRESETS: readonly Preset[] = [
@@ -52,6 +52,36 @@ export const PRESETS: readonly Preset[] = [
       model: { patchSize: 4, embedDim: 192, depth: 12, numHeads: 3, mlpRatio: 4 },
       train: { batchSize: 128, steps: 10_000, warmupSteps: 500, lr: 5e-4, evalEvery: 400, evalCount: 2000 },
       method: { lambda: 1, targetRank: 0.2, reweightEvery: 5 },
+    },
+  },
+  {
+    key: 'tiny16',
+    label: 'ViT-Tiny/16',
+    why: 'The same blocks on images enlarged to 224 pixels, the setting of the paper’s code: three times the tokens.',
+    patch: {
+      model: { imageSize: 224, patchSize: 16, embedDim: 192, depth: 12, numHeads: 3, mlpRatio: 4 },
+      train: { batchSize: 128, accumulate: 8, steps: 10_000, warmupSteps: 500, lr: 5e-4, evalEvery: 500, evalCount: 1000 },
+      method: { lambda: 1, targetRank: 0.2, reweightEvery: 5 },
+    },
+  },
+  {
+    key: 'small',
+    label: 'ViT-Small/4',
+    why: 'Twelve blocks of width 384: four times the weights of ViT-Tiny.',
+    patch: {
+      model: { patchSize: 4, embedDim: 384, depth: 12, numHeads: 6, mlpRatio: 4 },
+      train: { batchSize: 128, accumulate: 2, steps: 10_000, warmupSteps: 500, lr: 5e-4, evalEvery: 500, evalCount: 2000 },
+      method: { lambda: 1, targetRank: 0.2, reweightEvery: 5 },
+    },
+  },
+  {
+    key: 'base',
+    label: 'ViT-Base/16',
+    why: 'Twelve blocks of width 768 on images enlarged to 224 pixels: the largest cards, for days.',
+    patch: {
+      model: { imageSize: 224, patchSize: 16, embedDim: 768, depth: 12, numHeads: 12, mlpRatio: 4 },
+      train: { batchSize: 128, accumulate: 16, steps: 10_000, warmupSteps: 500, lr: 3e-4, evalEvery: 1000, evalCount: 1000 },
+      method: { lambda: 1.5, targetRank: 0.2, reweightEvery: 5 },
     },
   },
 ];

@@ -94,8 +94,7 @@ export const colour: KernelSpec = {
 
 const resampleSpec = (erase: boolean): KernelSpec => ({
   name: `gather/resample${erase ? '.erase' : ''}`,
-  code:
-    (erase ? `${rngWgsl}${drawRecordSource}` : '') + expand(resampleSource, { ERASE: erase ? 1 : 0, OUT_BINDING: erase ? 3 : 2 }),
+  code: (erase ? `${rngWgsl}${drawRecordSource}` : '') + expand(resampleSource, { ERASE: erase ? 1 : 0, OUT_BINDING: erase ? 3 : 2 }),
   params: fields(
     'u32 pixels, u32 channels, u32 outputs, u32 size, u32 out, ' +
       'f32 scale0, f32 scale1, f32 scale2, f32 scale3, f32 shift0, f32 shift1, f32 shift2, f32 shift3',
@@ -125,8 +124,7 @@ export const mixImages: KernelSpec = {
 };
 
 /** Channels a model may take from images of `channels`: as many, or any number where there is one to repeat. */
-export const canFeed = (channels: number, outputs: number): boolean =>
-  outputs === channels || (channels === 1 && outputs <= MAX_CHANNELS);
+export const canFeed = (channels: number, outputs: number): boolean => outputs === channels || (channels === 1 && outputs <= MAX_CHANNELS);
 
 type Matrix = readonly number[];
 /** Product of two affine maps [a00, a01, t0, a10, a11, t1]. */

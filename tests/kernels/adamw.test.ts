@@ -24,14 +24,14 @@ const guardWords = (clipScale: number, halted: boolean): ArrayBuffer => {
   return bytes;
 };
 
-async function setUp(n: number, withReg: boolean, maxBinding?: number) {
+async function setUp(n: number, withReg: boolean, maxBinding?: number, decay?: 'decoupled' | 'l2') {
   const g = gpu();
   const params = g.upload('params', filled(n, 1));
   const grads = g.upload('grads', filled(n, 2));
   const reg = withReg ? g.upload('reg', filled(n, 3)) : undefined;
   const guard = g.upload('guard', new Uint8Array(guardWords(1, false)));
   const state = stepState(g, { weightDecay: 0.1 });
-  const adam = new Adam(g, { elements: pad(n), maxBinding });
+  const adam = new Adam(g, { elements: pad(n), maxBinding, decay });
   const rec = new Recorder(g, 'adam');
   adam.recordUpdate(rec, { params, grads, reg, state: state.view, guard });
   return { g, params, grads, guard, state, adam, dispatches: rec.length, program: await rec.build() };
@@ -43,8 +43,10 @@ test.each([
   { n: 65, withReg: false, maxBinding: undefined },
   { n: 1000, withReg: true, maxBinding: undefined },
   { n: 1000, withReg: true, maxBinding: 1024 },
-])('five clipped steps with decay follow the float64 reference: %o', async ({ n, withReg, maxBinding }) => {
-  const { g, params, grads, guard, state, adam, program, dispatches } = await setUp(n, withReg, maxBinding);
+  { n: 65, withReg: false, maxBinding: undefined, decay: 'l2' as const },
+  { n: 1000, withReg: true, maxBinding: 1024, decay: 'l2' as const },
+])('five clipped steps with decay follow the float64 reference: %o', async ({ n, withReg, maxBinding, decay }) => {
+  const { g, params, grads, guard, state, adam, program, dispatches } = await setUp(n, withReg, maxBinding, decay);
   expect(dispatches).toBe(maxBinding ? Math.ceil(pad(n) / (maxBinding / 4)) : 1);
   const settings = { ...STATE, weightDecay: 0.1 };
   const want = adamStart(filled(n, 1));
@@ -56,7 +58,7 @@ test.each([
     g.write(guard, guardWords(clip, false));
     state.write({ step: t });
     program.run();
-    adamStep(want, gradient, t, settings, clip, reg);
+    adamStep(want, gradient, t, settings, clip, reg, decay);
   }
   // Weights up to 1 move by about lr = 0.01 a step: five roundings of 6e-8 each, and 1e-6 of each move.
   expect(maxError(await g.readFloats(params), want.w)).toBeLessThan(5e-7);

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import type { View } from '../../app/engine/gpu/buffers';
 import { Recorder } from '../../app/engine/gpu/recorder';
 import { recordCrossEntropy } from '../../app/engine/ops/crossEntropy';
 import { crossEntropy } from '../reference/crossEntropy';
 import { maxError, uniform, useGpu } from '../support/gpu';
+import { stepState } from '../support/stepState';
 
 const gpu = useGpu();
 
@@ -41,6 +43,45 @@ describe.each([4, 64] as const)('cross entropy, %i lanes', (lanes) => {
     program.dispose();
     for (const view of [logits, labels, losses, silent, correct, dLogits]) g.buffers.free(view);
     expect(g.buffers.liveBytes).toBe(0);
+  });
+
+  test.each([
+    [1, 4, 0.1, 0.7, 1],
+    [5, 10, 0, 0.7, 20],
+    [6, 10, 0.1, 0.2, 6],
+    [6, 131, 0.1, 1, 12],
+  ])('%i samples of %i classes, smoothing %f, own share %f, a part of %i', async (rows, classes, labelSmoothing, weight, meanOf) => {
+    const g = gpu();
+    const data = uniform(rows * classes, 3, -3, 3);
+    const answers = Int32Array.from({ length: rows }, (_, r) => (r * r) % classes);
+    const views = [g.upload('logits', data), g.upload('labels', answers)];
+    const [logits, labels] = views as [View, View];
+    const out = [rows, rows, rows * classes].map((n) => g.buffers.allocate('out', n * 4));
+    const [losses, correct, dLogits] = out as [View, View, View];
+    const state = stepState(g, { mix: { kind: 'mixup', weight, box: [0, 0, 0, 0] } });
+    const recorder = new Recorder(g, 'mixed');
+    recordCrossEntropy(recorder, {
+      rows,
+      classes,
+      labelSmoothing,
+      logits,
+      labels,
+      losses,
+      correct,
+      dLogits,
+      lanes,
+      meanOf,
+      mix: state.view,
+    });
+    const program = await recorder.build();
+    program.run();
+    const want = crossEntropy(rows, classes, data, answers, labelSmoothing, weight, meanOf);
+    // As above; losses stay below 10 here.
+    expect(maxError((await g.readFloats(losses)).subarray(0, rows), want.losses)).toBeLessThan(5e-6);
+    expect(maxError((await g.readFloats(dLogits)).subarray(0, rows * classes), want.dLogits)).toBeLessThan(1e-6);
+    expect([...new Uint32Array(await g.read(correct)).subarray(0, rows)]).toEqual(want.correct);
+    program.dispose();
+    for (const view of [...views, ...out, state.view]) g.buffers.free(view);
   });
 
   test('logits of 1e4 neither overflow nor lose the loss', async () => {

@@ -5,6 +5,8 @@ import {
   recordClassRows,
   recordClassRowsBackward,
   recordEmbedBackward,
+  recordMeanRows,
+  recordMeanRowsBackward,
   recordPatches,
 } from '../../app/engine/ops/patchEmbed';
 import { patches } from '../reference/patchEmbed';
@@ -78,4 +80,35 @@ test.each([
   program.dispose();
   for (const view of [x, cls, pos, dx, rows, spread, dPos, dCls, sums]) g.buffers.free(view);
   expect(g.buffers.liveBytes).toBe(0);
+});
+
+test.each([
+  [1, 2, 1],
+  [3, 5, 7],
+  [2, 197, 3],
+])('the mean of the patch tokens of [%i, %i, %i], and its gradient', async (batch, tokens, cols) => {
+  const g = gpu();
+  const shape = { batch, tokens, cols };
+  const size = tokens * cols;
+  const data = uniform(batch * size, 1);
+  const x = g.upload('x', data);
+  const rows = g.buffers.allocate('rows', batch * cols * 4);
+  const spread = g.upload('spread', new Float32Array(batch * size).fill(99));
+  const recorder = new Recorder(g, 'mean');
+  recordMeanRows(recorder, shape, x, rows);
+  recordMeanRowsBackward(recorder, shape, rows, spread);
+  const program = await recorder.build();
+  program.run();
+  const want = new Float64Array(batch * cols);
+  data.forEach((v, i) => {
+    if (i % size >= cols) want[Math.floor(i / size) * cols + (i % cols)]! += v / (tokens - 1);
+  });
+  const got = (await g.readFloats(rows)).subarray(0, batch * cols);
+  // A sum of up to 196 terms below 1 rounds by at most 196² / 2 · 2^-24 over 196.
+  expect(maxError(got, want)).toBeLessThan(6e-6);
+  const back = Float64Array.from(data, (_, i) => (i % size < cols ? 0 : got[Math.floor(i / size) * cols + (i % cols)]! / (tokens - 1)));
+  // Division is good to 2.5 ulp of numbers below 1.
+  expect(maxError((await g.readFloats(spread)).subarray(0, batch * size), back)).toBeLessThan(2e-7);
+  program.dispose();
+  for (const view of [x, rows, spread]) g.buffers.free(view);
 });

@@ -26,14 +26,16 @@ export function adamStep(
   { lr, beta1, beta2, adamEps, weightDecay }: AdamSettings,
   clip = 1,
   reg?: ArrayLike<number>,
+  decay: 'decoupled' | 'l2' = 'decoupled',
 ): void {
   for (let i = 0; i < s.w.length; i++) {
-    const g = clip * grad[i]!;
+    const g = clip * grad[i]! + (decay === 'l2' ? weightDecay * s.w[i]! : 0);
+    const kept = decay === 'l2' ? 1 : 1 - lr * weightDecay;
     s.m[i] = beta1 * s.m[i]! + (1 - beta1) * g;
     s.v[i] = beta2 * s.v[i]! + (1 - beta2) * g * g;
     const mHat = s.m[i]! / (1 - beta1 ** t);
     const vHat = s.v[i]! / (1 - beta2 ** t);
-    s.w[i] = s.w[i]! * (1 - lr * weightDecay) - (lr * mHat) / (Math.sqrt(vHat) + adamEps) - lr * (reg?.[i] ?? 0);
+    s.w[i] = s.w[i]! * kept - (lr * mHat) / (Math.sqrt(vHat) + adamEps) - lr * (reg?.[i] ?? 0);
   }
 }
 

@@ -42,11 +42,7 @@ export class Stage {
   static create(gpu: Gpu, needs: StageNeeds): Stage | undefined {
     const { pixels, draws } = stageBytes(needs);
     if (pixels === 0) return undefined;
-    return new Stage(
-      gpu,
-      gpu.buffers.allocate('stage.pixels', pixels),
-      draws > 0 ? gpu.buffers.allocate('stage.draws', draws) : undefined,
-    );
+    return new Stage(gpu, gpu.buffers.allocate('stage.pixels', pixels), draws > 0 ? gpu.buffers.allocate('stage.draws', draws) : undefined);
   }
 
   dispose(): void {

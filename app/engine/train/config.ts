@@ -89,7 +89,7 @@ export const trainFields = {
       default: 0,
       min: 0,
       max: 0.999999,
-      slider: { min: 0, max: 0.9999, scale: 'linear', step: 0.0001 },
+      slider: { min: 0, max: 0.999, scale: 'linear', step: 0.001 },
       why: 'Validation and truncation use a running average of the weights with this memory; 0 switches it off.',
     },
     {
@@ -100,7 +100,7 @@ export const trainFields = {
       min: 0,
       max: 10,
       slider: { min: 0, max: 0.5, scale: 'linear', step: 0.01 },
-      why: 'Decoupled (AdamW): every parameter shrinks by lr times this each step.',
+      why: 'With AdamW every parameter shrinks by lr times this each step; with Adam, this times itself joins its gradient.',
     },
     {
       kind: 'float',

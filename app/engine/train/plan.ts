@@ -143,8 +143,7 @@ function nearestFit(experiment: Experiment, device: Device): Experiment {
     // A batch with few divisors, or one beyond so many parts.
     if (train.batchSize > 256) train.batchSize = 256;
     else if (model.depth > 2) model.depth = Math.max(2, model.depth >> 1);
-    else if (model.embedDim / model.numHeads > 8)
-      model.embedDim = model.numHeads * Math.max(8, (model.embedDim / model.numHeads) >> 1);
+    else if (model.embedDim / model.numHeads > 8) model.embedDim = model.numHeads * Math.max(8, (model.embedDim / model.numHeads) >> 1);
     else if (train.batchSize > 1) train.batchSize >>= 1;
     else if (model.depth > 1) model.depth = 1;
     else break;

@@ -487,4 +487,13 @@ export class Session {
 
 /** What the time of a step depends on. */
 const costKey = ({ model, train, method }: Experiment): string =>
-  JSON.stringify([model, train.batchSize, train.accumulate, method.name, method.reweightEvery, method.svd, method.targetRank, method.targetModules]);
+  JSON.stringify([
+    model,
+    train.batchSize,
+    train.accumulate,
+    method.name,
+    method.reweightEvery,
+    method.svd,
+    method.targetRank,
+    method.targetModules,
+  ]);

@@ -69,7 +69,17 @@ export function recordGather(
   const { views, model, dataset, batch, first, stage, recipe } = o;
   const recorder = new Recorder(gpu, 'gather').setPhase('forward');
   const { images, labels, inputShape: shape } = model;
-  dataset.recordGather(recorder, { state: views.state, images, labels, batch, shape, first, stage, strong: recipe.strong, mix: recipe.mix });
+  dataset.recordGather(recorder, {
+    state: views.state,
+    images,
+    labels,
+    batch,
+    shape,
+    first,
+    stage,
+    strong: recipe.strong,
+    mix: recipe.mix,
+  });
   return recorder.build();
 }
 

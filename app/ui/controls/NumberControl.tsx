@@ -14,13 +14,16 @@ interface NumberControlProps {
   /** Shown in another unit: `factor` shown units make one of the field's. */
   readonly shown?: { readonly unit: string; readonly perUnit: number };
   readonly aside?: ReactNode;
+  /** What a value that is left out comes to; typing it leaves the value out again. */
+  readonly absent?: number;
 }
 
 /** A typed value with its slider. What does not fit stays in the box with a message, and is not applied. */
-export function NumberControl({ path, field, why, shown, aside }: NumberControlProps) {
+export function NumberControl({ path, field, why, shown, aside, absent }: NumberControlProps) {
   const id = useId();
-  const value = useStore((s) => valueAt(s.experiment, path)) as number;
-  const base = useStore((s) => valueAt(baseExperiment(s.preset, s.experiment), path)) as number;
+  const value = useStore((s) => valueAt(s.experiment, path) ?? absent) as number;
+  const base = useStore((s) => valueAt(baseExperiment(s.preset, s.experiment), path) ?? absent) as number;
+  const set = (next: number) => trySetField(path, next === absent ? undefined : next);
   const [draft, setDraft] = useState<string | null>(null);
   const [dragged, setDragged] = useState<number | null>(null);
   const [error, setError] = useState<string | undefined>(undefined);
@@ -34,7 +37,7 @@ export function NumberControl({ path, field, why, shown, aside }: NumberControlP
       return;
     }
     const next = shown ? Math.round(number * shown.perUnit) : number;
-    const problem = next === value ? undefined : trySetField(path, next);
+    const problem = next === value ? undefined : set(next);
     setError(problem);
     if (problem === undefined) setDraft(null);
   };
@@ -43,12 +46,12 @@ export function NumberControl({ path, field, why, shown, aside }: NumberControlP
     const clamped = Math.min(field.max, Math.max(field.min, next));
     // A change that would end a run waits for the thumb to be let go, then asks; the others follow the thumb.
     if (!field.live && runUnderWay()) setDragged(clamped);
-    else setError(trySetField(path, clamped));
+    else setError(set(clamped));
   };
   const done = () => {
     if (dragged === null) return;
     setDragged(null);
-    setError(trySetField(path, dragged));
+    setError(set(dragged));
   };
   const current = dragged ?? value;
   const withUnit = unit ? `${show(current)} ${unit}` : show(current);

@@ -1,11 +1,12 @@
 import { differences } from '../../protocol/experiment';
 import { modelName } from '../../protocol/presets';
-import { baseExperiment, resetAll, resetField } from '../../store/actions';
+import { baseExperiment, resetAll } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FieldControl } from '../controls/FieldControl';
 import { bytes, count, duration, plural, text } from '../format';
 import { DataGroup } from './DataGroup';
 import { Group } from './Group';
+import { ImageSizeField } from './ImageSizeField';
 import { MethodGroup } from './MethodGroup';
 import { TrainingGroup } from './TrainingGroup';
 
@@ -49,27 +50,9 @@ function ModelGroup() {
       <FieldControl path="model.numHeads" />
       <FieldControl path="model.mlpRatio" />
       <FieldControl path="model.patchSize" />
-      <ImageSize />
+      <ImageSizeField />
+      <FieldControl path="model.pool" />
     </Group>
-  );
-}
-
-function ImageSize() {
-  const given = useStore((s) => s.experiment.model.imageSize);
-  const follows = useStore((s) => s.dataset?.imageSize ?? 32);
-  return (
-    <div className={`field${given === undefined ? '' : ' changed'}`}>
-      <span className="name">Image size</span>
-      {given === undefined ? (
-        <span />
-      ) : (
-        <button type="button" className="was" onClick={() => resetField('model.imageSize')} aria-label={`Image size: back to ${follows}`}>
-          {follows}
-        </button>
-      )}
-      <span className="fixed">{given ?? follows} px</span>
-      <p className="why">{given === undefined ? 'Follows the data set.' : 'Given by the link; reset it to follow the data set.'}</p>
-    </div>
   );
 }
 

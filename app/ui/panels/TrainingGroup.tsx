@@ -6,6 +6,7 @@ import { FieldControl } from '../controls/FieldControl';
 import { NumberControl } from '../controls/NumberControl';
 import { Segmented } from '../controls/Segmented';
 import { setting, whole } from '../format';
+import { AccumulateField } from './AccumulateField';
 import { Group } from './Group';
 
 /** Steps in one pass over the training images, as the worker counts them where it has said so. */
@@ -24,13 +25,23 @@ export function TrainingGroup() {
       <FieldControl path="train.lr" />
       <LengthField />
       <FieldControl path="train.batchSize" />
+      <AccumulateField />
       <FieldControl path="train.lrSchedule" />
       <FieldControl path="train.warmupSteps" />
       <FieldControl path="train.seed" />
       <details className="ranks more">
+        <summary>Mixing images</summary>
+        <div className="in">
+          <FieldControl path="train.mixup" />
+          <FieldControl path="train.cutmix" />
+        </div>
+      </details>
+      <details className="ranks more">
         <summary>Regularization and Adam</summary>
         <div className="in">
+          <FieldControl path="train.optimizer" />
           <FieldControl path="train.weightDecay" />
+          <FieldControl path="train.emaDecay" />
           <FieldControl path="train.labelSmoothing" />
           <FieldControl path="train.gradClip" />
           <FieldControl path="train.beta1" />

@@ -2,13 +2,7 @@ import type { View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
 import { recordLayerNorm, recordLayerNormBackward } from '../../ops/layerNorm';
 import { recordLinear, recordLinearBackward } from '../../ops/linear';
-import {
-  recordClassRows,
-  recordClassRowsBackward,
-  recordMeanRows,
-  recordMeanRowsBackward,
-  type TokenShape,
-} from '../../ops/patchEmbed';
+import { recordClassRows, recordClassRowsBackward, recordMeanRows, recordMeanRowsBackward, type TokenShape } from '../../ops/patchEmbed';
 import { keepsAllTokens } from '../memory';
 import { headNorm } from '../parameters';
 import type { Arena, Layer, LayerContext } from './layer';
