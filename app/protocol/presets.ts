@@ -80,7 +80,7 @@ export const PRESETS: readonly Preset[] = [
     why: 'Twelve blocks of width 768 on images enlarged to 224 pixels: the largest cards, for days.',
     patch: {
       model: { imageSize: 224, patchSize: 16, embedDim: 768, depth: 12, numHeads: 12, mlpRatio: 4 },
-      train: { batchSize: 128, accumulate: 16, steps: 10_000, warmupSteps: 500, lr: 3e-4, evalEvery: 1000, evalCount: 1000 },
+      train: { batchSize: 128, accumulate: 32, steps: 10_000, warmupSteps: 500, lr: 3e-4, evalEvery: 1000, evalCount: 1000 },
       method: { lambda: 1.5, targetRank: 0.2, reweightEvery: 5 },
     },
   },

@@ -14,6 +14,7 @@ describe.each(['rows', 'lanes'] as const)('layer norm, variant %s', (variant) =>
     [3, 7],
     [67, 33],
     [200, 48],
+    [3, 768],
   ])('%i rows of %i: forward and backward match float64, bitwise the same twice', async (rows, cols) => {
     const g = gpu();
     // A mean of 3 makes a one-pass variance lose digits.

@@ -38,6 +38,8 @@ const arbitrary: fc.Arbitrary<Experiment> = fc
     e.model.patchSize = 2 ** (e.model.patchSize % 6);
     e.model.numHeads = 1 + (e.model.numHeads % 8);
     e.model.embedDim = e.model.numHeads * (8 + (e.model.embedDim % 100));
+    e.train.batchSize = e.train.accumulate * (1 + (e.train.batchSize % Math.floor(2048 / e.train.accumulate)));
+    if (e.method.loraRank > 1) e.method.loraRank = Math.floor(e.method.loraRank);
     if (e.method.targetRank >= 1) e.method.targetRank = 2 + Math.floor(e.method.targetRank / 2);
     return parseExperiment(e);
   });

@@ -7,6 +7,8 @@ import { openDevice, useWorker } from '../../app/store/actions';
 import { getState, initialState, setState } from '../../app/store/store';
 import { App } from '../../app/ui/App';
 import { FieldControl } from '../../app/ui/controls/FieldControl';
+import { AccumulateField } from '../../app/ui/panels/AccumulateField';
+import { ImageSizeField } from '../../app/ui/panels/ImageSizeField';
 import { rankLine } from '../../app/ui/panels/MethodGroup';
 import { device, FakeWorker, matricesOf, planOf, spectraOf } from '../store/fakeWorker';
 
@@ -88,6 +90,42 @@ describe('a number field', () => {
     }
     await type(input(), '0.5');
     expect(box.querySelector('[role=alert]')).toBeNull();
+  });
+
+  test('the image size follows the data set until another is given, and again after', async () => {
+    await render(<ImageSizeField />);
+    expect(input().value).toBe('32 px');
+    await type(input(), '64');
+    expect(getState().experiment.model.imageSize).toBe(64);
+    expect(box.textContent).toContain('The GPU resizes the images of 32 pixels.');
+    await type(input(), '30');
+    expect(box.querySelector('[role=alert]')?.textContent).toContain('must divide the image side of 30 pixels');
+    expect(getState().experiment.model.imageSize).toBe(64);
+    await type(input(), '64');
+    await press('Follow the data set');
+    expect(getState().experiment.model).not.toHaveProperty('imageSize');
+    await type(input(), '64');
+    await press('Image size: back to 32');
+    expect(getState().experiment.model).not.toHaveProperty('imageSize');
+    await type(input(), '64');
+    await type(input(), '32');
+    expect(getState().experiment.model).not.toHaveProperty('imageSize');
+  });
+
+  test('a batch may pass in any number of parts that divides it', async () => {
+    await render(<AccumulateField />);
+    const select = box.querySelector('select')!;
+    const { batchSize } = getState().experiment.train;
+    const offered = [...select.options].map((o) => Number(o.value));
+    expect(offered).toEqual(Array.from({ length: batchSize }, (_, i) => i + 1).filter((n) => batchSize % n === 0));
+    await act(async () => {
+      select.value = '4';
+      select.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+    expect(getState().experiment.train.accumulate).toBe(4);
+    expect(box.textContent).toContain(`${batchSize / 4} images at a time`);
+    await press('Accumulation: back to none');
+    expect(getState().experiment.train.accumulate).toBe(1);
   });
 
   test('every field has a name, a line of why and a control that says so', async () => {

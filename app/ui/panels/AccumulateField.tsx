@@ -7,6 +7,8 @@ import { plural } from '../format';
 
 const PATH = 'train.accumulate';
 
+const partsText = (n: number): string => (n === 1 ? 'none' : `${n} parts`);
+
 /** In how many parts a batch passes: one of the numbers that divide it. */
 export function AccumulateField() {
   const id = useId();
@@ -20,7 +22,7 @@ export function AccumulateField() {
       label={field.label}
       htmlFor={id}
       changed={accumulate !== base}
-      was={plural(base, 'part')}
+      was={partsText(base)}
       onReset={() => resetField(PATH)}
       control={
         <select
@@ -34,7 +36,7 @@ export function AccumulateField() {
         >
           {choices.map((n) => (
             <option key={n} value={n}>
-              {n === 1 ? 'none' : `${n} parts`}
+              {partsText(n)}
             </option>
           ))}
         </select>

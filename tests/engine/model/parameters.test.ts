@@ -36,6 +36,17 @@ test('entries start at multiples of 64 and do not overlap', () => {
   expect(table.byName.get('blocks.0.mlp.fc1.weight')!.shape).toEqual([22, 9]);
 });
 
+test('with mean pooling the norm before the head is fc_norm, as in timm, and starts at one', () => {
+  const [token, mean] = (['token', 'avg'] as const).map((pool) => vitParameters({ ...config, pool }));
+  const names = mean!.entries.map((e) => e.name);
+  expect(names).toEqual(token!.entries.map((e) => e.name.replace(/^norm\./, 'fc_norm.')));
+  expect(names).toContain('fc_norm.weight');
+  const arena = initialParameters({ ...config, pool: 'avg' }, mean!, 1);
+  const { offset, length } = mean!.byName.get('fc_norm.weight')!;
+  expect([...new Set(arena.subarray(offset, offset + length))]).toEqual([1]);
+  expect(weightMatrices({ ...config, pool: 'avg' }, mean!, false)).toEqual(weightMatrices(config, token!, false));
+});
+
 test('a patch or head count that does not divide is refused', () => {
   expect(() => vitParameters({ ...config, patchSize: 5 })).toThrow(/patch of 5/);
   expect(() => vitParameters({ ...config, numHeads: 5 })).toThrow(/5 heads/);

@@ -76,6 +76,17 @@ test('the evaluation model gives the logits of the training model from less memo
   expect(g.buffers.liveBytes).toBe(0);
 });
 
+test('mean pooling needs all tokens of the last block, and the plan counts its buffers', () => {
+  const g = gpu();
+  const tuning = defaultMatmulTuning(g.info);
+  const pooled: VitConfig = { ...config, pool: 'avg' };
+  const model = new VitModel(g, { config: pooled, batch, tuning, training: true });
+  const { items } = activationElements(pooled, batch, true, { tuning });
+  expect(model.bytes).toBe(items.reduce((sum, { elements }) => sum + Math.max(16, Math.ceil(elements / 4) * 16), 0));
+  expect(model.tap('blocks.1.out').size).toBe(batch * 10 * 9 * 4);
+  model.dispose();
+});
+
 test('both ways to compute the last block give the same logits and gradients', async () => {
   const g = gpu();
   const tuning = defaultMatmulTuning(g.info);
@@ -104,6 +115,44 @@ test('both ways to compute the last block give the same logits and gradients', a
   // The same sums, in another order where a reduction has more terms (zeros): rounding of values below 1.
   expect(maxError(a.logits, b.logits)).toBeLessThan(1e-6);
   expect(maxError(a.grads, b.grads)).toBeLessThan(1e-6);
+});
+
+test('with mean pooling the loss changes along each gradient as that gradient says', async () => {
+  const g = gpu();
+  const tuning = defaultMatmulTuning(g.info);
+  const pooled: VitConfig = { ...config, pool: 'avg' };
+  const model = new VitModel(g, { config: pooled, batch, tuning, training: true });
+  const { table } = model;
+  const start = initialParameters(pooled, table, 3).map((v) => v * 3);
+  const params = g.upload('params', start);
+  const grads = g.buffers.allocate('grads', table.total * 4);
+  g.write(model.images, uniform(batch * 15 * 15, 1));
+  g.write(model.labels, new Int32Array([1, 0, 6]));
+  const recorder = new Recorder(g, 'step');
+  model.recordForward(recorder, params);
+  model.recordLoss(recorder, 0);
+  model.recordBackward(recorder, params, grads);
+  const program = await recorder.build();
+  const lossAt = async (arena: Float32Array<ArrayBuffer>): Promise<number> => {
+    g.write(params, arena);
+    program.run();
+    return (await g.readFloats(model.losses)).subarray(0, batch).reduce((a, b) => a + b, 0) / batch;
+  };
+  await lossAt(start);
+  const gradient = await g.readFloats(grads);
+  for (const { name, offset, length } of table.entries) {
+    const part = gradient.subarray(offset, offset + length);
+    const norm = Math.sqrt(part.reduce((sum, v) => sum + v * v, 0));
+    const h = 0.02;
+    const moved = (sign: number) => start.map((v, i) => (i >= offset && i < offset + length ? v + (sign * h * gradient[i]!) / norm : v));
+    if (norm === 0) throw new Error(`${name} has no gradient`);
+    const slope = ((await lossAt(moved(1))) - (await lossAt(moved(-1)))) / (2 * h);
+    // The difference of two losses near 2 is good to 2^-23, over 2 h to 6e-6; the third derivative adds h² of its size.
+    expect(Math.abs(slope - norm), name).toBeLessThan(1e-4 + 0.01 * norm);
+  }
+  program.dispose();
+  model.dispose();
+  for (const view of [params, grads]) g.buffers.free(view);
 });
 
 test('operations of a step are those of its matrix products and attention', () => {

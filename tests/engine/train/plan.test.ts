@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { planExperiment, planMatrices } from '../../../app/engine/train/plan';
 import { resolveModel } from '../../../app/engine/train/datasets';
-import { defaultExperiment, patchExperiment } from '../../../app/protocol/experiment';
+import { defaultExperiment, patchExperiment, type Experiment } from '../../../app/protocol/experiment';
 import { presetExperiment } from '../../../app/protocol/presets';
 import { makeRun, smallData } from './support';
 import { useGpu } from '../../support/gpu';
@@ -38,6 +38,52 @@ test('a model beyond the device is refused with the reason, and the nearest one 
   const { refusal } = planExperiment(huge, device());
   expect(refusal?.reason).toMatch(/MiB|GiB/);
   expect(planExperiment(refusal!.nearest, device()).refusal).toBeUndefined();
+});
+
+test('gradient accumulation, a running average and resizing are part of the bytes', () => {
+  const base = presetExperiment('micro');
+  const bytes = (train: object, model: object = {}) => planExperiment(patchExperiment(base, { train, model }), device()).bytes;
+  const arena = bytes({}).weights / 2;
+  expect(bytes({ emaDecay: 0.9 }).weights).toBe(3 * arena);
+  expect(bytes({ accumulate: 8, emaDecay: 0.9 }).weights).toBe(4 * arena);
+  // Evaluation takes the same in both; what training takes is proportional to the images kept at once.
+  const [whole, half, quarter] = [1, 2, 4].map((accumulate) => bytes({ accumulate, evalCount: 1 }).activations);
+  expect((whole! - half!) / (half! - quarter!)).toBeCloseTo(2, 1);
+  const strong = bytes({ augment: 'strong', evalCount: 1 }).activations - whole!;
+  expect(strong).toBe(64 * (3 * 32 * 32 * 4 + 88));
+  expect(bytes({}, { imageSize: 64, patchSize: 8 }).data).toBe(bytes({}).data);
+});
+
+test.each([
+  ['tiny16', 5_526_346],
+  ['small', 21_342_346],
+  ['base', 85_806_346],
+])('%s has %i parameters, and sane bytes', (key, parameters) => {
+  const experiment = presetExperiment(key, 'cifar10');
+  const plan = planExperiment(experiment, { ...device(), counts: { train: 50_000, test: 10_000 } });
+  expect(plan.parameters).toBe(parameters);
+  expect(plan.bytes.data).toBe(60_000 * 3073);
+  // Weights and gradients of a part beside those of the batch; two moments and the Q3R term.
+  expect(plan.bytes.weights / (4 * parameters)).toBeCloseTo(3, 2);
+  expect(plan.bytes.optimizer / (4 * parameters)).toBeCloseTo(3, 2);
+  expect(plan.bytes.activations).toBeLessThan(1.5 * 2 ** 30);
+});
+
+test('what does not fit is first cut into parts; only then the model shrinks', () => {
+  const info = { ...gpu().info, software: true, maxStorageBufferBindingSize: 2 ** 31, maxBufferSize: 2 ** 31 };
+  const plan = (experiment: Experiment) => planExperiment(experiment, { ...device(), info });
+  const large = patchExperiment(presetExperiment('tiny16'), { train: { batchSize: 512, accumulate: 1 } });
+  const { nearest, nearestText } = plan(large).refusal!;
+  expect(nearest).toEqual({ ...large, train: { ...large.train, accumulate: nearest.train.accumulate } });
+  expect(nearestText).toBe(`12 blocks of width 192, batch 512 in ${nearest.train.accumulate} parts`);
+  expect(plan(nearest).refusal).toBeUndefined();
+  expect(plan(patchExperiment(nearest, { train: { accumulate: nearest.train.accumulate / 2 } })).refusal).toBeDefined();
+  // What ViT-Base keeps for each weight, the operator's state included, passes 2 GiB by itself.
+  const base = plan(presetExperiment('base')).refusal!;
+  expect(base.reason).toMatch(/GiB of graphics memory/);
+  expect(base.nearest.model).toMatchObject({ embedDim: 768, depth: 3, imageSize: 224 });
+  expect(base.nearest.train.batchSize).toBe(128);
+  expect(plan(base.nearest).refusal).toBeUndefined();
 });
 
 test('the bytes promised are about the bytes allocated', async () => {
