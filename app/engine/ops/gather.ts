@@ -4,18 +4,20 @@ import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import type { Recorder } from '../gpu/recorder';
 
-/** A data set in CPU memory: one byte per pixel and channel, one byte per label. */
+/** A data set in CPU memory: one byte per pixel and channel. */
 export interface DatasetSource {
   /** [count, channels, imageSize, imageSize]. */
   readonly images: Uint8Array;
   /** [count], classes counted from 0. */
-  readonly labels: Uint8Array;
+  readonly labels: Uint8Array | Uint16Array;
   readonly count: number;
   readonly channels: number;
   readonly imageSize: number;
   /** Per channel, of pixel values in [0, 1]. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** Whether augmentation may mirror the images; it does unless this is false. */
+  readonly flip?: boolean;
   /** Names the GPU buffers. */
   readonly label: string;
 }
@@ -81,7 +83,7 @@ export class GpuDataset {
       params[`scale${c}`] = 1 / (255 * deviation);
       params[`shift${c}`] = -(mean[c] ?? 0) / deviation;
     }
-    return new GpuDataset(gpu, count, shards, uploadBytes(gpu, `${label}.labels`, labels), params);
+    return new GpuDataset(gpu, count, shards, uploadBytes(gpu, `${label}.labels`, new Uint8Array(Uint16Array.from(labels).buffer)), params);
   }
 
   /** GPU bytes held. */

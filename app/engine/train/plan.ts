@@ -43,7 +43,7 @@ interface Device {
 /** What an experiment will need; with a refusal when this device cannot hold it. */
 export function planExperiment(experiment: Experiment, device: Device): PlanReport {
   const report = figures(experiment, device);
-  const reason = whyNot(report, experiment, device.info);
+  const reason = whyNot(report, experiment, device);
   if (reason === undefined) return report;
   const nearest = nearestFit(experiment, device);
   const { model, train } = nearest;
@@ -58,7 +58,7 @@ export function planExperiment(experiment: Experiment, device: Device): PlanRepo
 }
 
 function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport {
-  const config = resolveModel(experiment);
+  const config = resolveModel(experiment, counts.shape);
   const { train, method } = experiment;
   const table = vitParameters(config);
   const matrices = planMatrices(experiment, config);
@@ -88,8 +88,8 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
 const mib = (bytes: number): string => (bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`);
 
 /** Why the device cannot hold it; undefined when it can. */
-function whyNot(report: PlanReport, experiment: Experiment, info: DeviceInfo): string | undefined {
-  const config = resolveModel(experiment);
+function whyNot(report: PlanReport, experiment: Experiment, { info, counts }: Device): string | undefined {
+  const config = resolveModel(experiment, counts.shape);
   const { largest } = activationElements(config, experiment.train.batchSize, true);
   const limit = Math.min(info.maxStorageBufferBindingSize, info.maxBufferSize);
   if (largest.elements * 4 > limit)
@@ -106,7 +106,7 @@ function whyNot(report: PlanReport, experiment: Experiment, info: DeviceInfo): s
 function nearestFit(experiment: Experiment, device: Device): Experiment {
   const next = structuredClone(experiment);
   for (let i = 0; i < 64; i++) {
-    if (whyNot(figures(next, device), next, device.info) === undefined) break;
+    if (whyNot(figures(next, device), next, device) === undefined) break;
     if (next.train.batchSize > 16) next.train.batchSize = Math.max(16, next.train.batchSize >> 1);
     else if (next.model.depth > 2) next.model.depth = Math.max(2, next.model.depth >> 1);
     else if (next.model.embedDim / next.model.numHeads > 8)

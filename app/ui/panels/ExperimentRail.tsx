@@ -3,6 +3,7 @@ import { modelName } from '../../protocol/presets';
 import { baseExperiment, resetAll, resetField } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FieldControl } from '../controls/FieldControl';
+import { DATASET_CONFIGS } from '../datasets';
 import { bytes, count, duration, plural, text } from '../format';
 import { DataGroup } from './DataGroup';
 import { Group } from './Group';
@@ -56,7 +57,7 @@ function ModelGroup() {
 
 function ImageSize() {
   const given = useStore((s) => s.experiment.model.imageSize);
-  const follows = useStore((s) => s.dataset?.imageSize ?? 32);
+  const follows = useStore((s) => s.loaded[s.experiment.dataset]?.imageSize ?? DATASET_CONFIGS[s.experiment.dataset].imageSize);
   return (
     <div className={`field${given === undefined ? '' : ' changed'}`}>
       <span className="name">Image size</span>
