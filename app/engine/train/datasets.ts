@@ -52,7 +52,9 @@ export interface Counts {
 export class Datasets {
   private readonly loaded = new Map<DatasetName, LoadedDataset>();
   private resident: { name: DatasetName; set: LoadedDataset; gpu: Gpu; data: RunData } | undefined;
-  private loading: AbortController | undefined;
+  /** Loads under way: one of each kind, so that drawing shapes ahead does not end a load that the visitor asked for. */
+  private readonly loading = new Map<'drawn' | 'read', AbortController>();
+  private drawing: Promise<DatasetInfo> | undefined;
   /** The visitor's own images, where the browser keeps some that are not loaded yet. */
   private kept: DatasetConfig | undefined;
 
@@ -110,10 +112,16 @@ export class Datasets {
       this.emit({ type: 'dataset', info });
       return Promise.resolve(info);
     }
-    return this.take(name, (o) => {
-      if (name === 'shapes') return loadShapes(o);
-      return isPublished(name) ? loadPublished(name, { ...o, baseUrl: this.baseUrl(), refresh }) : loadFolder(o);
+    if (name === 'shapes') return this.draw();
+    return this.take(name, (o) => (isPublished(name) ? loadPublished(name, { ...o, baseUrl: this.baseUrl(), refresh }) : loadFolder(o)));
+  }
+
+  /** Draws the shapes once, however many ask for them. */
+  private draw(): Promise<DatasetInfo> {
+    this.drawing ??= this.take('shapes', loadShapes).finally(() => {
+      this.drawing = undefined;
     });
+    return this.drawing;
   }
 
   /**
@@ -123,23 +131,24 @@ export class Datasets {
   async loadFiles(files: NamedBlob[], as: DatasetName | undefined, chosen: DatasetName): Promise<DatasetInfo> {
     if (as === 'shapes')
       throw new DataError(files[0]?.name ?? 'files', 'files of a data set', 'a request to read them as shapes', 'Shapes are drawn here.');
-    const name = as ?? (await this.hold((o) => detectSet(files, chosen, o), chosen));
+    const name = as ?? (await this.hold('read', chosen, (o) => detectSet(files, chosen, o)));
     return this.take(name, (o) => (isPublished(name) ? loadPublishedFiles(name, files, o) : loadFolderFiles(files, o)));
   }
 
-  /** Runs a load that ends the one before it, and that `cancel` ends. */
-  private async hold<T>(load: (o: LoadOptions) => Promise<T>, name: DatasetName): Promise<T> {
-    this.loading?.abort();
-    const mine = (this.loading = new AbortController());
+  /** Runs a load that ends the one of its kind before it, and that `cancel` ends. */
+  private async hold<T>(kind: 'drawn' | 'read', name: DatasetName, load: (o: LoadOptions) => Promise<T>): Promise<T> {
+    this.loading.get(kind)?.abort();
+    const mine = new AbortController();
+    this.loading.set(kind, mine);
     try {
       return await load({ signal: mine.signal, onProgress: (p) => this.emit({ type: 'dataProgress', name, ...p }) });
     } finally {
-      if (this.loading === mine) this.loading = undefined;
+      if (this.loading.get(kind) === mine) this.loading.delete(kind);
     }
   }
 
   private async take(name: DatasetName, load: (o: LoadOptions) => Promise<LoadedDataset>): Promise<DatasetInfo> {
-    const set = await this.hold(load, name);
+    const set = await this.hold(name === 'shapes' ? 'drawn' : 'read', name, load);
     this.loaded.set(name, set);
     for (const { kind, text } of set.notices) {
       if (kind === 'quota') this.emit({ type: 'fault', fault: { kind: 'storage-quota', message: text, detail: `data set ${name}` } });
@@ -156,7 +165,7 @@ export class Datasets {
   }
 
   cancel(): void {
-    this.loading?.abort();
+    for (const load of this.loading.values()) load.abort();
   }
 
   /** The set on the GPU; loads and uploads it when it is not there yet. Owned here. */

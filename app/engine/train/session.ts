@@ -192,7 +192,7 @@ export class Session {
   /** The run made ahead, if it is of this experiment. */
   private async takeSpare(experiment: Experiment): Promise<Run | undefined> {
     const { spare } = this;
-    if (spare?.key !== JSON.stringify(experiment)) {
+    if (!spare || spare.key !== JSON.stringify(experiment) || !this.datasets.fits(experiment, spare.run.config)) {
       await this.dropSpare();
       return undefined;
     }
@@ -259,6 +259,11 @@ export class Session {
       this.datasets.check(experiment);
       const { label, synthetic } = DATASET_CONFIGS[experiment.dataset];
       const images = await this.datasets.onGpu(gpu, experiment.dataset);
+      if (!this.datasets.fits(experiment, trainer.run.config)) {
+        // Other images arrived meanwhile, with other classes or of another size.
+        await this.endRun();
+        return this.prepareTrainer(data);
+      }
       this.preparation.done(synthetic ? `${label} drawn` : `${label} on the GPU`, `${images.train.count + images.test.count} images`);
       await trainer.run.attach(images);
     }
@@ -371,6 +376,8 @@ export class Session {
   /** A run holds its data set on the GPU, and has its shapes: when that set is replaced, the run ends. */
   private async replaceData(load: () => Promise<DatasetInfo>): Promise<DatasetInfo> {
     const info = await load();
+    // Nothing that holds it: no need to wait for what is being prepared.
+    if (!this.trainer && !this.spare && !this.datasets.stale(info.name)) return info;
     return this.exclusive(async () => {
       const stale = this.datasets.stale(info.name);
       const { trainer, spare } = this;
