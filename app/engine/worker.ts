@@ -57,11 +57,13 @@ function run(command: Command): unknown {
     case 'loadDataset':
       return session.loadDataset(command.name, command.refresh);
     case 'loadFiles':
-      return session.loadFiles(command.as, command.files);
+      return session.loadFiles(command);
     case 'cancelLoad':
       return session.cancelLoad();
     case 'samples':
       return session.samples(command.name, command.count);
+    case 'preview':
+      return session.preview(command);
     case 'rollback':
       return session.rollback(command.lr);
     case 'view':

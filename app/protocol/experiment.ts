@@ -1,11 +1,12 @@
 import * as v from 'valibot';
 import type { Field, FieldGroup } from '../engine/config';
+import { DATASET_CONFIGS } from '../engine/data/config';
 import { methodFields } from '../engine/regularizers/q3r/config';
 import { modelFields } from '../engine/model/config';
 import { trainFields } from '../engine/train/config';
 
 /** Data sets an experiment may name. */
-export const DATASETS = ['shapes', 'cifar10'] as const;
+export const DATASETS = ['shapes', 'cifar10', 'cifar100', 'mnist', 'folder'] as const;
 export type DatasetName = (typeof DATASETS)[number];
 export type MethodName = 'adamw' | 'adamq3r' | 'q3r' | 'hoyer' | 'hoyerSquare' | 'lora' | 'lorita' | 'loritaQ3r' | 'loritaAdamq3r';
 export type EpsilonSchedule = 'default' | 'linear' | 'constant' | 'exploration';
@@ -164,6 +165,25 @@ export function defaultExperiment(): Experiment {
   } as unknown as Experiment;
 }
 
+/** Side of the input that a patch must divide: as given, else the data set's. */
+export const imageSizeOf = ({ dataset, model }: Pick<Experiment, 'dataset' | 'model'>): number =>
+  model.imageSize ?? DATASET_CONFIGS[dataset].imageSize;
+
+/** The patch size nearest to the wanted one that divides the image; of two, the larger. */
+export function fittingPatch(wanted: number, imageSize: number): number {
+  let best = 1;
+  for (let patch = 1; patch <= Math.min(imageSize, 32); patch++)
+    if (imageSize % patch === 0 && Math.abs(patch - wanted) <= Math.abs(best - wanted)) best = patch;
+  return best;
+}
+
+/** `base` on another data set; with the nearest patch size that divides its images, where the present one does not. */
+export function withDataset(base: Experiment, dataset: DatasetName): Experiment {
+  const { patchSize } = base.model;
+  const fitting = DATASETS.includes(dataset) ? fittingPatch(patchSize, imageSizeOf({ ...base, dataset })) : patchSize;
+  return patchExperiment(base, fitting === patchSize ? { dataset } : { dataset, model: { patchSize: fitting } });
+}
+
 /**
  * Checks every field and every relation between fields.
  * @throws ConfigError naming the first field that is wrong, and what was expected.
@@ -178,11 +198,11 @@ export function parseExperiment(input: unknown): Experiment {
   }
   const experiment = result.output as unknown as Experiment;
   const { model, train, method } = experiment;
-  const imageSize = model.imageSize ?? 32;
+  const imageSize = imageSizeOf(experiment);
   if (imageSize % model.patchSize !== 0)
     throw new ConfigError(
       'model.patchSize',
-      `Patch size must divide the image side of ${imageSize} pixels, and ${model.patchSize} does not.`,
+      `Patch size must divide the image side of ${imageSize} pixels, and ${model.patchSize} does not; ${fittingPatch(model.patchSize, imageSize)} does.`,
     );
   if (model.embedDim % model.numHeads !== 0)
     throw new ConfigError('model.numHeads', `Heads must divide the width of ${model.embedDim}, and ${model.numHeads} does not.`);

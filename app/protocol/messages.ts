@@ -97,6 +97,8 @@ export interface DatasetInfo {
   readonly imageSize: number;
   readonly channels: number;
   readonly classes: readonly string[];
+  /** Training images of each class. */
+  readonly classCounts: readonly number[];
   /** Where it came from: `drawn`, `cache`, `site`, `huggingface`, `files`. */
   readonly origin: string;
   readonly bytes: number;
@@ -244,11 +246,17 @@ export interface CommandMap {
   q3r: { args: { matrix: Matrix; options: Q3rOptions }; reply: Q3rResult };
   matmul: { args: { a: Matrix; b: Matrix; transA: boolean; transB: boolean }; reply: Float32Array };
   loadDataset: { args: { name: DatasetName; refresh?: boolean }; reply: DatasetInfo };
-  loadFiles: { args: { files: { name: string; blob: Blob }[]; as: DatasetName }; reply: DatasetInfo };
+  /** Which set the files belong to, they say themselves, unless `as` does; `chosen` decides where they could be several. */
+  loadFiles: { args: { files: { name: string; blob: Blob }[]; as?: DatasetName; chosen: DatasetName }; reply: DatasetInfo };
   cancelLoad: { args: Record<never, never>; reply: void };
   /** Training images of a data set as RGBA pixels, for previews. */
   samples: {
     args: { name: DatasetName; count: number };
+    reply: { width: number; height: number; images: Uint8ClampedArray[]; labels: number[] };
+  };
+  /** Batch number `draw` (from 0) of `count` training images, shuffled and augmented as a run of the experiment has them, as RGBA. */
+  preview: {
+    args: { name: DatasetName; count: number; draw: number; experiment: Experiment };
     reply: { width: number; height: number; images: Uint8ClampedArray[]; labels: number[] };
   };
   /** Back to the last good snapshot, with another learning rate. */

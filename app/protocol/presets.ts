@@ -1,4 +1,14 @@
-import { defaultExperiment, differences, patchExperiment, type DatasetName, type DeepPartial, type Experiment } from './experiment';
+import {
+  defaultExperiment,
+  differences,
+  fittingPatch,
+  imageSizeOf,
+  patchExperiment,
+  withDataset,
+  type DatasetName,
+  type DeepPartial,
+  type Experiment,
+} from './experiment';
 
 /** A model and recipe that suit a class of devices. The data set is not part of it. */
 export interface Preset {
@@ -99,9 +109,9 @@ export function presetFor(gflops: number, software: boolean): string {
 /** The preset of that key; the first where there is none. */
 export const presetByKey = (key: string): Preset => PRESETS.find((preset) => preset.key === key) ?? PRESETS[0]!;
 
-/** A fresh experiment as the preset has it. */
+/** A fresh experiment as the preset has it, with the nearest patch size that divides the data set's images. */
 export const presetExperiment = (key: string, dataset: DatasetName = 'shapes'): Experiment =>
-  patchExperiment(defaultExperiment(), { ...presetByKey(key).patch, dataset });
+  withDataset(patchExperiment(defaultExperiment(), presetByKey(key).patch), dataset);
 
 /** Key of the preset that differs from the experiment in the fewest fields. */
 export function nearestPreset(experiment: Experiment): string {
@@ -110,9 +120,13 @@ export function nearestPreset(experiment: Experiment): string {
 }
 
 /** "ViT-Nano/8", or "ViT 3 × 96/4" for a model that is no preset's. */
-export function modelName({ model }: Experiment): string {
+export function modelName({ dataset, model }: Experiment): string {
+  const imageSize = imageSizeOf({ dataset, model });
   const same = PRESETS.find((preset) =>
-    Object.entries(preset.patch.model ?? {}).every(([key, value]) => model[key as keyof typeof model] === value),
+    Object.entries({
+      ...preset.patch.model,
+      patchSize: fittingPatch(preset.patch.model?.patchSize ?? model.patchSize, imageSize),
+    }).every(([key, value]) => model[key as keyof typeof model] === value),
   );
-  return same?.label ?? `ViT ${model.depth} × ${model.embedDim}/${model.patchSize}`;
+  return same?.label.replace(/\d+$/, String(model.patchSize)) ?? `ViT ${model.depth} × ${model.embedDim}/${model.patchSize}`;
 }

@@ -1,4 +1,4 @@
-import type { DatasetName, DeepPartial, Experiment } from '../protocol/experiment';
+import { withDataset, type DatasetName, type DeepPartial, type Experiment } from '../protocol/experiment';
 import type {
   Batch,
   CommandMap,
@@ -13,6 +13,7 @@ import type {
 } from '../protocol/messages';
 import { experimentFrom } from '../protocol/shareUrl';
 import { configure as makeExperiment, engine, loadFiles, pause, play, prepare, reset, shareUrl, stepOnce } from './actions';
+import { tellPatch } from './actions/patch';
 import { records } from './records';
 import { getState, setState, useStore } from './store';
 
@@ -84,9 +85,19 @@ async function current(): Promise<void> {
   if (!getState().running) await configure({});
 }
 
+/** A patch that names a data set and no shapes is applied to a model that fits its images. */
+function onDataset(input: DeepPartial<Experiment> | string, base: Experiment): Experiment {
+  if (typeof input !== 'object' || !input?.dataset || input.model?.patchSize !== undefined || input.model?.imageSize !== undefined)
+    return base;
+  const next = withDataset(base, input.dataset);
+  tellPatch(base.model.patchSize, next);
+  return next;
+}
+
 async function configure(input: DeepPartial<Experiment> | string): Promise<Experiment> {
   await ready();
-  const experiment = experimentFrom(input, getState().experiment);
+  const base = getState().experiment;
+  const experiment = experimentFrom(input, onDataset(input, base));
   await makeExperiment(experiment);
   setState({ screen: 'main' });
   return experiment;

@@ -32,8 +32,7 @@ export function App() {
   const cover = useStore((s): Cover => {
     if (s.fault) return 'fault';
     const idle = s.phase !== 'running' && s.phase !== 'paused';
-    if (s.dataProgress && DATASET_CONFIGS[s.dataProgress.name].downloadBytes > 0 && (s.starting || (idle && s.screen === 'first')))
-      return 'load';
+    if (s.dataProgress && !DATASET_CONFIGS[s.dataProgress.name].synthetic && (s.starting || (idle && s.screen === 'first'))) return 'load';
     return (s.starting && s.phase !== 'running') || s.phase === 'preparing' ? 'prepare' : null;
   });
   return (
@@ -43,7 +42,7 @@ export function App() {
       {dropping && (
         <div className="drop" aria-hidden="true">
           <p>
-            Drop to load <small>cifar-10-binary.tar.gz, .bin batches, .parquet, or .safetensors weights</small>
+            Drop to load <small>a folder or .zip of images, files of CIFAR-10, CIFAR-100 or MNIST, .parquet, or .safetensors weights</small>
           </p>
         </div>
       )}

@@ -1,6 +1,7 @@
 import { DATASET_CONFIGS, type DatasetConfig } from '../engine/data/config';
 import { DATASETS, type DatasetName, type Experiment } from '../protocol/experiment';
 import { modelName } from '../protocol/presets';
+import { bytes, text } from './format';
 
 export { DATASET_CONFIGS };
 /** In the order in which they are offered. */
@@ -9,6 +10,16 @@ export const DATASET_LIST: readonly (DatasetConfig & { readonly name: DatasetNam
 /** "ViT-Nano/8 on Shapes" */
 export const experimentName = (experiment: Experiment): string =>
   `${modelName(experiment)} on ${DATASET_CONFIGS[experiment.dataset].label}`;
+
+/** What file choosers offer. IDX files have no ending of their own, so MNIST's is open to all. */
+export const acceptOf = (name: DatasetName): string | undefined =>
+  name === 'mnist' ? undefined : name === 'folder' ? '.zip' : '.tar.gz,.tgz,.gz,.tar,.zip,.bin,.parquet';
+
+/** What getting a set takes, in a few words. */
+export function effortText({ name, synthetic, downloadBytes }: DatasetConfig): string {
+  if (synthetic) return 'synthetic, included';
+  return name === 'folder' ? 'a folder or .zip' : `${text(bytes(downloadBytes))}, once`;
+}
 
 const ORIGINS: Record<string, string> = {
   drawn: 'drawn here',

@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'react';
 import { attempt, takeFiles } from '../store/actions';
+import { droppedFiles } from './droppedFiles';
 
-/** Takes files dropped anywhere on the page. True while some hover over it. */
+/** Takes files and folders dropped anywhere on the page. True while some hover over it. */
 export function useFileDrop(): boolean {
   const [over, setOver] = useState(false);
   useEffect(() => {
@@ -19,7 +20,7 @@ export function useFileDrop(): boolean {
       setOver(false);
       if (!hasFiles(event)) return;
       event.preventDefault();
-      attempt(takeFiles([...(event.dataTransfer?.files ?? [])]));
+      if (event.dataTransfer) attempt(droppedFiles(event.dataTransfer).then(takeFiles));
     };
     addEventListener('dragover', move);
     addEventListener('dragleave', leave);

@@ -5,7 +5,7 @@
 //   augment: crop at (dy, dx) of [0, 2 pad] from the image padded with raw 0 (black, before normalisation, as torchvision),
 //   then a flip with probability 1/2 where the set allows it; drawn from (seed, epoch, sample), so they do not depend on the batch size.
 // gather/sequential: the same without shuffle and augmentation; samples first + b, the last one repeated past the end.
-// Shapes: data (N, C, S, S) bytes in up to four shards of whole images  classes (N) bytes
+// Shapes: data (N, C, S, S) bytes in up to four shards of whole images  classes (N) u16
 //   images (B, C, S, S) f32  labels (B) i32.  scale = 1/(255 std), shift = -mean/std.
 // Grid: one workgroup per sample. Precision: indices exact; one product and one sum per pixel, rtol 2e-7
 struct Params {

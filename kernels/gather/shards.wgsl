@@ -21,5 +21,5 @@ fn byte_at(shard: u32, at: u32) -> f32 {
 }
 
 fn class_of(sample: u32) -> i32 {
-  return i32((classes[sample >> 2u] >> ((sample & 3u) * 8u)) & 255u);
+  return i32((classes[sample >> 1u] >> ((sample & 1u) * 16u)) & 0xffffu);
 }

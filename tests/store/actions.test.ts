@@ -272,6 +272,7 @@ describe('links and data', () => {
       imageSize: 32,
       channels: 3,
       classes: [],
+      classCounts: [],
       origin: 'files',
       bytes: 1,
       cached: true,

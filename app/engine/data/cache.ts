@@ -2,12 +2,14 @@ import type { DatasetConfig } from './config';
 import { wordSum } from './formats/checksums';
 import type { Pace } from './pace';
 import { folder, readFile, removeFile, writeFile } from './storage';
-import { DataError, reasonOf, type DataNotice, type LoadedDataset, type Split } from './types';
+import { DataError, newLabels, reasonOf, type DataNotice, type LoadedDataset, type Split } from './types';
 
 /** Decoded splits in the browser's storage: `train.bin` and `test.bin` hold all labels, then all images. */
 const VERSION = 1;
 const META = 'meta.json';
 const PIECE = 8 << 20;
+/** A thousand long class names fit. */
+const MAX_META = 1 << 20;
 
 interface SplitMeta {
   count: number;
@@ -18,6 +20,8 @@ interface Meta {
   train: SplitMeta;
   test: SplitMeta;
   notices: DataNotice[];
+  /** Only of sets that are not the same on every device. */
+  set?: Pick<DatasetConfig, 'imageSize' | 'classes' | 'trainCount' | 'testCount' | 'mean' | 'std'>;
 }
 
 const isCount = (n: unknown, max: number): n is number => typeof n === 'number' && Number.isInteger(n) && n > 0 && n <= max;
@@ -37,23 +41,46 @@ function parseMeta(text: string, config: DatasetConfig): Meta | null {
   }
 }
 
-const sumOf = (split: Split) => wordSum(split.images, wordSum(split.labels));
+/** Labels as they are stored: one byte each, or two (little-endian, as every platform of ours is). */
+const labelBytes = ({ labels }: Split) => new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength);
+const bytesOf = (split: Split) => split.labels.byteLength + split.images.length;
+const sumOf = (split: Split) => wordSum(split.images, wordSum(labelBytes(split)));
 
-/** The cached data set, or null. One that is damaged or of another version is removed, so that it is loaded afresh. */
-export async function readCache(config: DatasetConfig, pace: Pace): Promise<LoadedDataset | null> {
+/** Makes a set's description of what the cache says about it; null where that makes no sense. */
+export type Describe = (stored: unknown) => DatasetConfig | null;
+
+/** What is known of a cached set without reading its images; null where there is none or nothing that makes sense. */
+export async function describeCache(name: string, describe: Describe): Promise<DatasetConfig | null> {
+  try {
+    const file = await readFile(await folder(name), META);
+    const meta = file && file.size < MAX_META ? (JSON.parse(await file.text()) as { set?: unknown } | null) : null;
+    return meta ? describe(meta.set) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The cached data set, or null. One that is damaged or of another version is removed, so that it is loaded afresh. `describe` is for sets
+ * that are not the same on every device.
+ */
+export async function readCache(base: DatasetConfig, pace: Pace, describe?: Describe): Promise<LoadedDataset | null> {
+  const name = base.name;
   let dir: FileSystemDirectoryHandle;
   try {
-    dir = await folder(config.name);
+    dir = await folder(name);
   } catch {
     return null;
   }
   const file = await readFile(dir, META);
   if (!file) return null;
-  const pixels = config.channels * config.imageSize ** 2;
   try {
-    const meta = file.size < 1 << 16 ? parseMeta(await file.text(), config) : null;
+    const text = file.size < MAX_META ? await file.text() : '';
+    const config = describe ? describe((JSON.parse(text) as { set?: unknown } | null)?.set) : base;
+    const meta = config && parseMeta(text, config);
     if (!meta) throw new Error('unreadable description');
-    pace.begin('Reading from this browser', (meta.train.count + meta.test.count) * (pixels + 1));
+    const pixels = config.channels * config.imageSize ** 2;
+    pace.begin('Reading from this browser', (meta.train.count + meta.test.count) * (pixels + (config.classes.length > 256 ? 2 : 1)));
     pace.totalImages = meta.train.count + meta.test.count;
     const train = await readSplit(dir, 'train.bin', meta.train, pixels, config.classes.length, pace);
     const test = await readSplit(dir, 'test.bin', meta.test, pixels, config.classes.length, pace);
@@ -62,7 +89,7 @@ export async function readCache(config: DatasetConfig, pace: Pace): Promise<Load
   } catch (error) {
     pace.check();
     if (error instanceof DataError) throw error;
-    await removeCache(config.name);
+    await removeCache(name);
     return null;
   }
 }
@@ -76,8 +103,9 @@ async function readSplit(
   pace: Pace,
 ): Promise<Split> {
   const file = await readFile(dir, name);
-  if (!file || file.size !== meta.count * (pixels + 1)) throw new Error(`${name} has another size`);
-  const split: Split = { images: new Uint8Array(meta.count * pixels), labels: new Uint8Array(meta.count), count: meta.count };
+  const labels = newLabels(meta.count, classes);
+  if (!file || file.size !== labels.byteLength + meta.count * pixels) throw new Error(`${name} has another size`);
+  const split: Split = { images: new Uint8Array(meta.count * pixels), labels, count: meta.count };
   const fill = async (out: Uint8Array, from: number) => {
     for (let at = 0; at < out.length; at += PIECE) {
       const end = Math.min(out.length, at + PIECE);
@@ -86,8 +114,8 @@ async function readSplit(
       await pace.breathe();
     }
   };
-  await fill(split.labels, 0);
-  await fill(split.images, meta.count);
+  await fill(labelBytes(split), 0);
+  await fill(split.images, labels.byteLength);
   if (sumOf(split) !== meta.sum || split.labels.some((label) => label >= classes)) throw new Error(`${name} is damaged`);
   pace.images += meta.count;
   return split;
@@ -106,26 +134,27 @@ async function removeCache(name: string): Promise<void> {
  * Stores the data set for the next visit. Returns the notice to show when that is impossible, undefined when it
  * worked; the data set is usable either way.
  */
-export async function writeCache(data: LoadedDataset, pace: Pace): Promise<DataNotice | undefined> {
+export async function writeCache(data: LoadedDataset, pace: Pace, own?: Meta['set']): Promise<DataNotice | undefined> {
   const { config, train, test } = data;
   let dir: FileSystemDirectoryHandle | undefined;
   try {
     dir = await folder(config.name);
-    pace.begin('Storing in this browser', train.images.length + train.count + test.images.length + test.count);
+    pace.begin('Storing in this browser', bytesOf(train) + bytesOf(test));
     // The description goes first and comes last: whatever interrupts this, no half cache is ever believed.
     await removeFile(dir, META);
     for (const [name, split] of [
       ['train.bin', train],
       ['test.bin', test],
     ] as const) {
-      await writeFile(dir, name, [split.labels, split.images], () => pace.breathe());
-      pace.bytes += split.labels.length + split.images.length;
+      await writeFile(dir, name, [labelBytes(split), split.images], () => pace.breathe());
+      pace.bytes += bytesOf(split);
     }
     const meta: Meta = {
       version: VERSION,
       train: { count: train.count, sum: sumOf(train) },
       test: { count: test.count, sum: sumOf(test) },
       notices: data.notices,
+      ...(own && { set: own }),
     };
     await writeFile(dir, META, [new Blob([JSON.stringify(meta)])], () => pace.breathe());
     pace.report(true);

@@ -8,14 +8,16 @@ import { DataError, reasonOf } from './types';
 const PIECE = 4 << 20;
 /** Folder of what arrived of downloads that are not finished. */
 export const PARTIAL = 'partial';
-const FILES = 'Or choose cifar-10-binary.tar.gz from this computer.';
 
 export interface DownloadOptions {
   url: string;
   /** Name in messages. */
   name: string;
-  /** What is known of the file; used for progress and to notice one that ends early. */
+  /** What is known of the file; used for progress and, unless it is `about` right, to notice one that ends early. */
   bytes: number;
+  about?: boolean;
+  /** What else the visitor can do, a sentence. */
+  otherwise: string;
   /** Refused beyond this. */
   maxBytes: number;
   /**
@@ -71,8 +73,8 @@ export async function download(o: DownloadOptions, pace: Pace): Promise<Download
   let received = resumed ? start.blob.size : 0;
   const length = Number(response.headers.get('content-length') ?? NaN);
   const encoded = response.headers.has('content-encoding');
-  const total = Number.isFinite(length) && length > 0 && !encoded ? received + length : o.bytes;
-  if (total > o.maxBytes) throw new DataError(o.name, `at most ${o.maxBytes} bytes`, `${total}`, FILES);
+  const total = Number.isFinite(length) && length > 0 && !encoded ? received + length : o.about ? 0 : o.bytes;
+  if (total > o.maxBytes) throw new DataError(o.name, `at most ${o.maxBytes} bytes`, `${total}`, o.otherwise);
   pace.bytes += received;
   let waiting: Uint8Array<ArrayBuffer>[] = [];
   let waitingBytes = 0;
@@ -87,7 +89,7 @@ export async function download(o: DownloadOptions, pace: Pace): Promise<Download
       waitingBytes += chunk.length;
       received += chunk.length;
       pace.bytes += chunk.length;
-      if (received > Math.max(o.maxBytes, total)) throw new DataError(o.name, `at most ${o.maxBytes} bytes`, 'more', FILES);
+      if (received > Math.max(o.maxBytes, total)) throw new DataError(o.name, `at most ${o.maxBytes} bytes`, 'more', o.otherwise);
       if (waitingBytes >= PIECE) flush();
     }
   } catch (error) {
@@ -129,7 +131,7 @@ async function broken(
 
 const hostOf = (url: string) => new URL(url, globalThis.location?.href).host;
 const network = (o: DownloadOptions, expected: string, found: string, next: string) =>
-  new DataError(o.name, expected, found, `${next} ${FILES}`, 'network');
+  new DataError(o.name, expected, found, `${next} ${o.otherwise}`, 'network');
 
 async function finish(o: DownloadOptions, pieces: Blob[], pace: Pace, counted = 0): Promise<Downloaded> {
   const blob = new Blob(pieces);

@@ -1,11 +1,15 @@
 import type { DatasetConfig } from './config';
 
+/** Class indices: one byte each where that is enough. */
+export type Labels = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+export const newLabels = (count: number, classes: number): Labels => (classes > 256 ? new Uint16Array(count) : new Uint8Array(count));
+
 /** Images and labels of one split, in the order of their source. */
 export interface Split {
   /** [count, C, H, W]: one byte per value, colour planes row by row. */
   images: Uint8Array<ArrayBuffer>;
   /** [count], class index. */
-  labels: Uint8Array<ArrayBuffer>;
+  labels: Labels;
   count: number;
 }
 
@@ -13,9 +17,10 @@ export interface Split {
 export interface DataNotice {
   /**
    * `quota`: the browser has no room to keep it; `storage`: it cannot keep files at all (private window, other tab);
-   * `checksum`: not the file whose sum was published; `incomplete`: fewer images than the full data set.
+   * `checksum`: not the file whose sum was published; `incomplete`: fewer images than the full data set; `skipped`: files that
+   * could not be used.
    */
-  kind: 'quota' | 'storage' | 'checksum' | 'incomplete';
+  kind: 'quota' | 'storage' | 'checksum' | 'incomplete' | 'skipped';
   text: string;
 }
 

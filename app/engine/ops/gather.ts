@@ -6,12 +6,12 @@ import type { Gpu } from '../gpu/device';
 import type { Recorder } from '../gpu/recorder';
 import type { InputShape, Stage } from './stage';
 
-/** A data set in CPU memory: one byte per pixel and channel, one byte per label. */
+/** A data set in CPU memory: one byte per pixel and channel. */
 export interface DatasetSource {
   /** [count, channels, imageSize, imageSize]. */
   readonly images: Uint8Array;
   /** [count], classes counted from 0. */
-  readonly labels: Uint8Array;
+  readonly labels: Uint8Array | Uint16Array;
   readonly count: number;
   readonly channels: number;
   readonly imageSize: number;
@@ -105,7 +105,8 @@ export class GpuDataset {
       params[`scale${c}`] = 1 / (255 * deviation);
       params[`shift${c}`] = -(mean[c] ?? 0) / deviation;
     }
-    return new GpuDataset(gpu, count, { imageSize, channels }, shards, uploadBytes(gpu, `${label}.labels`, labels), params);
+    const classes = uploadBytes(gpu, `${label}.labels`, new Uint8Array(Uint16Array.from(labels).buffer));
+    return new GpuDataset(gpu, count, { imageSize, channels }, shards, classes, params);
   }
 
   /** GPU bytes held. */

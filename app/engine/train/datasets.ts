@@ -1,16 +1,34 @@
-import type { DatasetName, Experiment } from '../../protocol/experiment';
+import { ConfigError, type DatasetName, type Experiment } from '../../protocol/experiment';
 import type { DatasetInfo } from '../../protocol/messages';
-import { DATASET_CONFIGS, loadCifar10, loadCifar10Files, loadShapes } from '../data/index';
-import { DataError, type LoadedDataset, type NamedBlob, type Progress, type Split } from '../data/types';
+import {
+  DATASET_CONFIGS,
+  detectSet,
+  isPublished,
+  loadFolder,
+  loadFolderFiles,
+  loadPublished,
+  loadPublishedFiles,
+  loadShapes,
+  noFolder,
+  recallFolder,
+  type DatasetConfig,
+} from '../data/index';
+import { DataError, type LoadedDataset, type LoadOptions, type NamedBlob, type Split } from '../data/types';
 import type { Gpu } from '../gpu/device';
 import type { VitConfig } from '../model/parameters';
-import { GpuDataset } from '../ops/gather';
+import { GpuDataset, canFeed } from '../ops/gather';
 import type { Emit } from './events';
 import type { RunData } from './run';
 
-/** The network's input and output shapes: as the experiment says, else as its data set has them. */
-export function resolveModel({ dataset, model }: Experiment): VitConfig {
-  const { imageSize, channels, classes } = DATASET_CONFIGS[dataset];
+/** What a network takes from its data set. */
+export type DataShape = Pick<DatasetConfig, 'imageSize' | 'channels' | 'classes'>;
+
+/**
+ * The network's input and output shapes: as the experiment says, else as its data set has them. `shape` is that of the set as loaded, for
+ * sets that are not the same on every device; else the published one counts.
+ */
+export function resolveModel({ dataset, model }: Experiment, shape: DataShape = DATASET_CONFIGS[dataset]): VitConfig {
+  const { imageSize, channels, classes } = shape;
   return {
     imageSize: model.imageSize ?? imageSize,
     inChannels: model.inChannels ?? channels,
@@ -24,68 +42,122 @@ export function resolveModel({ dataset, model }: Experiment): VitConfig {
   };
 }
 
-/** Images in a set: as loaded, else as published. */
+/** Images in a set, and their shape: as loaded, else as published. */
 export interface Counts {
   readonly train: number;
   readonly test: number;
+  readonly shape?: DataShape;
 }
 
 /** The data sets of this visit: decoded ones in worker memory, the one in use on the GPU. */
 export class Datasets {
   private readonly loaded = new Map<DatasetName, LoadedDataset>();
   private resident: { name: DatasetName; set: LoadedDataset; gpu: Gpu; data: RunData } | undefined;
-  private loading: AbortController | undefined;
+  /** Loads under way: one of each kind, so that drawing shapes ahead does not end a load that the visitor asked for. */
+  private readonly loading = new Map<'drawn' | 'read', AbortController>();
+  private drawing: Promise<DatasetInfo> | undefined;
+  /** The visitor's own images, where the browser keeps some that are not loaded yet. */
+  private kept: DatasetConfig | undefined;
 
   constructor(
     private readonly emit: Emit,
     private readonly baseUrl: () => string,
   ) {}
 
+  /** Finds out what the browser keeps of the visitor's own images; once, before anything is planned. */
+  async recall(): Promise<void> {
+    this.kept = (await recallFolder()) ?? undefined;
+  }
+
+  /** The set's description: as loaded, else as kept, else as published. @throws DataError for the visitor's images where there are none */
+  private config(name: DatasetName): DatasetConfig {
+    const config = this.loaded.get(name)?.config ?? (name === 'folder' ? this.kept : DATASET_CONFIGS[name]);
+    if (!config) throw noFolder();
+    return config;
+  }
+
+  /** @throws DataError for the visitor's images where there are none */
   counts(name: DatasetName): Counts {
     const set = this.loaded.get(name);
-    const config = DATASET_CONFIGS[name];
-    return set ? { train: set.train.count, test: set.test.count } : { train: config.trainCount, test: config.testCount };
+    const shape = this.config(name);
+    return set ? { train: set.train.count, test: set.test.count, shape } : { train: shape.trainCount, test: shape.testCount, shape };
+  }
+
+  /** `resolveModel` with the set as it is loaded. @throws DataError for the visitor's images where there are none */
+  resolve(experiment: Experiment): VitConfig {
+    return resolveModel(experiment, this.config(experiment.dataset));
+  }
+
+  /** True when a model of these shapes is what the experiment would get now. */
+  fits(experiment: Experiment, config: VitConfig): boolean {
+    return JSON.stringify(this.resolve(experiment)) === JSON.stringify(config);
+  }
+
+  /** Whether shapes given by hand can take the set's images. @throws ConfigError */
+  check({ dataset, model }: Experiment): void {
+    const { label, channels, classes } = this.config(dataset);
+    if (model.numClasses !== undefined && model.numClasses < classes.length)
+      throw new ConfigError(
+        'model.numClasses',
+        `${label} has ${classes.length} classes; a model of ${model.numClasses} cannot learn them.`,
+      );
+    if (model.inChannels !== undefined && !canFeed(channels, model.inChannels))
+      throw new ConfigError('model.inChannels', `Images of ${label} have ${channels} channels, not ${model.inChannels}.`);
   }
 
   /** Loads a set from the nearest source, unless it is already here. @throws DataError; the sets loaded before stay. */
   load(name: DatasetName, refresh = false): Promise<DatasetInfo> {
     const there = this.loaded.get(name);
-    if (there && !refresh) {
+    if (there && !(refresh && isPublished(name))) {
       const info = infoOf(name, there);
       this.emit({ type: 'dataset', info });
       return Promise.resolve(info);
     }
-    return this.take(name, (o) => (name === 'shapes' ? loadShapes(o) : loadCifar10({ ...o, baseUrl: this.baseUrl(), refresh })));
+    if (name === 'shapes') return this.draw();
+    return this.take(name, (o) => (isPublished(name) ? loadPublished(name, { ...o, baseUrl: this.baseUrl(), refresh }) : loadFolder(o)));
   }
 
-  /** Reads a set from dropped or chosen files. @throws DataError naming the file, what was expected and what was found */
-  loadFiles(name: DatasetName, files: NamedBlob[]): Promise<DatasetInfo> {
-    if (name !== 'cifar10')
-      return Promise.reject(
-        new DataError(files[0]?.name ?? 'files', 'CIFAR-10 files', `a request to read them as ${name}`, 'Drop the files of CIFAR-10.'),
-      );
-    return this.take(name, (o) => loadCifar10Files(files, o));
+  /** Draws the shapes once, however many ask for them. */
+  private draw(): Promise<DatasetInfo> {
+    this.drawing ??= this.take('shapes', loadShapes).finally(() => {
+      this.drawing = undefined;
+    });
+    return this.drawing;
   }
 
-  private async take(
-    name: DatasetName,
-    load: (o: { signal: AbortSignal; onProgress: Progress }) => Promise<LoadedDataset>,
-  ): Promise<DatasetInfo> {
-    this.loading?.abort();
-    const mine = (this.loading = new AbortController());
+  /**
+   * Reads a set from dropped or chosen files. Which one it is, the files say themselves unless `as` does; `chosen` is the set on the page.
+   * @throws DataError naming the file, what was expected and what was found
+   */
+  async loadFiles(files: NamedBlob[], as: DatasetName | undefined, chosen: DatasetName): Promise<DatasetInfo> {
+    if (as === 'shapes')
+      throw new DataError(files[0]?.name ?? 'files', 'files of a data set', 'a request to read them as shapes', 'Shapes are drawn here.');
+    const name = as ?? (await this.hold('read', chosen, (o) => detectSet(files, chosen, o)));
+    return this.take(name, (o) => (isPublished(name) ? loadPublishedFiles(name, files, o) : loadFolderFiles(files, o)));
+  }
+
+  /** Runs a load that ends the one of its kind before it, and that `cancel` ends. */
+  private async hold<T>(kind: 'drawn' | 'read', name: DatasetName, load: (o: LoadOptions) => Promise<T>): Promise<T> {
+    this.loading.get(kind)?.abort();
+    const mine = new AbortController();
+    this.loading.set(kind, mine);
     try {
-      const set = await load({ signal: mine.signal, onProgress: (p) => this.emit({ type: 'dataProgress', name, ...p }) });
-      this.loaded.set(name, set);
-      for (const { kind, text } of set.notices) {
-        if (kind === 'quota') this.emit({ type: 'fault', fault: { kind: 'storage-quota', message: text, detail: `data set ${name}` } });
-        else this.emit({ type: 'notice', level: kind === 'incomplete' ? 'info' : 'warn', message: text });
-      }
-      const info = infoOf(name, set);
-      this.emit({ type: 'dataset', info });
-      return info;
+      return await load({ signal: mine.signal, onProgress: (p) => this.emit({ type: 'dataProgress', name, ...p }) });
     } finally {
-      if (this.loading === mine) this.loading = undefined;
+      if (this.loading.get(kind) === mine) this.loading.delete(kind);
     }
+  }
+
+  private async take(name: DatasetName, load: (o: LoadOptions) => Promise<LoadedDataset>): Promise<DatasetInfo> {
+    const set = await this.hold(name === 'shapes' ? 'drawn' : 'read', name, load);
+    this.loaded.set(name, set);
+    for (const { kind, text } of set.notices) {
+      if (kind === 'quota') this.emit({ type: 'fault', fault: { kind: 'storage-quota', message: text, detail: `data set ${name}` } });
+      else this.emit({ type: 'notice', level: kind === 'incomplete' ? 'info' : 'warn', message: text });
+    }
+    const info = infoOf(name, set);
+    this.emit({ type: 'dataset', info });
+    return info;
   }
 
   /** True when the GPU holds an older reading of this set. */
@@ -94,7 +166,7 @@ export class Datasets {
   }
 
   cancel(): void {
-    this.loading?.abort();
+    for (const load of this.loading.values()) load.abort();
   }
 
   /** The set on the GPU; loads and uploads it when it is not there yet. Owned here. */
@@ -103,21 +175,35 @@ export class Datasets {
     const set = this.loaded.get(name)!;
     if (this.resident?.set === set && this.resident.gpu === gpu) return this.resident.data;
     this.release();
-    const upload = (split: Split, label: string): GpuDataset =>
-      GpuDataset.upload(gpu, {
-        ...split,
-        channels: set.config.channels,
-        imageSize: set.config.imageSize,
-        mean: set.config.mean,
-        std: set.config.std,
-        label,
-      });
     const data = await gpu.guard(`the data set ${set.config.label}`, () => ({
-      train: upload(set.train, `${name}.train`),
-      test: upload(set.test, `${name}.test`),
+      train: upload(gpu, set, 'train'),
+      test: upload(gpu, set, 'test'),
     }));
     this.resident = { name, set, gpu, data };
     return data;
+  }
+
+  /**
+   * Runs `use` with a set's training images on the GPU: those that are there, else a copy for the while. Nothing that a run uses is
+   * touched. `keep`: no run holds another set, so this one may stay.
+   */
+  async withTraining<T>(
+    gpu: Gpu,
+    name: DatasetName,
+    keep: boolean,
+    use: (train: GpuDataset, config: DatasetConfig, count: number) => Promise<T>,
+  ): Promise<T> {
+    if (!this.loaded.has(name)) await this.load(name);
+    const set = this.loaded.get(name)!;
+    const { config, train } = set;
+    const here = this.resident?.set === set && this.resident.gpu === gpu;
+    if (keep || here) return use((await this.onGpu(gpu, name)).train, config, train.count);
+    const copy = await gpu.guard(`the data set ${config.label}`, () => upload(gpu, set, 'train'));
+    try {
+      return await use(copy, config, train.count);
+    } finally {
+      copy.dispose();
+    }
   }
 
   /** Frees the set on the GPU; no run may use it any more. */
@@ -160,6 +246,12 @@ export class Datasets {
   }
 }
 
+function upload(gpu: Gpu, { config, ...splits }: LoadedDataset, which: 'train' | 'test'): GpuDataset {
+  const { name, channels, imageSize, mean, std, flip } = config;
+  const split: Split = splits[which];
+  return GpuDataset.upload(gpu, { ...split, channels, imageSize, mean, std, flip, label: `${name}.${which}` });
+}
+
 function infoOf(name: DatasetName, set: LoadedDataset): DatasetInfo {
   const { config, train, test, origin, bytes, cached } = set;
   return {
@@ -171,8 +263,16 @@ function infoOf(name: DatasetName, set: LoadedDataset): DatasetInfo {
     imageSize: config.imageSize,
     channels: config.channels,
     classes: config.classes,
+    classCounts: countsOf(train, config.classes.length),
     origin,
     bytes,
     cached,
   };
+}
+
+/** Training images of each class. */
+function countsOf({ labels }: Split, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of labels) counts[label]!++;
+  return counts;
 }

@@ -48,7 +48,7 @@ interface Device {
 /** What an experiment will need; with a refusal when this device cannot hold it. */
 export function planExperiment(experiment: Experiment, device: Device): PlanReport {
   const report = figures(experiment, device);
-  const reason = whyNot(report, experiment, device.info);
+  const reason = whyNot(report, experiment, device);
   if (reason === undefined) return report;
   const nearest = nearestFit(experiment, device);
   const { model, train } = nearest;
@@ -63,7 +63,7 @@ export function planExperiment(experiment: Experiment, device: Device): PlanRepo
 }
 
 function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport {
-  const config = resolveModel(experiment);
+  const config = resolveModel(experiment, counts.shape);
   const { train, method } = experiment;
   const table = vitParameters(config);
   const matrices = planMatrices(experiment, config);
@@ -102,8 +102,8 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
 const mib = (bytes: number): string => (bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(0)} MiB`);
 
 /** Why the device cannot hold it; undefined when it can. */
-function whyNot(report: PlanReport, experiment: Experiment, info: DeviceInfo): string | undefined {
-  const config = resolveModel(experiment);
+function whyNot(report: PlanReport, experiment: Experiment, { info, counts }: Device): string | undefined {
+  const config = resolveModel(experiment, counts.shape);
   const rows = partSize(experiment);
   const { largest } = activationElements(config, rows, true);
   const limit = Math.min(info.maxStorageBufferBindingSize, info.maxBufferSize);
@@ -127,7 +127,7 @@ const SMALLEST_PART = 4;
 function nearestFit(experiment: Experiment, device: Device): Experiment {
   const next = structuredClone(experiment);
   const { model, train } = next;
-  const fits = (): boolean => whyNot(figures(next, device), next, device.info) === undefined;
+  const fits = (): boolean => whyNot(figures(next, device), next, device) === undefined;
   /** Fewest parts that fit, of at least `smallest` images each; false when none do. */
   const split = (smallest: number): boolean => {
     for (train.accumulate = 1; train.accumulate <= MAX_PARTS; train.accumulate++) {

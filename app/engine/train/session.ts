@@ -1,12 +1,14 @@
 import { ConfigError, differences, isLive, valueAt, type DatasetName, type Experiment } from '../../protocol/experiment';
 import { presetFor } from '../../protocol/presets';
-import type { Batch, CommandMap, DeviceReport, Fault, MatrixSpectrum, PlanReport, StepRecord } from '../../protocol/messages';
+import type { Batch, CommandMap, DatasetInfo, DeviceReport, Fault, MatrixSpectrum, PlanReport, StepRecord } from '../../protocol/messages';
+import { DATASET_CONFIGS } from '../data/config';
 import { DeviceLostError, Gpu } from '../gpu/device';
 import { describeMatmul, type MatmulTuning } from '../ops/matmul';
-import { Datasets, resolveModel } from './datasets';
+import { Datasets } from './datasets';
 import { FaultError, faultOf, type Emit } from './events';
 import { LinalgDesk } from './linalgDesk';
 import { planExperiment } from './plan';
+import { previewBatch } from './preview';
 import { Preparation } from './preparation';
 import { provoke } from './provoke';
 import { Run } from './run';
@@ -79,7 +81,7 @@ export class Session {
   async init(baseUrl: string): Promise<DeviceReport> {
     this.baseUrl = baseUrl;
     this.preparation.stages([{ label: 'Opening the graphics device', detail: '', state: 'active' }], 0);
-    await this.openGpu();
+    await Promise.all([this.openGpu(), this.datasets.recall()]);
     const gpu = this.requireGpu();
     this.preparation.stages(
       [
@@ -172,7 +174,7 @@ export class Session {
       const gpu = this.requireGpu();
       this.warming = true;
       try {
-        const run = await Run.create(gpu, experiment, resolveModel(experiment), this.requireTuning());
+        const run = await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.requireTuning());
         this.spare = { key: JSON.stringify(experiment), run };
         if (experiment.dataset === 'shapes') await run.attach(await this.datasets.onGpu(gpu, 'shapes'));
       } finally {
@@ -190,7 +192,7 @@ export class Session {
   /** The run made ahead, if it is of this experiment. */
   private async takeSpare(experiment: Experiment): Promise<Run | undefined> {
     const { spare } = this;
-    if (spare?.key !== JSON.stringify(experiment)) {
+    if (!spare || spare.key !== JSON.stringify(experiment) || !this.datasets.fits(experiment, spare.run.config)) {
       await this.dropSpare();
       return undefined;
     }
@@ -247,15 +249,22 @@ export class Session {
       });
       this.emit({ type: 'experiment', runId, experiment });
       this.announce();
-      const run = (await this.takeSpare(experiment)) ?? (await Run.create(gpu, experiment, resolveModel(experiment), this.requireTuning()));
+      const run =
+        (await this.takeSpare(experiment)) ?? (await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.requireTuning()));
       trainer = new Trainer(run, runId, this.emit);
       trainer.smoothing = this.smoothing;
       this.trainer = trainer;
     }
     if (data && !trainer.run.canEvaluate) {
-      const label = experiment.dataset === 'shapes' ? 'Shapes drawn' : 'CIFAR-10 on the GPU';
+      this.datasets.check(experiment);
+      const { label, synthetic } = DATASET_CONFIGS[experiment.dataset];
       const images = await this.datasets.onGpu(gpu, experiment.dataset);
-      this.preparation.done(label, `${images.train.count + images.test.count} images`);
+      if (!this.datasets.fits(experiment, trainer.run.config)) {
+        // Other images arrived meanwhile, with other classes or of another size.
+        await this.endRun();
+        return this.prepareTrainer(data);
+      }
+      this.preparation.done(synthetic ? `${label} drawn` : `${label} on the GPU`, `${images.train.count + images.test.count} images`);
       await trainer.run.attach(images);
     }
     if (fresh) trainer.emitState();
@@ -359,19 +368,23 @@ export class Session {
   }
 
   loadDataset(name: DatasetName, refresh?: boolean): Reply<'loadDataset'> {
-    return this.replaceData(name, () => this.datasets.load(name, refresh));
+    return this.replaceData(() => this.datasets.load(name, refresh));
   }
-  loadFiles(name: DatasetName, files: { name: string; blob: Blob }[]): Reply<'loadFiles'> {
-    return this.replaceData(name, () => this.datasets.loadFiles(name, files));
+  loadFiles({ files, as, chosen }: CommandMap['loadFiles']['args']): Reply<'loadFiles'> {
+    return this.replaceData(() => this.datasets.loadFiles(files, as, chosen));
   }
-  /** A run holds its data set on the GPU: when that set is replaced, the run ends. */
-  private async replaceData<T>(name: DatasetName, load: () => Promise<T>): Promise<T> {
+  /** A run holds its data set on the GPU, and has its shapes: when that set is replaced, the run ends. */
+  private async replaceData(load: () => Promise<DatasetInfo>): Promise<DatasetInfo> {
     const info = await load();
+    // Nothing that holds it: no need to wait for what is being prepared.
+    if (!this.trainer && !this.spare && !this.datasets.stale(info.name)) return info;
     return this.exclusive(async () => {
-      if (!this.datasets.stale(name)) return info;
-      if (this.trainer?.experiment.dataset === name) await this.endRun();
-      await this.dropSpare();
-      this.datasets.release();
+      const stale = this.datasets.stale(info.name);
+      const { trainer, spare } = this;
+      const ends = (run: Run) => run.experiment.dataset === info.name && (stale || !this.datasets.fits(run.experiment, run.config));
+      if (trainer && ends(trainer.run)) await this.endRun();
+      if (spare && (stale || ends(spare.run))) await this.dropSpare();
+      if (stale) this.datasets.release();
       return info;
     });
   }
@@ -380,6 +393,16 @@ export class Session {
   }
   samples(name: DatasetName, count: number): Reply<'samples'> {
     return this.datasets.samples(name, count);
+  }
+  /** A batch as a run of the experiment would get it, as pixels to look at. */
+  preview({ name, ...o }: CommandMap['preview']['args']): Reply<'preview'> {
+    return this.exclusive(() => {
+      const free = !this.trainer && !this.spare;
+      const gpu = this.requireGpu();
+      return this.datasets.withTraining(gpu, name, free, (train, config, count) =>
+        previewBatch(gpu, { ...o, train, config, trainCount: count }),
+      );
+    });
   }
 
   /** Back to the last good snapshot, with another peak learning rate. */
@@ -469,7 +492,7 @@ export class Session {
     try {
       const gpu = this.requireGpu();
       const experiment = this.requireExperiment();
-      const run = await Run.create(gpu, experiment, resolveModel(experiment), this.requireTuning());
+      const run = await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.requireTuning());
       const next = new Trainer(run, trainer.runId, this.emit);
       next.smoothing = this.smoothing;
       this.trainer = next;

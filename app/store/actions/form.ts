@@ -1,9 +1,20 @@
-import { ConfigError, differences, isLive, patchExperiment, valueAt, type DeepPartial, type Experiment } from '../../protocol/experiment';
-import { modelName, presetExperiment } from '../../protocol/presets';
+import {
+  ConfigError,
+  differences,
+  isLive,
+  patchExperiment,
+  valueAt,
+  withDataset,
+  type DatasetName,
+  type DeepPartial,
+  type Experiment,
+} from '../../protocol/experiment';
+import { modelName, presetByKey, presetExperiment } from '../../protocol/presets';
 import type { PlanReport } from '../../protocol/messages';
 import { defaultSelection } from '../events';
 import { getState, setState } from '../store';
 import { engine } from './engine';
+import { tellPatch } from './patch';
 
 /** Slider movements come at 60 Hz; a run is told at most this often, so that a drag leaves one mark and not fifty. */
 const LIVE_DELAY_MS = 150;
@@ -37,8 +48,9 @@ export const runUnderWay = (): boolean => {
  */
 export function setField(path: string, value: unknown): void {
   const { experiment, preset } = getState();
-  const next = patchExperiment(experiment, patchOf(path, value));
+  const next = path === 'dataset' ? withDataset(experiment, value as DatasetName) : patchExperiment(experiment, patchOf(path, value));
   adopt(next, preset, path);
+  if (path === 'dataset') tellPatch(experiment.model.patchSize, next);
 }
 
 /** Back to the preset's value. */
@@ -57,6 +69,7 @@ export function resetAll(): void {
 export function choosePreset(key: string): void {
   const next = presetExperiment(key, getState().experiment.dataset);
   adopt(next, key, modelName(next));
+  tellPatch(presetByKey(key).patch.model?.patchSize ?? next.model.patchSize, next);
 }
 
 /** The same experiment with or without rank regularization. */

@@ -3,7 +3,7 @@ import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets
 import { parseShareUrl, toShareUrl } from '../../protocol/shareUrl';
 import { getState, setState } from '../store';
 import { WorkerError } from '../workerClient';
-import { loadFiles, requestSamples } from './data';
+import { loadFiles, requestSamples, type PathFile } from './data';
 import { engine } from './engine';
 import { adopt, planNow, requestPlan } from './form';
 import { NotReadyError, play } from './run';
@@ -113,10 +113,10 @@ export async function share(): Promise<boolean> {
 }
 
 /** Files dropped or chosen anywhere: weights, or a data set. @throws WorkerError */
-export async function takeFiles(files: readonly File[]): Promise<void> {
+export async function takeFiles(files: readonly (File | PathFile)[]): Promise<void> {
   if (files.length === 0) return;
   const weights = files.find((file) => file.name.toLowerCase().endsWith('.safetensors'));
-  if (weights) await loadWeights(weights);
+  if (weights) await loadWeights('blob' in weights ? weights.blob : weights);
   else await loadFiles(files);
 }
 

@@ -24,7 +24,7 @@ export interface DataSlice {
   /** The set last loaded; it stays in use when another fails to load. */
   dataset: DatasetInfo | null;
   loaded: Readonly<Partial<Record<DatasetName, DatasetInfo>>>;
-  samples: Readonly<Partial<Record<DatasetName, Samples>>>;
+  samples: Readonly<Partial<Record<DatasetName, Samples | undefined>>>;
   /** Null when nothing is being loaded. */
   dataProgress: DataProgress | null;
 }

@@ -1,8 +1,10 @@
 import { useRef, type ReactNode } from 'react';
 
 interface FileButtonProps {
-  readonly accept: string;
+  readonly accept?: string | undefined;
   readonly multiple?: boolean;
+  /** Chooses a folder with all that is in it. */
+  readonly folder?: boolean;
   readonly className: string;
   readonly disabled?: boolean;
   readonly onFiles: (files: File[]) => void;
@@ -10,7 +12,7 @@ interface FileButtonProps {
 }
 
 /** A button that opens the file chooser; the same file may be chosen twice in a row. */
-export function FileButton({ accept, multiple, className, disabled, onFiles, children }: FileButtonProps) {
+export function FileButton({ accept, multiple, folder, className, disabled, onFiles, children }: FileButtonProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -23,6 +25,7 @@ export function FileButton({ accept, multiple, className, disabled, onFiles, chi
         hidden
         accept={accept}
         multiple={multiple}
+        {...(folder && { webkitdirectory: '' })}
         onChange={(event) => {
           const files = [...(event.currentTarget.files ?? [])];
           event.currentTarget.value = '';

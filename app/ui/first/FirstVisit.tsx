@@ -1,11 +1,10 @@
-import { attempt, blockedBecause, play, setField, skipFirst, takeFiles } from '../../store/actions';
+import { attempt, blockedBecause, loadFiles, play, setField, skipFirst } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FileButton } from '../controls/FileButton';
-import { DATASET_LIST } from '../datasets';
-import { bytes, roughly, text } from '../format';
+import { acceptOf, DATASET_LIST, effortText } from '../datasets';
+import { roughly } from '../format';
 import { Icon } from '../icons';
 import { modelName } from '../../protocol/presets';
-import { DATA_FILES } from '../panels/DataGroup';
 import { Refused } from '../states/Refused';
 import { Story } from './Story';
 import { Thumbnails } from './Thumbnails';
@@ -43,16 +42,21 @@ function Sets() {
             />
             <span>
               <b>
-                {set.label} <small>{set.synthetic ? 'included, starts now' : `${text(bytes(set.downloadBytes))}, once`}</small>
+                {set.label} <small>{set.synthetic ? 'included, starts now' : effortText(set)}</small>
               </b>
-              {set.synthetic ? set.about : `${set.about} From Hugging Face, or a file of yours.`}
+              {set.downloadBytes > 0 ? `${set.about} From Hugging Face, or a file of yours.` : set.about}
             </span>
           </label>
           <div className="set-more">
             <Thumbnails name={set.name} max={7} />
-            {!set.synthetic && (
-              <FileButton className="link" accept={DATA_FILES} multiple onFiles={(files) => attempt(takeFiles(files))}>
-                Choose cifar-10-binary.tar.gz, .bin or .parquet
+            {set.name === 'folder' && (
+              <FileButton className="link" folder onFiles={(files) => attempt(loadFiles(files, 'folder'))}>
+                Choose a folder
+              </FileButton>
+            )}
+            {set.files && (
+              <FileButton className="link" accept={acceptOf(set.name)} multiple onFiles={(files) => attempt(loadFiles(files, set.name))}>
+                {set.name === 'folder' ? 'or a .zip' : 'Choose files'}
               </FileButton>
             )}
           </div>

@@ -6,17 +6,19 @@ import { DATASET_CONFIGS } from '../datasets';
 /** Images of a loaded data set, drawn pixel for pixel; nothing where none are at hand. */
 export function Thumbnails({ name, max = 8 }: { name: DatasetName; max?: number }) {
   const samples = useStore((s) => s.samples[name]);
+  const classes = useStore((s) => s.loaded[name]?.classes) ?? DATASET_CONFIGS[name].classes;
   if (!samples) return null;
   return (
     <div className="thumbs">
       {samples.images.slice(0, max).map((_, i) => (
-        <Thumbnail key={i} samples={samples} index={i} title={DATASET_CONFIGS[name].classes[samples.labels[i] ?? -1] ?? ''} />
+        <Thumbnail key={i} samples={samples} index={i} title={classes[samples.labels[i] ?? -1] ?? ''} />
       ))}
     </div>
   );
 }
 
-function Thumbnail({ samples, index, title }: { samples: Samples; index: number; title: string }) {
+/** One image with the name of its class. */
+export function Thumbnail({ samples, index, title }: { samples: Samples; index: number; title: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const pixels = samples.images[index];

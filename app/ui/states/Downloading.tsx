@@ -2,9 +2,8 @@ import { attempt, cancelLoad, cancelStart, takeFiles } from '../../store/actions
 import { useStore } from '../../store/store';
 import { FileButton } from '../controls/FileButton';
 import { Meter } from '../controls/Meter';
-import { DATASET_CONFIGS } from '../datasets';
+import { acceptOf, DATASET_CONFIGS } from '../datasets';
 import { duration, megabytes, whole } from '../format';
-import { DATA_FILES } from '../panels/DataGroup';
 
 /** A data set on its way: bytes, rate, images, and the way out. */
 export function Downloading() {
@@ -14,15 +13,14 @@ export function Downloading() {
   const config = DATASET_CONFIGS[name];
   const share = totalBytes > 0 ? bytes / totalBytes : totalImages > 0 ? images / totalImages : 0;
   const left = bytesPerSecond > 0 && totalBytes > 0 ? (totalBytes - bytes) / bytesPerSecond : null;
+  const published = config.downloadBytes > 0;
   const total = totalImages || config.trainCount + config.testCount;
   const train = Math.min(images, config.trainCount);
   const test = Math.max(0, images - config.trainCount);
   return (
     <section className="panel" aria-labelledby="loading" aria-busy="true">
-      <h1 id="loading">
-        {config.downloadBytes > 0 ? 'Loading' : 'Drawing'} {config.label}
-      </h1>
-      {config.downloadBytes > 0 && (
+      <h1 id="loading">{published ? `Loading ${config.label}` : 'Reading your images'}</h1>
+      {published && (
         <div className="big3">
           <div className="fig">
             <span className="lab">Received</span>
@@ -44,27 +42,38 @@ export function Downloading() {
       )}
       <Meter label={stage} share={share} />
       <div className="list">
-        <div className={train < config.trainCount ? 'now' : 'done'}>
-          <i className="dot" />
-          <span>Training images</span>
-          <span className="num">
-            {whole(train)} of {whole(Math.min(total, config.trainCount))}
-          </span>
-        </div>
-        <div className={train < config.trainCount ? '' : 'now'}>
-          <i className="dot" />
-          <span>Test images</span>
-          <span className="num">
-            {whole(test)} of {whole(config.testCount)}
-          </span>
-        </div>
+        {!published && (
+          <div className="now">
+            <i className="dot" />
+            <span>Images</span>
+            <span className="num">{totalImages > 0 ? `${whole(images)} of ${whole(totalImages)}` : whole(images)}</span>
+          </div>
+        )}
+        {published && (
+          <>
+            <div className={train < config.trainCount ? 'now' : 'done'}>
+              <i className="dot" />
+              <span>Training images</span>
+              <span className="num">
+                {whole(train)} of {whole(Math.min(total, config.trainCount))}
+              </span>
+            </div>
+            <div className={train < config.trainCount ? '' : 'now'}>
+              <i className="dot" />
+              <span>Test images</span>
+              <span className="num">
+                {whole(test)} of {whole(config.testCount)}
+              </span>
+            </div>
+          </>
+        )}
         <div>
           <i className="dot" />
           <span>Now</span>
           <span className="num">{stage}</span>
         </div>
       </div>
-      {config.downloadBytes > 0 && (
+      {published && (
         <p>
           Looked for on this device, on this site, then at {config.source}; kept on this device for next time where the browser allows it.
         </p>
@@ -80,8 +89,13 @@ export function Downloading() {
         >
           Cancel
         </button>
-        {config.downloadBytes > 0 && (
-          <FileButton className="btn" accept={DATA_FILES} multiple onFiles={(files) => attempt(cancelLoad().then(() => takeFiles(files)))}>
+        {published && (
+          <FileButton
+            className="btn"
+            accept={acceptOf(name)}
+            multiple
+            onFiles={(files) => attempt(cancelLoad().then(() => takeFiles(files)))}
+          >
             Use a file instead
           </FileButton>
         )}

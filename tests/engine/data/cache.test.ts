@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { DATASET_CONFIGS, forget, loadCifar10, loadCifar10Files, type LoadedDataset, type NamedBlob } from '../../../app/engine/data';
+import { DATASET_CONFIGS, forget, loadPublished, loadPublishedFiles, type LoadedDataset, type NamedBlob } from '../../../app/engine/data';
 import { wordSum } from '../../../app/engine/data/formats/checksums';
 import { clearStorage, concat, drawnBatches, failure, looseFiles, quiet, splitOfRecords } from './fixtures';
 
@@ -12,7 +12,7 @@ afterEach(async () => {
 const b = drawnBatches(12);
 const pixels = splitOfRecords(concat(...b.train)).images;
 const nowhere = { ...quiet(), baseUrl: '/stream-test/nowhere/', hubBase: 'http://127.0.0.1:9/' };
-const store = () => loadCifar10Files(looseFiles(b), quiet());
+const store = () => loadPublishedFiles('cifar10', looseFiles(b), quiet());
 const sameImages = (data: LoadedDataset) => expect(wordSum(data.train.images)).toBe(wordSum(pixels));
 
 async function cacheFolder(): Promise<FileSystemDirectoryHandle> {
@@ -34,13 +34,13 @@ async function overwrite(name: string, change: (bytes: Uint8Array<ArrayBuffer>) 
 
 test('what was loaded once is found again, until it is removed', async () => {
   expect(await store()).toMatchObject({ origin: 'files', cached: true });
-  const again = await loadCifar10(nowhere);
+  const again = await loadPublished('cifar10', nowhere);
   expect(again).toMatchObject({ origin: 'cache', cached: true, bytes: 72 * 3073, notices: [{ kind: 'incomplete' }] });
   sameImages(again);
   expect(again.test.labels).toEqual(splitOfRecords(b.test).labels);
   await forget('cifar10');
   await forget('cifar10');
-  expect((await failure(loadCifar10(nowhere))).kind).toBe('network');
+  expect((await failure(loadPublished('cifar10', nowhere))).kind).toBe('network');
 });
 
 test('in a worker, with synchronous handles', async () => {
@@ -58,7 +58,7 @@ test('in a worker, with synchronous handles', async () => {
   } finally {
     worker.terminate();
   }
-  sameImages(await loadCifar10(nowhere));
+  sameImages(await loadPublished('cifar10', nowhere));
 });
 
 test('a damaged cache is thrown away, whichever part is damaged', async () => {
@@ -81,14 +81,14 @@ test('a damaged cache is thrown away, whichever part is damaged', async () => {
   for (const [name, change] of damages) {
     await store();
     await overwrite(name, change);
-    expect((await failure(loadCifar10(nowhere))).kind, name).toBe('network');
+    expect((await failure(loadPublished('cifar10', nowhere))).kind, name).toBe('network');
     expect(await listed()).toEqual([]);
   }
   await store();
   await (await cacheFolder()).removeEntry('test.bin');
-  expect((await failure(loadCifar10(nowhere))).kind).toBe('network');
+  expect((await failure(loadPublished('cifar10', nowhere))).kind).toBe('network');
   await store();
-  sameImages(await loadCifar10(nowhere));
+  sameImages(await loadPublished('cifar10', nowhere));
 });
 
 /** The browser's storage, refusing after so many bytes. */
@@ -120,7 +120,7 @@ test('a full disk during a refresh does not bring the old data set back as if it
   limitStorage(1000);
   expect((await store()).cached).toBe(false);
   vi.restoreAllMocks();
-  expect((await failure(loadCifar10(nowhere))).kind).toBe('network');
+  expect((await failure(loadPublished('cifar10', nowhere))).kind).toBe('network');
 });
 
 test('a browser without storage loads too', async () => {
@@ -135,7 +135,7 @@ test('a browser without storage loads too', async () => {
 
 test('a cancel while storing leaves no half cache', async () => {
   const controller = new AbortController();
-  const load = loadCifar10Files(looseFiles(b), {
+  const load = loadPublishedFiles('cifar10', looseFiles(b), {
     signal: controller.signal,
     onProgress: (p) => {
       if (p.stage.startsWith('Storing')) controller.abort();
@@ -148,7 +148,8 @@ test('a cancel while storing leaves no half cache', async () => {
 test('the page knows every data set before it is loaded', () => {
   for (const [name, config] of Object.entries(DATASET_CONFIGS)) {
     expect(config.name).toBe(name);
-    expect(config.classes).toHaveLength(10);
+    expect(config.classes).toHaveLength({ cifar100: 100, folder: 0 }[name] ?? 10);
+    expect(new Set(config.classes).size).toBe(config.classes.length);
     expect(config.mean).toHaveLength(config.channels);
     expect(config.std.every((s) => s > 0)).toBe(true);
   }

@@ -1,4 +1,4 @@
-import { loadCifar10, loadCifar10Files, type NamedBlob } from '../../../app/engine/data';
+import { loadPublished, loadPublishedFiles, type NamedBlob } from '../../../app/engine/data';
 import { wordSum } from '../../../app/engine/data/formats/checksums';
 
 /** The data room in a dedicated worker, as the page uses it: there storage has synchronous handles. */
@@ -6,7 +6,9 @@ self.onmessage = async (event: MessageEvent<{ files?: NamedBlob[]; baseUrl: stri
   const o = { signal: new AbortController().signal, onProgress: () => undefined };
   const { files, baseUrl } = event.data;
   try {
-    const data = files ? await loadCifar10Files(files, o) : await loadCifar10({ ...o, baseUrl, hubBase: 'http://127.0.0.1:9/' });
+    const data = files
+      ? await loadPublishedFiles('cifar10', files, o)
+      : await loadPublished('cifar10', { ...o, baseUrl, hubBase: 'http://127.0.0.1:9/' });
     const { origin, cached, train, test } = data;
     self.postMessage({ origin, cached, counts: [train.count, test.count], sum: wordSum(train.images), notices: data.notices });
   } catch (error) {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadCifar10, type Cifar10Options, type LoadedDataset } from '../../../app/engine/data';
+import { loadPublished, type PublishedOptions, type LoadedDataset } from '../../../app/engine/data';
 import {
   clearStorage,
   concat,
@@ -62,7 +62,7 @@ async function hub(
 }
 
 const nothing = { hubBase: 'http://127.0.0.1:9/', hubFiles: undefined };
-const options = (name: string, more: Partial<Cifar10Options> = {}): Cifar10Options => ({
+const options = (name: string, more: Partial<PublishedOptions> = {}): PublishedOptions => ({
   ...quiet(),
   baseUrl: `/stream-test/${name}/`,
   hubBase: nothing.hubBase,
@@ -84,19 +84,19 @@ function holds(data: LoadedDataset, origin: LoadedDataset['origin']): void {
 test('the order is: the browser, this site, the hub', async () => {
   const name = fresh();
   await site(name);
-  const first = await loadCifar10(options(name));
+  const first = await loadPublished('cifar10', options(name));
   holds(first, 'site');
   expect(first).toMatchObject({ cached: true, bytes: train.length + b.test.length });
   const asked = (await requests(name)).length;
-  const second = await loadCifar10(options(name));
+  const second = await loadPublished('cifar10', options(name));
   holds(second, 'cache');
   expect(second).toMatchObject({ cached: true, notices: [{ kind: 'incomplete' }] });
   expect((await requests(name)).length).toBe(asked);
-  holds(await loadCifar10(options(name, { refresh: true })), 'site');
+  holds(await loadPublished('cifar10', options(name, { refresh: true })), 'site');
 
   await clearStorage();
   const none = fresh();
-  const data = await loadCifar10(options(none, await hub(none)));
+  const data = await loadPublished('cifar10', options(none, await hub(none)));
   holds(data, 'huggingface');
   expect(data).toMatchObject({ cached: true, notices: [], bytes: hubRows.train.length + hubRows.test.length });
 });
@@ -104,7 +104,7 @@ test('the order is: the browser, this site, the hub', async () => {
 test('the hub is asked with one plain GET per file', async () => {
   const name = fresh();
   const o = await hub(name);
-  await loadCifar10(options(fresh(), o));
+  await loadPublished('cifar10', options(fresh(), o));
   const log = (await requests(name)).filter((r) => r.path.endsWith('.parquet'));
   expect(log.map((r) => `${r.method} ${r.path}`)).toEqual([`GET ${name}/train.parquet`, `GET ${name}/test.parquet`]);
   for (const r of log) {
@@ -120,7 +120,7 @@ test.runIf(hasReal)('the real Parquet samples come through the hub', async () =>
   const rows = { train: await realFile('hf-train-1000.parquet'), test: await realFile('hf-test-400.parquet') };
   const name = fresh();
   const seen: string[] = [];
-  const data = await loadCifar10({
+  const data = await loadPublished('cifar10', {
     ...options(name, await hub(name, { rows, counts: [1000, 400] })),
     onProgress: (p) => {
       seen.push(p.stage);
@@ -136,7 +136,7 @@ test.runIf(hasReal)('the real Parquet samples come through the hub', async () =>
 
 test('a site without the folder is passed over, whatever its server answers', async () => {
   const o = await hub(fresh());
-  holds(await loadCifar10(options(fresh(), o)), 'huggingface');
+  holds(await loadPublished('cifar10', options(fresh(), o)), 'huggingface');
   for (const [body, behaviour] of [
     ['<!doctype html><title>App</title>', { type: 'text/html' }],
     ['  <html></html>', { type: 'application/json' }],
@@ -146,7 +146,7 @@ test('a site without the folder is passed over, whatever its server answers', as
     await clearStorage();
     const name = fresh();
     await serve(`${name}/*`, body, behaviour);
-    holds(await loadCifar10(options(name, o)), 'huggingface');
+    holds(await loadPublished('cifar10', options(name, o)), 'huggingface');
   }
 });
 
@@ -162,28 +162,30 @@ test('a damaged folder is named, and nothing is kept of it', async () => {
   for (const [index, message] of broken) {
     const name = fresh();
     await site(name, { index });
-    expect((await failure(loadCifar10(options(name)))).message).toMatch(message);
+    expect((await failure(loadPublished('cifar10', options(name)))).message).toMatch(message);
   }
   const name = fresh();
   await serve(`${name}/data/cifar10/cifar10.json`, '{"format": ');
-  expect((await failure(loadCifar10(options(name)))).message).toMatch(/cifar10\.json.*\{"format": /);
+  expect((await failure(loadPublished('cifar10', options(name)))).message).toMatch(/cifar10\.json.*\{"format": /);
   const labels = train.slice();
   labels[3073] = 77;
   const bad = fresh();
   await site(bad, { index: { train: await entry('train.bin', labels) } });
   await serve(`${bad}/data/cifar10/train.bin`, labels);
-  expect((await failure(loadCifar10(options(bad)))).message).toMatch(/train\.bin: expected labels from 0 to 9, found 77 in record 2/);
+  expect((await failure(loadPublished('cifar10', options(bad)))).message).toMatch(
+    /train\.bin: expected labels from 0 to 9, found 77 in record 2/,
+  );
 });
 
 test('a broken download from this site goes on where it stopped, as often as it breaks', async () => {
   const name = fresh();
   await site(name, { train: { cutAfter: 100_000, cuts: 2 } });
-  const error = await failure(loadCifar10(options(name)));
+  const error = await failure(loadPublished('cifar10', options(name)));
   expect(error).toMatchObject({ kind: 'network', file: 'train.bin', expected: `${train.length} bytes` });
   expect(error.found).toMatch(/^100000 bytes: the connection broke/);
   expect(error.nextStep).toMatch(/continues where it stopped.*cifar-10-binary\.tar\.gz/);
-  expect((await failure(loadCifar10(options(name)))).found).toMatch(/^200000 bytes/);
-  holds(await loadCifar10(options(name)), 'site');
+  expect((await failure(loadPublished('cifar10', options(name)))).found).toMatch(/^200000 bytes/);
+  holds(await loadPublished('cifar10', options(name)), 'site');
   const ranges = (await requests(name)).filter((r) => r.path.endsWith('train.bin')).map((r) => [r.headers.range, r.headers['if-range']]);
   expect(ranges).toEqual([
     [undefined, undefined],
@@ -195,34 +197,34 @@ test('a broken download from this site goes on where it stopped, as often as it 
 test('a server that knows no ranges starts again, and a kept part that does not fit is dropped', async () => {
   const name = fresh();
   await site(name, { train: { cutAfter: 50_000, ranges: false } });
-  expect((await failure(loadCifar10(options(name)))).found).toMatch(/^50000 bytes/);
-  holds(await loadCifar10(options(name)), 'site');
+  expect((await failure(loadPublished('cifar10', options(name)))).found).toMatch(/^50000 bytes/);
+  holds(await loadPublished('cifar10', options(name)), 'site');
   await clearStorage();
   // The file became shorter than what was kept of it.
   const other = fresh();
   await site(other, { train: { cutAfter: 200_000 } });
-  await failure(loadCifar10(options(other)));
+  await failure(loadPublished('cifar10', options(other)));
   await serve(`${other}/data/cifar10/train.bin`, train, { status: 416, ranges: false });
-  expect((await failure(loadCifar10(options(other)))).message).toMatch(/416/);
+  expect((await failure(loadPublished('cifar10', options(other)))).message).toMatch(/416/);
 });
 
 test('a broken download from the hub says how far it came, and the finished file is not fetched again', async () => {
   const name = fresh();
   const cut = Math.floor(hubRows.train.length / 2);
   const o = await hub(name, { train: { cutAfter: cut }, test: { cutAfter: 100, noLength: true } });
-  const error = await failure(loadCifar10(options(fresh(), o)));
+  const error = await failure(loadPublished('cifar10', options(fresh(), o)));
   expect(error).toMatchObject({ kind: 'network', file: 'train.parquet', expected: `${hubRows.train.length} bytes` });
   expect(error.found).toMatch(new RegExp(`^${cut} bytes: the connection broke`));
   expect(error.nextStep).toMatch(/starts from the beginning/);
-  const second = await failure(loadCifar10(options(fresh(), o)));
+  const second = await failure(loadPublished('cifar10', options(fresh(), o)));
   expect(second).toMatchObject({ file: 'test.parquet', found: expect.stringMatching(/^100 bytes/) as string });
-  holds(await loadCifar10(options(fresh(), o)), 'huggingface');
+  holds(await loadPublished('cifar10', options(fresh(), o)), 'huggingface');
   const log = (await requests(name)).map((r) => r.path.slice(name.length + 1));
   expect(log).toEqual(['train.parquet', 'train.parquet', 'test.parquet', 'test.parquet']);
 });
 
 test('a hub that is not there, answers with an error or a page, or sends something else', async () => {
-  const gone = await failure(loadCifar10(options(fresh())));
+  const gone = await failure(loadPublished('cifar10', options(fresh())));
   expect(gone).toMatchObject({ kind: 'network', file: 'train-00000-of-00001.parquet' });
   expect(gone.message).toMatch(/answer from 127\.0\.0\.1:9/);
   expect(gone.nextStep).toMatch(/connection/);
@@ -235,11 +237,12 @@ test('a hub that is not there, answers with an error or a page, or sends somethi
     [{ rows: { train: new TextEncoder().encode('Internal error'), test: hubRows.test } }, /PAR1/],
     [{ rows: { train: new Uint8Array(0), test: hubRows.test } }, /0 bytes/],
   ];
-  for (const [o, message] of cases) expect((await failure(loadCifar10(options(fresh(), await hub(fresh(), o))))).message).toMatch(message);
+  for (const [o, message] of cases)
+    expect((await failure(loadPublished('cifar10', options(fresh(), await hub(fresh(), o))))).message).toMatch(message);
 });
 
 test('another checksum than the published one is a notice, as long as the content is whole', async () => {
-  const data = await loadCifar10(options(fresh(), await hub(fresh(), { sha: 'ab'.repeat(32) })));
+  const data = await loadPublished('cifar10', options(fresh(), await hub(fresh(), { sha: 'ab'.repeat(32) })));
   holds(data, 'huggingface');
   expect(data.notices.map((n) => n.kind)).toEqual(['checksum', 'checksum']);
   expect(data.notices[0]?.text).toMatch(/train\.parquet.*SHA-256 [0-9a-f]{64}, expected abab/);
@@ -248,12 +251,12 @@ test('another checksum than the published one is a notice, as long as the conten
 test('a cancel during a slow download ends it at once and leaves nothing behind', async () => {
   const name = fresh();
   await site(name, { train: { cutAfter: 8192 } });
-  expect((await failure(loadCifar10(options(name)))).nextStep).toMatch(/continues/);
+  expect((await failure(loadPublished('cifar10', options(name)))).nextStep).toMatch(/continues/);
   await site(name, { train: { chunk: 4096, delayMs: 30 } });
   const controller = new AbortController();
   let at = 0;
   const error = await failure(
-    loadCifar10({
+    loadPublished('cifar10', {
       ...options(name),
       signal: controller.signal,
       onProgress: (p) => {
@@ -268,7 +271,7 @@ test('a cancel during a slow download ends it at once and leaves nothing behind'
   expect(at).toBeGreaterThan(0);
   expect(performance.now() - at).toBeLessThan(1000);
   await site(name);
-  holds(await loadCifar10(options(name)), 'site');
+  holds(await loadPublished('cifar10', options(name)), 'site');
   // Broken, continued and cancelled, and from the beginning again.
   const ranges = (await requests(name)).filter((r) => r.path.endsWith('train.bin')).map((r) => r.headers.range);
   expect(ranges).toEqual([undefined, 'bytes=8192-', undefined]);

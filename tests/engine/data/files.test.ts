@@ -1,6 +1,7 @@
+import { zipSync } from 'fflate';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { loadCifar10, loadCifar10Files, type LoadedDataset, type NamedBlob } from '../../../app/engine/data';
+import { loadPublished, loadPublishedFiles, type LoadedDataset, type NamedBlob } from '../../../app/engine/data';
 import {
   clearStorage,
   concat,
@@ -30,7 +31,7 @@ import {
 beforeEach(clearStorage);
 afterEach(clearStorage);
 
-const load = (...files: NamedBlob[]) => loadCifar10Files(files, { ...quiet(), store: false });
+const load = (...files: NamedBlob[]) => loadPublishedFiles('cifar10', files, { ...quiet(), store: false });
 
 /** Compares without Vitest's element-wise diff, which takes minutes on megabytes. */
 function same(data: LoadedDataset, train: Bytes, test: Bytes): void {
@@ -109,7 +110,7 @@ describe('every way in gives the same data set', () => {
     const stages: string[] = [];
     let last = { bytes: 0, images: 0, totalBytes: 0 };
     const archive = await gzip(tarOf(b));
-    const data = await loadCifar10Files([file('c.tar.gz', archive)], {
+    const data = await loadPublishedFiles('cifar10', [file('c.tar.gz', archive)], {
       signal: new AbortController().signal,
       onProgress: (p) => {
         stages.push(p.stage);
@@ -143,7 +144,6 @@ describe('files that are refused', () => {
       ['data_batch_1.bin', concat(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0), new Uint8Array(3069)), /JPEG/],
       ['data_batch_1.bin', text('<!DOCTYPE html><title>404</title>'), /web page/],
       ['cifar-10-binary.tar.gz', text('<html><body>Login</body></html>'), /web page/],
-      ['cifar.zip', concat(Uint8Array.of(0x50, 0x4b, 3, 4), new Uint8Array(100)), /zip/],
       ['data_batch_1', concat(Uint8Array.of(0x80, 2, 0x7d), new Uint8Array(100)), /Python version/],
       ['data_batch_1.mat', text('MATLAB 5.0 MAT-file'), /MATLAB version/],
       ['train.parquet', text('nothing of the kind'), /no Parquet/],
@@ -153,6 +153,12 @@ describe('files that are refused', () => {
       ['empty.parquet', new Uint8Array(0), /empty file/],
     ];
     for (const [name, bytes, found] of foreign) await wrong([file(name, bytes), test10], name, /CIFAR-10 file/, found);
+  });
+
+  test('a zip archive without a directory, or without batches', async () => {
+    const zip = concat(Uint8Array.of(0x50, 0x4b, 3, 4), new Uint8Array(100));
+    await wrong([file('cifar.zip', zip), test10], 'cifar.zip', /zip archive with its directory/, /none/);
+    await wrong([file('c.zip', zipSync({ 'a/photo.jpg': ten }) as Bytes), test10], 'c.zip', /data_batch_1/, /photo\.jpg/);
   });
 
   /** Black aeroplanes, without the memory they would take. */
@@ -276,8 +282,8 @@ test('a cancel is noticed at once, at whatever moment it comes', async () => {
   const files = [file('cifar.tar.gz', await gzip(tarOf(b)))];
   const before = new AbortController();
   before.abort();
-  expect((await failure(loadCifar10Files(files, quiet(before.signal)))).kind).toBe('cancelled');
-  expect((await failure(loadCifar10({ ...quiet(before.signal), baseUrl: '/stream-test/none/' }))).kind).toBe('cancelled');
+  expect((await failure(loadPublishedFiles('cifar10', files, quiet(before.signal)))).kind).toBe('cancelled');
+  expect((await failure(loadPublished('cifar10', { ...quiet(before.signal), baseUrl: '/stream-test/none/' }))).kind).toBe('cancelled');
   const rows = file('train.parquet', parquetOf(rowsOf(concat(...b.train, ...b.train, ...b.train))));
   for (const [set, delay] of [
     [files, 0],
@@ -292,7 +298,7 @@ test('a cancel is noticed at once, at whatever moment it comes', async () => {
       at = performance.now();
       controller.abort();
     }, delay);
-    const outcome = await loadCifar10Files(set, quiet(controller.signal)).then(
+    const outcome = await loadPublishedFiles('cifar10', set, quiet(controller.signal)).then(
       () => null,
       (error: unknown) => error,
     );

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DataError, loadCifar10Files, type NamedBlob } from '../../../app/engine/data';
+import { DataError, loadPublishedFiles, type NamedBlob } from '../../../app/engine/data';
 import { concat, drawnBatches, file, gzip, parquetOf, quiet, random, records, rowsOf, tarOf, type Bytes } from './fixtures';
 
 /**
@@ -10,7 +10,7 @@ async function ends(files: NamedBlob[], train: number, what: string): Promise<bo
   const started = performance.now();
   let loaded = false;
   try {
-    const data = await loadCifar10Files(files, { ...quiet(), store: false });
+    const data = await loadPublishedFiles('cifar10', files, { ...quiet(), store: false });
     expect([data.train.count, data.test.count], what).toEqual([train, 3]);
     expect(data.train.images.length, what).toBe(train * 3072);
     expect(
@@ -65,7 +65,7 @@ test('mutated archives, packed and plain', async () => {
 /** As `ends`, where a damaged header may also lose a batch, so that fewer images come out. */
 async function endsAny(files: NamedBlob[], what: string): Promise<void> {
   const started = performance.now();
-  await loadCifar10Files(files, { ...quiet(), store: false }).then(
+  await loadPublishedFiles('cifar10', files, { ...quiet(), store: false }).then(
     (data) => expect(data.train.count, what).toBeGreaterThan(0),
     (error: unknown) => expect(error, what).toBeInstanceOf(DataError),
   );

@@ -12,6 +12,8 @@ export const cifar10 = {
   testCount: 10_000,
   mean: [0.4914, 0.4822, 0.4465],
   std: [0.247, 0.2435, 0.2616],
+  flip: true,
   downloadBytes: 119_705_255 + 23_940_850,
   source: 'huggingface.co/datasets/uoft-cs/cifar10',
+  files: 'cifar-10-binary.tar.gz, its .bin batches, or .parquet files',
 } as const satisfies DatasetConfig;

@@ -18,7 +18,7 @@ const hex = (n: number) => n.toString(16).padStart(8, '0');
 const damaged = (what: string, found: string) => new FormatError(what, found, 'The file is damaged: get it again.');
 
 /**
- * Decodes PNG images of one fixed size into R, G, B planes; reuses its buffers, since 60,000 small images are decoded
+ * Decodes PNG images of one fixed size into R, G, B planes, or into one plane of grey; reuses its buffers, since 60,000 small images are decoded
  * (PNG specification, third edition). Takes 8-bit grey, RGB, palette (1 to 8 bits), with or without alpha, which is
  * dropped; not 16-bit and not interlaced. Every checksum is verified. Not reentrant.
  */
@@ -29,12 +29,14 @@ export class PngDecoder {
   constructor(
     private readonly width: number,
     private readonly height: number,
+    /** Planes written: 3, or 1 for sets of grey images. */
+    private readonly channels: 1 | 3 = 3,
   ) {
     // One byte over the largest image: output that is too long shows as a full buffer.
     this.raw = new Uint8Array(height * (1 + width * 4) + 1);
   }
 
-  /** Writes 3 · width · height bytes to `out` at `offset`. Throws a FormatError. */
+  /** Writes channels · width · height bytes to `out` at `offset`. Throws a FormatError. */
   decode(png: Uint8Array, out: Uint8Array, offset: number): void {
     const { width, height } = this;
     for (let i = 0; i < 8; i++) {
@@ -69,6 +71,8 @@ export class PngDecoder {
           const found = `${depth}-bit ${KINDS[kind] ?? `colour type ${kind}`}${interlaced ? ', interlaced' : ''}`;
           throw new FormatError('an 8-bit PNG that is not interlaced', found, 'Save the images as plain 8-bit RGB PNG.');
         }
+        if (this.channels === 1 && kind !== 0 && kind !== 4)
+          throw new FormatError('a grey PNG', `a PNG of kind ${KINDS[kind] ?? kind}`, 'Save the images as plain 8-bit grey PNG.');
       } else if (type === PLTE) {
         palette = png.subarray(body, end);
       } else if (type === IDAT) {
@@ -130,6 +134,10 @@ export class PngDecoder {
       let i = y * (stride + 1) + 1;
       if (kind !== 3) {
         const step = samples < 3 ? 0 : 1;
+        if (this.channels === 1) {
+          for (const end = at + width; at < end; at++, i += samples) out[at] = raw[i] as number;
+          continue;
+        }
         for (const end = at + width; at < end; at++, i += samples) {
           out[at] = raw[i] as number;
           out[at + plane] = raw[i + step] as number;

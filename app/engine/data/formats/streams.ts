@@ -61,3 +61,33 @@ function gzipError(error: unknown, inflated: number): FormatError {
   const found = cut ? `one that is cut short (${inflated} bytes unpacked)` : `damaged data after ${inflated} bytes (${reason})`;
   return new FormatError('a complete gzip file', found, 'Get the file again: it did not arrive whole.');
 }
+
+/** The first bytes of what arrives (fewer than `count` where it ends before), and all of it again. */
+export async function peek(
+  source: AsyncGenerator<Uint8Array>,
+  count: number,
+): Promise<{ head: Uint8Array; chunks: AsyncGenerator<Uint8Array> }> {
+  const seen: Uint8Array[] = [];
+  let length = 0;
+  while (length < count) {
+    const next = await source.next();
+    if (next.done) break;
+    seen.push(next.value);
+    length += next.value.length;
+  }
+  const head = new Uint8Array(Math.min(length, count));
+  let at = 0;
+  for (const part of seen) {
+    head.set(part.subarray(0, head.length - at), at);
+    at = Math.min(head.length, at + part.length);
+  }
+  async function* again(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* seen;
+      yield* source;
+    } finally {
+      await source.return(undefined);
+    }
+  }
+  return { head, chunks: again() };
+}

@@ -12,6 +12,8 @@ export const shapes = {
   testCount: 2_000,
   mean: [0.45, 0.425, 0.462],
   std: [0.267, 0.201, 0.176],
+  flip: true,
   downloadBytes: 0,
   source: 'drawn in this browser',
+  files: '',
 } as const satisfies DatasetConfig;

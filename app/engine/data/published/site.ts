@@ -3,7 +3,8 @@ import { asDataError } from '../failure';
 import { chunksOf } from '../formats/streams';
 import type { Pace } from '../pace';
 import { DataError, type DataNotice, type Split } from '../types';
-import { BatchDecoder, LIMIT, RECORD, type SplitName } from './batch';
+import { BatchDecoder, siteLayout } from './records';
+import { limitOf, pixelsOf, type PublishedSet, type SplitName } from './set';
 
 /** One file of the site's folder: canonical records (label, then planes), all batches of a split after one another. */
 export interface SiteFile {
@@ -13,17 +14,19 @@ export interface SiteFile {
   readonly count: number;
 }
 
-/** `data/cifar10/cifar10.json`, written by `npm run data -- cifar10`. */
+/** `data/NAME/NAME.json`, written by `npm run data -- NAME`. */
 export interface SiteIndex {
   readonly format: 'q3r-data';
   readonly version: 1;
-  readonly name: 'cifar10';
+  readonly name: string;
   readonly train: SiteFile;
   readonly test: SiteFile;
 }
 
-const INDEX = 'cifar10.json';
-const REBUILD = 'Whoever runs this site can repair it with "npm run data -- cifar10". Or choose cifar-10-binary.tar.gz from this computer.';
+export const orChoose = ({ words }: PublishedSet): string => `Or choose ${words.archive} from this computer.`;
+const indexOf = ({ config }: PublishedSet): string => `${config.name}.json`;
+const rebuild = (set: PublishedSet): string =>
+  `Whoever runs this site can repair it with "npm run data -- ${set.config.name}". ${orChoose(set)}`;
 
 export interface Source {
   train: Split;
@@ -35,13 +38,13 @@ export interface Source {
 }
 
 /**
- * Loads from the site's own `data/cifar10/` folder. Returns null where the site has none: no answer, no file, or the
+ * Loads from the site's own `data/NAME/` folder. Returns null where the site has none: no answer, no file, or the
  * page that some servers send for every unknown address. A folder that is there but damaged is a DataError.
  */
-export async function loadFromSite(baseUrl: string, pace: Pace): Promise<Source | null> {
-  const folder = new URL('data/cifar10/', new URL(baseUrl, globalThis.location?.href));
+export async function loadFromSite(set: PublishedSet, baseUrl: string, pace: Pace): Promise<Source | null> {
+  const folder = new URL(`data/${set.config.name}/`, new URL(baseUrl, globalThis.location?.href));
   pace.begin('Looking at this site', 0);
-  const index = await readIndex(new URL(INDEX, folder), pace);
+  const index = await readIndex(set, new URL(indexOf(set), folder), pace);
   if (!index) return null;
   pace.begin('Downloading from this site', index.train.bytes + index.test.bytes);
   pace.totalImages = index.train.count + index.test.count;
@@ -51,12 +54,15 @@ export async function loadFromSite(baseUrl: string, pace: Pace): Promise<Source 
     const { file, bytes, sha256, count } = index[split];
     const url = new URL(file, folder).href;
     pace.stage = `Downloading ${file} from this site`;
-    const got = await download({ url, name: file, bytes, maxBytes: LIMIT[split] * RECORD, resumable: true }, pace);
+    const got = await download(
+      { url, name: file, bytes, maxBytes: limitOf(set, split) * (1 + pixelsOf(set.config)), resumable: true, otherwise: orChoose(set) },
+      pace,
+    );
     urls.push(url);
     try {
-      if (got.blob.size !== bytes) throw new DataError(file, `${bytes} bytes`, `${got.blob.size}`, REBUILD);
-      if (got.sha256 !== sha256) throw new DataError(file, `SHA-256 ${sha256}`, got.sha256, REBUILD);
-      splits[split] = await decodeRecords(got.blob, file, count, pace);
+      if (got.blob.size !== bytes) throw new DataError(file, `${bytes} bytes`, `${got.blob.size}`, rebuild(set));
+      if (got.sha256 !== sha256) throw new DataError(file, `SHA-256 ${sha256}`, got.sha256, rebuild(set));
+      splits[split] = await decodeRecords(set, got.blob, file, count, pace);
     } catch (error) {
       await dropPartial(url);
       throw error;
@@ -64,14 +70,15 @@ export async function loadFromSite(baseUrl: string, pace: Pace): Promise<Source 
   }
   const { train, test } = splits as Record<SplitName, Split>;
   const notices: DataNotice[] = [];
-  if (train.count < LIMIT.train || test.count < LIMIT.test) {
-    const text = `This site offers ${train.count} training and ${test.count} test images; the full CIFAR-10 has ${LIMIT.train} and ${LIMIT.test}.`;
+  const { trainCount, testCount, label } = set.config;
+  if (train.count < trainCount || test.count < testCount) {
+    const text = `This site offers ${train.count} training and ${test.count} test images; the full ${label} has ${trainCount} and ${testCount}.`;
     notices.push({ kind: 'incomplete', text });
   }
   return { train, test, bytes: index.train.bytes + index.test.bytes, notices, urls };
 }
 
-async function readIndex(url: URL, pace: Pace): Promise<SiteIndex | null> {
+async function readIndex(set: PublishedSet, url: URL, pace: Pace): Promise<SiteIndex | null> {
   let text: string;
   try {
     const response = await fetch(url, { signal: pace.signal, cache: 'no-cache' });
@@ -87,12 +94,13 @@ async function readIndex(url: URL, pace: Pace): Promise<SiteIndex | null> {
     return null;
   }
   if (text.trimStart().startsWith('<')) return null;
-  const index = parseIndex(text);
-  if (!index) throw new DataError(INDEX, 'a description of the data set (format q3r-data, version 1)', `"${text.slice(0, 60)}"`, REBUILD);
+  const index = parseIndex(set, text);
+  if (!index)
+    throw new DataError(indexOf(set), 'a description of the data set (format q3r-data, version 1)', `"${text.slice(0, 60)}"`, rebuild(set));
   return index;
 }
 
-function parseIndex(text: string): SiteIndex | null {
+function parseIndex(set: PublishedSet, text: string): SiteIndex | null {
   try {
     const index = JSON.parse(text) as Partial<SiteIndex> | null;
     const isFile = (f: Partial<SiteFile> | undefined, limit: number) =>
@@ -104,17 +112,17 @@ function parseIndex(text: string): SiteIndex | null {
       Number.isInteger(f.count) &&
       f.count > 0 &&
       f.count <= limit &&
-      f.bytes === f.count * RECORD &&
+      f.bytes === f.count * (1 + pixelsOf(set.config)) &&
       /^[0-9a-f]{64}$/.test(f.sha256 ?? '');
-    const ours = index?.format === 'q3r-data' && index.version === 1 && index.name === 'cifar10';
-    return ours && isFile(index.train, LIMIT.train) && isFile(index.test, LIMIT.test) ? (index as SiteIndex) : null;
+    const ours = index?.format === 'q3r-data' && index.version === 1 && index.name === set.config.name;
+    return ours && isFile(index.train, limitOf(set, 'train')) && isFile(index.test, limitOf(set, 'test')) ? (index as SiteIndex) : null;
   } catch {
     return null;
   }
 }
 
-async function decodeRecords(blob: Blob, name: string, count: number, pace: Pace): Promise<Split> {
-  const batch = new BatchDecoder(count);
+async function decodeRecords(set: PublishedSet, blob: Blob, name: string, count: number, pace: Pace): Promise<Split> {
+  const batch = new BatchDecoder(siteLayout(set), count);
   const before = pace.images;
   try {
     for await (const chunk of chunksOf(blob.stream(), pace)) {

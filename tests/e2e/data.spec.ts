@@ -1,0 +1,84 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+import { encode } from 'fast-png';
+import { zipSync } from 'fflate';
+import { openPlayground } from '../support/playground';
+import { watchConsole } from '../support/page';
+
+const NANO = 'patchSize=8&embedDim=32&numHeads=2&depth=1&batchSize=4&warmupSteps=0&evalCount=16&evalEvery=0';
+const COLOURS = { cherry: [200, 30, 40], lime: [120, 210, 60], plum: [90, 40, 130] } as const;
+
+/** A zip of one folder per class, with images of several sizes; limes are fewer. */
+function fruit(): Buffer {
+  const files: Record<string, Uint8Array> = { 'fruit/readme.txt': new TextEncoder().encode('not an image') };
+  for (const [name, colour] of Object.entries(COLOURS))
+    for (let i = 0; i < (name === 'lime' ? 6 : 12); i++) {
+      const [width, height] = [40 + 4 * i, 36];
+      const data = Uint8Array.from({ length: width * height * 3 }, (_, p) => colour[p % 3]! + ((p * 7 + i * 31) % 40));
+      files[`fruit/${name}/${i}.png`] = new Uint8Array(encode({ width, height, channels: 3, depth: 8, data }));
+    }
+  files['fruit/plum/broken.png'] = new Uint8Array(200).fill(7);
+  return Buffer.from(zipSync(files));
+}
+
+/** Drops files on the page, as a visitor would. */
+async function drop(page: Page, name: string, content: Buffer): Promise<void> {
+  const transfer = await page.evaluateHandle(
+    ([file, base64]) => {
+      const out = new DataTransfer();
+      out.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], file));
+      return out;
+    },
+    [name, content.toString('base64')] as const,
+  );
+  await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+}
+
+test('a dropped zip of class folders trains, shows its classes and samples, and is there after a reload', async ({ page }) => {
+  const watch = watchConsole(page);
+  await openPlayground(page, `#v=1&augment=basic&steps=50&${NANO}`);
+  await page.getByText('Data', { exact: true }).first().click();
+  const rail = page.getByRole('region', { name: 'Experiment' });
+  await drop(page, 'fruit.zip', fruit());
+  await expect(rail.getByRole('radio', { name: /Your images/ })).toBeChecked();
+  await expect(rail).toContainText('26 training and 5 test images, from your files.');
+  await expect(rail).toContainText('3 classes, from 5 (lime) to 10 (cherry) training images');
+  await expect(rail.getByRole('list', { name: 'Classes' })).toContainText('plum');
+  await expect(page.getByRole('alert')).toContainText('1 of 31 files could not be read as images and were left out: plum/broken.png.');
+
+  expect(await page.evaluate(() => window.q3r.step(3).then((records) => records.map((r) => Number.isFinite(r.loss))))).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  await rail.getByText('Samples as the model sees them').click();
+  const samples = rail.getByRole('list', { name: 'Augmented training images' });
+  await expect(samples.getByRole('img')).toHaveCount(12);
+  const shown = () => samples.getByRole('img').evaluateAll((all) => all.map((image) => image.getAttribute('aria-label')));
+  const first = await shown();
+  expect(first.every((name) => name !== null && name in { cherry: 0, lime: 0, plum: 0 })).toBe(true);
+  await rail.getByRole('button', { name: 'Draw again' }).click();
+  await expect(rail).toContainText('Batch 2 of seed 1');
+  expect(await page.evaluate(() => window.q3r.step(1).then(([record]) => record!.step))).toBe(4);
+  const axe = await new AxeBuilder({ page }).include('#experiment').analyze();
+  expect(axe.violations.map((v) => v.id)).toEqual([]);
+
+  await page.reload();
+  await page.evaluate(() => window.q3r.configure({ dataset: 'folder' }));
+  expect(await page.evaluate(() => window.q3r.step(1).then(([record]) => Number.isFinite(record!.loss)))).toBe(true);
+  watch.expectQuiet();
+});
+
+test('without files, the choice says what to drop; digits take a patch that divides 28', async ({ page }) => {
+  const watch = watchConsole(page);
+  await openPlayground(page, `#v=1&${NANO}`);
+  await page.getByText('Data', { exact: true }).first().click();
+  const rail = page.getByRole('region', { name: 'Experiment' });
+  await rail.getByRole('radio', { name: /Your images/ }).check();
+  await expect(page.getByRole('button', { name: 'Play', exact: true }).first()).toBeDisabled();
+  const message = await page.evaluate(() => window.q3r.configure({ dataset: 'folder' }).catch((error: Error) => error.message));
+  expect(message).toMatch(/drop a folder or a \.zip with one sub-folder of images per class/);
+  await rail.getByRole('radio', { name: /MNIST/ }).check();
+  await expect(page.getByRole('status').filter({ hasText: 'Patches of 8 do not divide images of 28' })).toContainText('now 7');
+  watch.expectQuiet();
+});
