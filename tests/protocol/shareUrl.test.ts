@@ -39,6 +39,8 @@ const arbitrary: fc.Arbitrary<Experiment> = fc
     e.model.numHeads = 1 + (e.model.numHeads % 8);
     e.model.embedDim = e.model.numHeads * (8 + (e.model.embedDim % 100));
     if (e.method.targetRank >= 1) e.method.targetRank = 2 + Math.floor(e.method.targetRank / 2);
+    if (e.method.loraRank > 1) e.method.loraRank = Math.floor(e.method.loraRank);
+    if (e.train.batchSize % e.train.accumulate !== 0) e.train.accumulate = 1;
     return parseExperiment(e);
   });
 

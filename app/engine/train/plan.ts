@@ -1,33 +1,15 @@
 import type { Experiment } from '../../protocol/experiment';
-import type { MatrixPlan, PlanReport } from '../../protocol/messages';
+import type { PlanReport } from '../../protocol/messages';
 import type { DeviceInfo } from '../gpu/device';
-import { weightMatrices, type MatrixModule, type WeightMatrix } from '../model/matrices';
+import { factorBytes, productFlops } from '../factorization/layout';
 import { activationElements, stepFlops } from '../model/memory';
-import { vitParameters, type VitConfig } from '../model/parameters';
+import { vitParameters } from '../model/parameters';
 import { q3rBytes } from '../regularizers/q3r/regularizer';
-import { targetRank } from '../regularizers/q3r/targetRank';
 import type { Counts } from './datasets';
 import { resolveModel } from './datasets';
+import { actedMatrices, planOf, planFactors, planMatrices, techniqueOf } from './matrices';
 
-/** A matrix of the wall with its place in the parameter arena. */
-export interface PlannedMatrix extends MatrixPlan {
-  /** First element. */
-  readonly offset: number;
-}
-
-/** Matrices of the wall: all of the blocks, and head and patch embedding where the method targets them. */
-export function planMatrices(experiment: Experiment, config: VitConfig): PlannedMatrix[] {
-  const { method } = experiment;
-  const targeted = new Set<MatrixModule>(method.targetModules);
-  return weightMatrices(config, vitParameters(config), method.fuseQkv)
-    .filter((m) => m.block >= 0 || targeted.has(m.module))
-    .map((m: WeightMatrix): PlannedMatrix => {
-      const rank = targetRank(method.targetRank, m.rows, m.cols, method.rankRule);
-      const { name, block, kind, offset, rows, cols } = m;
-      const regularized = method.name !== 'adamw' && targeted.has(m.module) && rank < Math.min(rows, cols);
-      return { name, block, kind, offset, rows, cols, targetRank: rank, regularized };
-    });
-}
+export { planMatrices, type PlannedMatrix } from './matrices';
 
 /** Bytes a device is trusted with, as WebGPU does not tell how much memory there is. */
 const MEMORY_BUDGET = { software: 2 * 2 ** 30, hardware: 6 * 2 ** 30 };
@@ -60,26 +42,30 @@ export function planExperiment(experiment: Experiment, device: Device): PlanRepo
 function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport {
   const config = resolveModel(experiment);
   const { train, method } = experiment;
-  const table = vitParameters(config);
+  const { regularizer, inLoss } = techniqueOf(method);
+  const effective = vitParameters(config);
   const matrices = planMatrices(experiment, config);
+  const layout = planFactors(experiment, config, matrices);
+  const table = layout?.trained ?? effective;
   const arena = table.total * 4;
   const training = activationElements(config, train.batchSize, true);
   const evaluation = activationElements(config, Math.min(256, Math.max(1, train.evalCount)), false);
   const pixels = config.inChannels * config.imageSize ** 2;
   const bytes = {
-    weights: 2 * arena,
-    optimizer: (method.name === 'adamq3r' ? 3 : 2) * arena,
+    weights: 2 * arena + (layout ? factorBytes(layout) : 0),
+    optimizer: (regularizer === 'q3r' && !inLoss ? 3 : 2) * arena,
     activations: 4 * (training.total + evaluation.total),
-    q3r: q3rBytes(matrices, method.name !== 'adamw'),
+    q3r: q3rBytes(matrices, actedMatrices(matrices, method, layout)),
     data: (counts.train + counts.test) * (pixels + 1),
   };
   const flops = stepFlops({ config, batch: train.batchSize, training: true });
   const stepsPerEpoch = Math.max(1, Math.ceil(counts.train / train.batchSize));
-  const secondsPerStep = (flops.forward + flops.backward) / (gflops * 1e9 * STEP_EFFICIENCY);
+  const composing = layout ? productFlops(layout) : 0;
+  const secondsPerStep = (flops.forward + flops.backward + composing) / (gflops * 1e9 * STEP_EFFICIENCY);
   return {
     parameters: table.count,
     bytes: { ...bytes, total: Object.values(bytes).reduce((a, b) => a + b, 0) },
-    matrices: matrices.map(({ offset: _, ...plan }) => plan),
+    matrices: matrices.map(planOf),
     stepsPerEpoch,
     secondsPerEpoch: gflops > 0 ? secondsPerStep * stepsPerEpoch : null,
   };
@@ -94,7 +80,8 @@ function whyNot(report: PlanReport, experiment: Experiment, info: DeviceInfo): s
   const limit = Math.min(info.maxStorageBufferBindingSize, info.maxBufferSize);
   if (largest.elements * 4 > limit)
     return `One activation (${largest.name}) of a batch of ${experiment.train.batchSize} takes ${mib(largest.elements * 4)}, and this device binds at most ${mib(limit)} at once.`;
-  const arena = vitParameters(config).total * 4;
+  const layout = planFactors(experiment, config, planMatrices(experiment, config));
+  const arena = 4 * Math.max(vitParameters(config).total, layout?.trained.total ?? 0);
   if (arena > limit) return `The weights take ${mib(arena)}, and this device binds at most ${mib(limit)} at once.`;
   const budget = info.software ? MEMORY_BUDGET.software : MEMORY_BUDGET.hardware;
   if (report.bytes.total > budget)

@@ -2,6 +2,9 @@ import { readMetrics } from '../../../kernels/metrics/metrics';
 import { packStepState } from '../../../kernels/stepState';
 import type { Experiment } from '../../protocol/experiment';
 import type { Batch, MatrixSpectrum, StepRecord } from '../../protocol/messages';
+import { Factorization } from '../factorization/factorization';
+import { importFactors } from '../factorization/import';
+import { initialFactors } from '../factorization/initial';
 import { slice, type View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import type { Program } from '../gpu/recorder';
@@ -17,7 +20,7 @@ import { learningRate } from '../optim/schedule';
 import { Evaluator } from './evaluator';
 import { Flight } from './flight';
 import { checkBatch, gradientsOf, predictionOf } from './handBatch';
-import { planMatrices } from './plan';
+import { planFactors, planMatrices, techniqueOf } from './matrices';
 import { RankControl } from './rankControl';
 import { Snapshotter, type Snapshot } from './snapshot';
 import { StepViews, recordGather, recordStep } from './step';
@@ -68,25 +71,34 @@ export class Run {
     readonly rank: RankControl,
     private readonly flight: Flight,
     private readonly snapshots: Snapshotter,
+    /** Composes the weights from what is trained; absent where the weights themselves are. */
+    readonly factorization: Factorization | undefined,
   ) {}
 
   /** Allocates and compiles everything. @throws OutOfMemoryError, ShaderError */
   static async create(gpu: Gpu, experiment: Experiment, config: VitConfig, tuning: MatmulTuning): Promise<Run> {
     const table = vitParameters(config);
     const matrices = planMatrices(experiment, config);
+    const layout = planFactors(experiment, config, matrices);
     const run = await gpu.guard('the training run', () => {
       const { train, method } = experiment;
-      const views = new StepViews(gpu, table.total, method.name === 'adamq3r');
-      gpu.write(views.params, initialParameters(config, table, train.seed));
-      const adam = new Adam(gpu, { elements: table.total });
-      const rank = new RankControl(gpu, { experiment, matrices, params: views.params });
+      const elements = (layout?.trained ?? table).total;
+      const { regularizer, inLoss } = techniqueOf(method);
+      const views = new StepViews(gpu, elements, regularizer === 'q3r' && !inLoss);
+      const initial = initialParameters(config, table, train.seed);
+      gpu.write(views.params, layout ? initialFactors(layout, initial, train.seed) : initial);
+      const factorization = layout && new Factorization(gpu, layout, views);
+      const adam = new Adam(gpu, { elements });
+      const weights = factorization?.weights ?? views.params;
+      const rank = new RankControl(gpu, { experiment, matrices, params: views.params, weights, layout });
       const flight = new Flight(gpu, views.metrics.size + rank.statusBytes);
       const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...rank.stateViews], () => rank.saveState());
-      return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots);
+      return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots, factorization);
     });
     try {
       await run.kit(experiment.train.batchSize);
-      await run.rank.build();
+      await Promise.all([run.rank.build(), run.factorization?.build()]);
+      run.factorization?.compose();
       return run;
     } catch (error) {
       await run.dispose();
@@ -123,8 +135,9 @@ export class Run {
         batch,
         labelSmoothing: experiment.train.labelSmoothing,
         adam,
-        q3r: this.rank.q3r,
-        inLoss: experiment.method.name === 'q3r',
+        regularizer: this.rank.regularizer,
+        inLoss: techniqueOf(experiment.method).inLoss,
+        factorization: this.factorization,
       });
       kit = { model, step, gather: undefined };
       this.kits.set(batch, kit);
@@ -192,7 +205,7 @@ export class Run {
    * export read. The trained parameters themselves, unless a technique composes the weights from factors.
    */
   get weights(): View {
-    return this.views.params;
+    return this.factorization?.weights ?? this.views.params;
   }
   /** What validation, truncation and prediction use: the running average of the weights where there is one, else the weights. */
   get evaluated(): View {
@@ -216,9 +229,10 @@ export class Run {
 
   /** Takes over live fields; the caller has made sure that no other differs. */
   setLive(experiment: Experiment): void {
-    const before = this.experiment.method.targetRank;
+    const before = this.experiment.method;
+    const { targetRank, overrides } = experiment.method;
     this.experiment = experiment;
-    if (before !== experiment.method.targetRank) this.rank.setTargetRanks(planMatrices(experiment, this.config));
+    if (before.targetRank !== targetRank || before.overrides !== overrides) this.rank.tune(planMatrices(experiment, this.config));
   }
 
   /** Loss, logits and every gradient (as an arena) of a batch given by hand; nothing is changed. @throws RangeError */
@@ -240,11 +254,18 @@ export class Run {
     return this.gpu.readFloats(this.weights);
   }
 
-  /** Replaces the weights; the moments and the regularizer start anew. */
-  writeParameters(arena: Float32Array): void {
-    this.gpu.write(this.views.params, arena);
+  /**
+   * Replaces the weights; the moments and the regularizer start anew. Factors are chosen so that their products are the weights.
+   * Resolves to the share of their energy that the factors can hold: below 1 only where LoRA's rank is too small for them.
+   */
+  async writeParameters(arena: Float32Array): Promise<number> {
+    const { factorization } = this;
+    const imported = factorization && (await importFactors(this.gpu, factorization.layout, arena));
+    this.gpu.write(this.views.params, imported?.trained ?? arena);
+    factorization?.compose();
     this.adam.reset();
     this.rank.reset();
+    return imported?.kept ?? 1;
   }
 
   get snapshotting(): boolean {
@@ -255,17 +276,19 @@ export class Run {
   }
   restore(snapshot: Snapshot): void {
     this.snapshots.restore(snapshot);
+    this.factorization?.compose();
     this.rank.restoreState(snapshot.regularizer);
     this.gpu.write(this.views.guard, new Uint8Array(this.views.guard.size));
   }
 
   /** After a halt: the first parameter with a value that is not finite, else the first gradient, else what the forward pass made. */
   async firstBadTensor(): Promise<{ name: string; count: number } | undefined> {
-    const segments = this.table.entries.map(({ offset, length }) => ({ offset, length }));
+    const { entries } = this.factorization?.layout.trained ?? this.table;
+    const segments = entries.map(({ offset, length }) => ({ offset, length }));
     const search = async (arena: View, prefix: string): Promise<{ name: string; count: number } | undefined> => {
       const counts = await countNonFinite(this.gpu, arena, segments);
       const i = counts.findIndex((n) => n > 0);
-      return i < 0 ? undefined : { name: prefix + this.table.entries[i]!.name, count: counts[i]! };
+      return i < 0 ? undefined : { name: prefix + entries[i]!.name, count: counts[i]! };
     };
     const { model } = await this.kit(this.experiment.train.batchSize);
     const logits = async (): Promise<{ name: string; count: number } | undefined> => {
@@ -275,10 +298,10 @@ export class Run {
     return (await search(this.views.params, '')) ?? (await logits()) ?? (await search(this.views.grads, 'gradient of '));
   }
 
-  /** The part of the arena that holds one parameter. */
+  /** The part of the weights that holds one parameter. */
   parameter(name: string): View | undefined {
     const entry = this.table.byName.get(name);
-    return entry && slice(this.views.params, entry.offset, entry.length);
+    return entry && slice(this.weights, entry.offset, entry.length);
   }
 
   /** Waits for the steps in flight, then frees every buffer of the run. */
@@ -294,6 +317,7 @@ export class Run {
     this.snapshots.dispose();
     this.flight.dispose();
     this.rank.dispose();
+    this.factorization?.dispose();
     this.adam.dispose();
     this.views.dispose();
   }

@@ -8,11 +8,12 @@ import type { VitModel } from '../model/vit';
 import type { GpuDataset } from '../ops/gather';
 import type { Adam } from '../optim/adam';
 import { gradNormScratchBytes, recordGradNorm, recordMetrics } from '../optim/gradNorm';
-import type { Q3rRegularizer } from '../regularizers/q3r/regularizer';
+import type { Factorization } from '../factorization/factorization';
+import type { Regularizer } from '../regularizers/regularizer';
 
 /** The views that every step of a run shares: parameters, their gradients and the small per-step records. */
 export class StepViews {
-  /** f32 arena of all parameters, laid out by the parameter table. */
+  /** f32 arena of all trained parameters: the model's, or factors in the place of some of them. */
   readonly params: View;
   readonly grads: View;
   /** 2λR(W) of the weights before the step; only with AdamQ3R. */
@@ -56,6 +57,8 @@ export function recordGather(gpu: Gpu, views: StepViews, model: VitModel, datase
 /**
  * One optimizer step on the batch in the model's input: forward, loss, backward, regularize, clip, update.
  * The Q3R term is evaluated on the weights before the update: beside the moments (AdamQ3R), or added to the gradient (q3r).
+ * With factors the model runs on the weights composed from them: their gradients are mapped to those of the factors before
+ * anything else looks at them, and the weights are composed anew after the update.
  */
 export function recordStep(
   gpu: Gpu,
@@ -65,29 +68,33 @@ export function recordStep(
     batch: number;
     labelSmoothing: number;
     adam: Adam;
-    q3r: Q3rRegularizer | undefined;
+    regularizer: Regularizer | undefined;
     inLoss: boolean;
+    factorization: Factorization | undefined;
   },
 ): Promise<Program> {
-  const { views, model, batch, adam, q3r } = o;
+  const { views, model, batch, adam, regularizer, factorization } = o;
   const { params, grads, reg, state, guard, metrics, value, scratch } = views;
   const recorder = new Recorder(gpu, 'step');
 
   recorder.setPhase('forward');
-  model.recordForward(recorder, params);
+  const weights = factorization?.weights ?? params;
+  model.recordForward(recorder, weights);
   model.recordLoss(recorder, o.labelSmoothing);
 
   recorder.setPhase('backward');
-  model.recordBackward(recorder, params, grads);
+  model.recordBackward(recorder, weights, factorization?.weightGrads ?? grads);
+  factorization?.recordGradients(recorder);
 
-  if (q3r) {
+  if (regularizer) {
     recorder.setPhase('q3r');
-    q3r.recordApply(recorder, { state, out: o.inLoss ? grads : reg!, mode: o.inLoss ? 'add' : 'write', value });
+    regularizer.recordApply(recorder, { state, out: o.inLoss ? grads : reg!, mode: o.inLoss ? 'add' : 'write', value });
   }
 
   recorder.setPhase('optimizer');
   recordGradNorm(recorder, { grads, losses: model.losses, correct: model.correct, batch, state, guard, scratch });
-  adam.recordUpdate(recorder, { params, grads, reg: q3r ? reg : undefined, state, guard });
-  recordMetrics(recorder, { state, guard, batch, regularizer: q3r ? value : undefined, metrics });
+  adam.recordUpdate(recorder, { params, grads, reg: regularizer ? reg : undefined, state, guard });
+  factorization?.recordCompose(recorder);
+  recordMetrics(recorder, { state, guard, batch, regularizer: regularizer ? value : undefined, metrics });
   return recorder.build();
 }
