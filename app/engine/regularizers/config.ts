@@ -69,29 +69,19 @@ export const TECHNIQUES: Readonly<Record<TechniqueName, Technique>> = {
   },
 };
 
-const Q3R_FIELDS: readonly MethodField[] = [
-  'targetRank',
-  'rankRule',
-  'lambda',
-  'reweightEvery',
-  'epsilonSchedule',
-  'epsilonN',
-  'svd',
-  'oversample',
-  'powerIterations',
-];
-
-/** The fields of the method that a technique reads, `name` aside. */
+/**
+ * The fields of the method that count with a technique, `name` aside. A target rank that nothing aims at still says where the
+ * wall draws its line, so that runs can be compared.
+ */
 export function fieldsOf(name: TechniqueName): ReadonlySet<MethodField> {
   const { regularizer, factors } = TECHNIQUES[name];
-  const used = new Set<MethodField>();
-  if (regularizer === 'q3r') for (const field of Q3R_FIELDS) used.add(field);
-  if (regularizer === 'hoyer') for (const field of ['lambda', 'reweightEvery'] as const) used.add(field);
-  if (factors === 'lora') for (const field of ['loraRank', 'loraAlpha'] as const) used.add(field);
-  if (factors === 'lorita') used.add('loritaDepth');
-  if (regularizer !== 'none' || factors !== 'none') used.add('targetModules').add('fuseQkv');
-  // The wall draws a target rank for every run, so that they can be compared.
-  else used.add('targetRank').add('rankRule').add('fuseQkv');
-  if (factors === 'none') used.add('targetRank').add('rankRule');
+  const used = new Set<MethodField>(['fuseQkv']);
+  const add = (...fields: MethodField[]): void => fields.forEach((field) => used.add(field));
+  if (factors !== 'lora') add('targetRank', 'rankRule');
+  if (factors === 'lora') add('loraRank', 'loraAlpha');
+  if (factors === 'lorita') add('loritaDepth');
+  if (regularizer !== 'none') add('lambda', 'reweightEvery');
+  if (regularizer === 'q3r') add('epsilonSchedule', 'epsilonN', 'svd', 'oversample', 'powerIterations');
+  if (regularizer !== 'none' || factors !== 'none') add('targetModules');
   return used;
 }
