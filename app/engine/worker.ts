@@ -54,6 +54,12 @@ function run(command: Command): unknown {
       return session.linalg.q3r(command.matrix, command.options);
     case 'matmul':
       return session.linalg.matmul(command.a, command.b, command.transA, command.transB);
+    case 'hoyer':
+      return session.linalg.hoyer(command.matrix, command.square);
+    case 'lorita':
+      return session.linalg.lorita(command.options);
+    case 'lora':
+      return session.linalg.lora(command.options);
     case 'loadDataset':
       return session.loadDataset(command.name, command.refresh);
     case 'loadFiles':

@@ -3,12 +3,17 @@ import type { Field, FieldGroup } from '../engine/config';
 import { DATASET_CONFIGS } from '../engine/data/config';
 import { methodFields } from '../engine/regularizers/q3r/config';
 import { modelFields } from '../engine/model/config';
+import { TECHNIQUES, type TechniqueName } from '../engine/regularizers/config';
 import { trainFields } from '../engine/train/config';
+import { ConfigError } from './configError';
+import { checkOverrides, overrideStructure, type MatrixOverride } from './overrides';
+
+export type { MatrixOverride } from './overrides';
 
 /** Data sets an experiment may name. */
 export const DATASETS = ['shapes', 'cifar10', 'cifar100', 'mnist', 'folder'] as const;
 export type DatasetName = (typeof DATASETS)[number];
-export type MethodName = 'adamw' | 'adamq3r' | 'q3r' | 'hoyer' | 'hoyerSquare' | 'lora' | 'lorita' | 'loritaQ3r' | 'loritaAdamq3r';
+export type MethodName = TechniqueName;
 export type EpsilonSchedule = 'default' | 'linear' | 'constant' | 'exploration';
 export type TargetModule = 'qkv' | 'proj' | 'fc1' | 'fc2' | 'head' | 'patch_embed';
 
@@ -66,6 +71,8 @@ export interface MethodConfig {
   loraRank: number;
   loraAlpha: number;
   loritaDepth: number;
+  /** Ranks, factors of λ and slices of single matrices. */
+  overrides: MatrixOverride[];
 }
 export interface Experiment {
   dataset: DatasetName;
@@ -75,16 +82,7 @@ export interface Experiment {
 }
 export type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T;
 
-/** A setting that cannot be used. `field` is its path, such as `method.lambda`. */
-export class ConfigError extends Error {
-  constructor(
-    readonly field: string,
-    message: string,
-  ) {
-    super(message);
-    this.name = 'ConfigError';
-  }
-}
+export { ConfigError };
 
 export const GROUPS: readonly FieldGroup[] = [modelFields, methodFields, trainFields];
 export const SECTIONS = ['model', 'train', 'method'] as const;
@@ -149,7 +147,8 @@ const schema = v.strictObject({
     numClasses: shape('Number of classes', 100_000),
   }),
   train: section(trainFields),
-  method: section(methodFields),
+  // Checked by parseExperiment, which knows the model that the names belong to.
+  method: section(methodFields, { overrides: v.optional(v.unknown(), () => []) }),
 });
 
 const defaultsOf = (group: FieldGroup): Record<string, unknown> =>
@@ -161,7 +160,7 @@ export function defaultExperiment(): Experiment {
     dataset: 'shapes',
     model: defaultsOf(modelFields),
     train: defaultsOf(trainFields),
-    method: defaultsOf(methodFields),
+    method: { ...defaultsOf(methodFields), overrides: [] },
   } as unknown as Experiment;
 }
 
@@ -220,6 +219,7 @@ export function parseExperiment(input: unknown): Experiment {
     throw new ConfigError('method.loraRank', `LoRA rank must be a share below 1 or a whole number from 1 on, not ${method.loraRank}.`);
   if (method.targetRank >= 1 && (!Number.isInteger(method.targetRank) || method.targetRank === 1))
     throw new ConfigError('method.targetRank', `Target rank must be a share below 1 or a whole number above 1, not ${method.targetRank}.`);
+  method.overrides = checkOverrides(method.overrides, { ...model, fuseQkv: method.fuseQkv });
   return experiment;
 }
 
@@ -260,10 +260,20 @@ export function differences(a: Experiment, b: Experiment): string[] {
     const left = a[name] as unknown as Record<string, unknown>;
     const right = b[name] as unknown as Record<string, unknown>;
     for (const key of new Set([...Object.keys(left), ...Object.keys(right)]))
-      if (JSON.stringify(left[key]) !== JSON.stringify(right[key])) out.push(`${name}.${key}`);
+      if (JSON.stringify(left[key]) !== JSON.stringify(right[key])) out.push(key === 'overrides' ? overridePath(a, b) : `${name}.${key}`);
   }
   return out;
 }
 
+/** Stands for a change of overrides that moves ranks and factors of λ only. */
+const OVERRIDE_VALUES = 'method.overrideValues';
+
+function overridePath(a: Experiment, b: Experiment): string {
+  // The rank of a LoRA product is the size of its factors.
+  const ranks = TECHNIQUES[b.method.name].factors === 'lora';
+  const same = overrideStructure(a.method.overrides, ranks) === overrideStructure(b.method.overrides, ranks);
+  return same ? OVERRIDE_VALUES : 'method.overrides';
+}
+
 /** True when a running experiment can take the change without starting anew. */
-export const isLive = (path: string): boolean => fieldAt(path)?.live === true;
+export const isLive = (path: string): boolean => path === OVERRIDE_VALUES || fieldAt(path)?.live === true;

@@ -6,7 +6,7 @@ export interface StepRecord {
   step: number;
   epoch: number;
   loss: number;
-  /** Q3R value Σ λ⟨W, R(W)⟩ over all regularized matrices; 0 for the dense baseline. */
+  /** Σ λ⟨W, R(W)⟩, or λ times the Hoyer value, over all regularized matrices or factors; 0 where nothing regularizes. */
   regularizer: number;
   /** Share of the batch classified correctly, in [0, 1]. */
   accuracy: number;
@@ -28,7 +28,31 @@ export interface MatrixPlan {
   readonly rows: number;
   readonly cols: number;
   readonly targetRank: number;
-  /** True when the method acts on it (targeted, not the dense baseline, and the target rank is below min(rows, cols)). */
+  /**
+   * True when a regularizer acts on this matrix itself: targeted, not left out, and with Q3R a target rank below min(rows, cols).
+   * False for a product of factors: the operators, if any, act on those.
+   */
+  readonly regularized: boolean;
+  /** Rows [from, to) of its weight, for a slice that an override made a matrix of its own. */
+  readonly slice?: readonly [number, number];
+  /** Factor of λ; 1 when absent. */
+  readonly lambdaScale?: number;
+  /** An override says something of it. */
+  readonly overridden?: boolean;
+  /** Targeted, but an override leaves it out. */
+  readonly off?: boolean;
+  /** What is trained in its place, first factor first; absent where the matrix itself is trained. */
+  readonly factors?: readonly FactorPlan[];
+}
+
+/** A trained factor of a weight matrix. */
+export interface FactorPlan {
+  /** `blocks.0.mlp.fc1.weight.lorita.1`, `….lora.A`. */
+  readonly name: string;
+  readonly rows: number;
+  readonly cols: number;
+  /** Of the operator on it; min(rows, cols) where none acts. */
+  readonly targetRank: number;
   readonly regularized: boolean;
 }
 
@@ -49,7 +73,7 @@ export interface MatrixSpectrum extends MatrixPlan {
   readonly stableRank: number;
   /** Σ σ² up to the target rank over Σ σ². The tail's energy share is 1 minus it. */
   readonly tailRatio: number;
-  /** λ Σ min(σ, ε)², this matrix's part of the Q3R value; 0 where not regularized. */
+  /** This matrix's part of the regularizer's value: λ Σ min(σ, ε)² for Q3R; 0 where not regularized. */
   readonly value: number;
 }
 
@@ -220,6 +244,52 @@ export interface Q3rResult {
   readonly sigma: Float32Array;
 }
 
+/** λ = 1. */
+export interface HoyerResult {
+  readonly value: number;
+  readonly gradient: Float32Array;
+  readonly sigma: Float32Array;
+}
+/** y = x Wᵀ + bias with W = F_N … F_1, and the gradients of Σ gradOut ∘ y. */
+export interface LoritaOptions {
+  /** [B, in]. */
+  readonly x: Matrix;
+  /** F_1 … F_N: all but the last [in, in], the last [out, in]. */
+  readonly factors: readonly Matrix[];
+  /** [out]; zero when absent. */
+  readonly bias?: Float32Array;
+  /** [B, out]; zero when absent. */
+  readonly gradOut?: Matrix;
+}
+export interface LoritaResult {
+  /** W, out × in. */
+  readonly merged: Float32Array;
+  readonly y: Float32Array;
+  readonly dx: Float32Array;
+  readonly dFactors: Float32Array[];
+  readonly dBias: Float32Array;
+}
+/** y = (alpha / r) x A B, and the gradients of Σ gradOut ∘ y. */
+export interface LoraOptions {
+  /** [B, in]. */
+  readonly x: Matrix;
+  /** [in, r]. */
+  readonly a: Matrix;
+  /** [r, out]. */
+  readonly b: Matrix;
+  readonly alpha: number;
+  /** [B, out]; zero when absent. */
+  readonly gradOut?: Matrix;
+}
+export interface LoraResult {
+  /** W, out × in. */
+  readonly merged: Float32Array;
+  readonly y: Float32Array;
+  readonly dx: Float32Array;
+  readonly dA: Float32Array;
+  readonly dB: Float32Array;
+}
+
 /** Commands and the value each is answered with. */
 export interface CommandMap {
   /** Opens the device and measures it; answered once, before anything else. */
@@ -245,6 +315,9 @@ export interface CommandMap {
   svd: { args: { matrix: Matrix; options: SvdOptions }; reply: Svd };
   q3r: { args: { matrix: Matrix; options: Q3rOptions }; reply: Q3rResult };
   matmul: { args: { a: Matrix; b: Matrix; transA: boolean; transB: boolean }; reply: Float32Array };
+  hoyer: { args: { matrix: Matrix; square: boolean }; reply: HoyerResult };
+  lorita: { args: { options: LoritaOptions }; reply: LoritaResult };
+  lora: { args: { options: LoraOptions }; reply: LoraResult };
   loadDataset: { args: { name: DatasetName; refresh?: boolean }; reply: DatasetInfo };
   /** Which set the files belong to, they say themselves, unless `as` does; `chosen` decides where they could be several. */
   loadFiles: { args: { files: { name: string; blob: Blob }[]; as?: DatasetName; chosen: DatasetName }; reply: DatasetInfo };

@@ -1,3 +1,4 @@
+import { writeOverrides } from './overrides';
 import {
   ConfigError,
   DATASETS,
@@ -56,6 +57,7 @@ const KEYS: readonly Key[] = [
       }
     }),
   ),
+  { key: 'overrides', path: 'method.overrides', read: (text) => text },
   ...(['imageSize', 'inChannels', 'numClasses'] as const).map((key): Key => ({ key, path: `model.${key}`, read: readNumber })),
 ];
 
@@ -66,6 +68,12 @@ export function toHash(experiment: Experiment): string {
   const changed = new Set(differences(defaultExperiment(), experiment));
   const parts = [`v=${LINK_VERSION}`];
   for (const { key, path } of KEYS) {
+    if (path === 'method.overrides') {
+      // Colons, brackets and commas are plain in a hash.
+      const text = encodeURIComponent(writeOverrides(experiment.method.overrides)).replace(/%(2C|3A|5B|5D)/g, decodeURIComponent);
+      if (text) parts.push(`${key}=${text}`);
+      continue;
+    }
     if (!changed.has(path)) continue;
     const value = path === 'dataset' ? experiment.dataset : valueAt(experiment, path);
     if (value !== undefined) parts.push(`${key}=${encodeURIComponent(write(value)).replaceAll('%2C', ',')}`);

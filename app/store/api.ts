@@ -3,6 +3,11 @@ import type {
   Batch,
   CommandMap,
   DatasetInfo,
+  HoyerResult,
+  LoraOptions,
+  LoraResult,
+  LoritaOptions,
+  LoritaResult,
   Matrix,
   MatrixSpectrum,
   Q3rOptions,
@@ -52,6 +57,12 @@ export interface Q3rApi {
     svd(a: Matrix, o?: SvdOptions): Promise<Svd>;
     q3r(w: Matrix, o: Q3rOptions): Promise<Q3rResult>;
     matmul(a: Matrix, b: Matrix, o?: { transA?: boolean; transB?: boolean }): Promise<Float32Array>;
+    /** The Hoyer measure, λ = 1: value and gradient. */
+    hoyer(w: Matrix, o?: { square?: boolean }): Promise<HoyerResult>;
+    /** A linear layer whose weight is a product of factors: merged weight, output and gradients. */
+    lorita(o: LoritaOptions): Promise<LoritaResult>;
+    /** y = (alpha / r) x A B, and its gradients. */
+    lora(o: LoraOptions): Promise<LoraResult>;
   };
   shareUrl(): string;
   /** Bytes and buffers on the GPU. */
@@ -168,6 +179,18 @@ export const api: Q3rApi = {
     async matmul(a, b, { transA = false, transB = false } = {}) {
       await ready();
       return engine().send('matmul', { a, b, transA, transB });
+    },
+    async hoyer(matrix, { square = false } = {}) {
+      await ready();
+      return engine().send('hoyer', { matrix, square });
+    },
+    async lorita(options) {
+      await ready();
+      return engine().send('lorita', { options });
+    },
+    async lora(options) {
+      await ready();
+      return engine().send('lora', { options });
     },
   },
   shareUrl,

@@ -1,4 +1,4 @@
-// q3r/apply: out = 2 lambda R(X) or out += 2 lambda R(X),  R(X) = L X M = X M + Lf G
+// q3r/apply: out = 2 lambda gain R(X) or out += 2 lambda gain R(X),  R(X) = L X M = X M + Lf G
 //   R_ij = (X M)_ij + sum_c Lf_ic G_cj,  c < r;  G = S Lf^T X M from q3r/gather
 // With `skip`, a matrix whose target rank is not below its short side, or that was never decomposed, is not regularized:
 // 0 instead of the identity.
@@ -49,7 +49,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
     //#end
   }
   let weight = select(1.0, 0.0, p.skip == 1u && (m.rank >= m.k || state[wid.y].refreshes == 0u));
-  let factor = 2.0 * step.lambda * weight;
+  let factor = 2.0 * step.lambda * m.gain * weight;
   let last = m.cols - 4u * c0;
   var sum = 0.0;
   //#for i 8

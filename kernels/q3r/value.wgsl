@@ -1,4 +1,4 @@
-// q3r/value: lambda <X, R(X)> of every matrix, from the tile sums of q3r/apply
+// q3r/value: lambda gain <X, R(X)> of every matrix, from the tile sums of q3r/apply
 // Shapes: xm as left by q3r/apply; values: one f32 per matrix
 // Grid: workgroup of 64 per matrix (x). Precision: f32, fixed order
 // Source: ours
@@ -23,6 +23,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
   if (lid.x == 0u) {
     var total = 0.0;
     for (var t = 0u; t < 64u; t++) { total += sums[t]; }
-    values[wid.x] = step.lambda * total;
+    values[wid.x] = step.lambda * m.gain * total;
   }
 }

@@ -19,6 +19,7 @@ struct Matrix {
   rank: u32,        // target rank
   sketch: u32,      // columns wanted, at most k
   seed: u32,
+  gain: f32,        // multiplies lambda of whatever acts on it
 }
 
 struct State {

@@ -37,7 +37,7 @@ export interface TableLayout {
   readonly maxK: number;
 }
 
-export const MATRIX_BYTES = 64;
+export const MATRIX_BYTES = 68;
 export const STATE_BYTES = 68;
 
 /**
@@ -70,8 +70,8 @@ export function layoutMatrices(shapes: readonly MatrixShape[], vectors = true): 
   return { entries, long: y, short: v, factors, columns: s, maxK: Math.max(1, ...entries.map((e) => e.k)) };
 }
 
-/** Packs one record of the table. */
-export function packMatrix(e: MatrixEntry, rank: number, sketch: number, seed: number): Uint32Array<ArrayBuffer> {
+/** Packs one record of the table; `gain` multiplies λ for this matrix. */
+export function packMatrix(e: MatrixEntry, rank: number, sketch: number, seed: number, gain = 1): Uint32Array<ArrayBuffer> {
   return new Uint32Array([
     e.offset,
     e.rows,
@@ -89,6 +89,7 @@ export function packMatrix(e: MatrixEntry, rank: number, sketch: number, seed: n
     rank,
     sketch,
     seed >>> 0,
+    new Uint32Array(Float32Array.of(gain).buffer)[0]!,
   ]);
 }
 

@@ -51,6 +51,73 @@ test('the golden operator cases pass through window.q3r.linalg', async ({ page }
   watch.expectQuiet();
 });
 
+test('the golden factorized layers and Hoyer measures pass through window.q3r.linalg', async ({ page }) => {
+  const watch = watchConsole(page);
+  await openPlayground(page);
+  const results = await page.evaluate(async () => {
+    const { q3r, golden } = window;
+    const { cases } = await golden.manifest();
+    const tensors = await golden.tensors('factorized.safetensors');
+    const out: Miss[] = [];
+    const matrix = (name: string) => {
+      const { data, shape } = tensors[name]!;
+      return { data: data as Float32Array, rows: shape[0]!, cols: shape[1]! };
+    };
+    for (const { id, kind, params: p, expected, scalars = {} } of cases) {
+      const check = (what: string, got: ArrayLike<number>): void => {
+        const name = `${id}.${what}`;
+        out.push({ what: name, error: golden.maxError(got, tensors[name]!.data), atol: expected[name]!.atol });
+      };
+      if (kind === 'hoyer')
+        for (const [square, name] of [
+          [false, 'hoyer'],
+          [true, 'hoyer_square'],
+        ] as const) {
+          const { value, gradient } = await q3r.linalg.hoyer(matrix(`${id}.W`), { square });
+          check(`grad_${name}`, gradient);
+          out.push({ what: `${id}.${name}`, error: Math.abs(value - scalars[name]!.value), atol: scalars[name]!.atol! });
+        }
+      if (kind === 'lora') {
+        const [x, a, b, gradOut] = ['x', 'A', 'B', 'G'].map((name) => matrix(`${id}.${name}`));
+        const got = await q3r.linalg.lora({ x: x!, a: a!, b: b!, alpha: p.alpha, gradOut: gradOut! });
+        check('y', got.y);
+        check('dx', got.dx);
+        check('dA', got.dA);
+        check('dB', got.dB);
+      }
+      if (kind === 'lorita') {
+        const x = matrix(`${id}.x`);
+        const all = matrix(`${id}.G`);
+        const widths = p.out_features as number[];
+        const y = new Float32Array(x.rows * all.cols);
+        const dx = new Float32Array(x.data.length);
+        let column = 0;
+        for (const [i, width] of widths.entries()) {
+          const part = widths.length > 1 ? `part${i}.` : '';
+          const gradOut = { data: new Float32Array(x.rows * width), rows: x.rows, cols: width };
+          for (let r = 0; r < x.rows; r++)
+            gradOut.data.set(all.data.subarray(r * all.cols + column, r * all.cols + column + width), r * width);
+          const factors = Array.from({ length: p.N as number }, (_, j) => matrix(`${id}.${part}W${j + 1}`));
+          const got = await q3r.linalg.lorita({ x, factors, bias: tensors[`${id}.${part}bias`]!.data as Float32Array, gradOut });
+          check(`${part}merged`, got.merged);
+          check(`${part}dbias`, got.dBias);
+          got.dFactors.forEach((d, j) => check(`${part}dW${j + 1}`, d));
+          for (let r = 0; r < x.rows; r++) y.set(got.y.subarray(r * width, (r + 1) * width), r * all.cols + column);
+          for (let j = 0; j < dx.length; j++) dx[j]! += got.dx[j]!;
+          column += width;
+        }
+        check('y', y);
+        check('dx', dx);
+      }
+    }
+    return out;
+  });
+  // Every expectation of the file.
+  expect(results.length).toBe(56);
+  expectWithin(results);
+  watch.expectQuiet();
+});
+
 test('logits, loss and every gradient of the golden transformers match through window.q3r', async ({ page }) => {
   await openPlayground(page);
   const results = await page.evaluate(async () => {

@@ -41,6 +41,8 @@ const arbitrary: fc.Arbitrary<Experiment> = fc
     e.train.batchSize = e.train.accumulate * (1 + (e.train.batchSize % Math.floor(2048 / e.train.accumulate)));
     if (e.method.loraRank > 1) e.method.loraRank = Math.floor(e.method.loraRank);
     if (e.method.targetRank >= 1) e.method.targetRank = 2 + Math.floor(e.method.targetRank / 2);
+    if (e.method.loraRank > 1) e.method.loraRank = Math.floor(e.method.loraRank);
+    if (e.train.batchSize % e.train.accumulate !== 0) e.train.accumulate = 1;
     return parseExperiment(e);
   });
 

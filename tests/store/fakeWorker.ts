@@ -6,12 +6,13 @@ import type {
   DeviceReport,
   Event,
   Fault,
-  MatrixKind,
   MatrixPlan,
   MatrixSpectrum,
   PlanReport,
   Series,
 } from '../../app/protocol/messages';
+import { resolveModel } from '../../app/engine/train/datasets';
+import { planMatrices, planOf as planOfMatrix } from '../../app/engine/train/matrices';
 import type { WorkerLike } from '../../app/store/workerClient';
 
 type Handlers = { [K in CommandType]?: (args: CommandMap[K]['args']) => CommandMap[K]['reply'] | Promise<CommandMap[K]['reply']> };
@@ -27,37 +28,8 @@ export const device: DeviceReport = {
   preset: 'micro',
 };
 
-const KINDS: readonly MatrixKind[] = ['q', 'k', 'v', 'proj', 'fc1', 'fc2'];
-
-/** Matrices of an experiment, with names as the worker gives them. */
-export function matricesOf({ model, method }: Experiment): MatrixPlan[] {
-  const c = model.embedDim;
-  const hidden = Math.round(c * model.mlpRatio);
-  return Array.from({ length: model.depth }, (_, block) =>
-    KINDS.map((kind, k): MatrixPlan => {
-      const rows = kind === 'fc1' ? hidden : c;
-      const cols = kind === 'fc2' ? hidden : c;
-      const part = [
-        'attn.qkv.weight[0]',
-        'attn.qkv.weight[1]',
-        'attn.qkv.weight[2]',
-        'attn.proj.weight',
-        'mlp.fc1.weight',
-        'mlp.fc2.weight',
-      ][k]!;
-      const targetRank = method.targetRank < 1 ? Math.floor(method.targetRank * Math.min(rows, cols)) : method.targetRank;
-      return {
-        name: `blocks.${block}.${part}`,
-        block,
-        kind,
-        rows,
-        cols,
-        targetRank,
-        regularized: method.name !== 'adamw' && targetRank < Math.min(rows, cols),
-      };
-    }),
-  ).flat();
-}
+/** Matrices of an experiment, as the worker plans them. */
+export const matricesOf = (experiment: Experiment): MatrixPlan[] => planMatrices(experiment, resolveModel(experiment)).map(planOfMatrix);
 
 export function planOf(experiment: Experiment): PlanReport {
   const { model, train } = experiment;

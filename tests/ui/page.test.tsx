@@ -224,9 +224,13 @@ describe('target ranks in words', () => {
     return matricesOf({ ...base, method: { ...base.method, ...patch } });
   };
   test('one share, none, and the dense baseline', () => {
-    expect(rankLine(matrices({ targetRank: 0.2 }), false)).toBe('12 of 64 singular values stay free.');
-    expect(rankLine(matrices({ targetRank: 64 }), false)).toContain('No matrix is regularized');
-    expect(rankLine(matrices({ name: 'adamw' }), true)).toContain('dense baseline');
+    // 12 · (64 + 64) of 64 · 64 parameters, 12 · (128 + 64) of 128 · 64.
+    expect(rankLine(matrices({ targetRank: 0.2 }), 'adamq3r')).toBe('12 of 64 singular values stay free, 28 to 38 % of their parameters.');
+    expect(rankLine(matrices({ targetRank: 64 }), 'adamq3r')).toContain('No matrix is regularized');
+    expect(rankLine(matrices({ name: 'adamw' }), 'adamw')).toContain('dense baseline');
+    expect(rankLine(matrices({ name: 'hoyer' }), 'hoyer')).toContain('Nothing aims at it');
+    // fc2 of micro reads 128 inputs: its first factor is 128 × 128, of which a fifth is 25.
+    expect(rankLine(matrices({ name: 'loritaQ3r' }), 'loritaQ3r')).toContain('12 to 25 singular values');
   });
   test('spectra put the instrument on screen', async () => {
     const experiment = presetExperiment('micro');

@@ -105,6 +105,7 @@ export class SvdBatch {
   private readonly partials: View;
   private readonly ranks: number[];
   private readonly sketches: number[];
+  private readonly gains: number[];
   private recorded: Recorded | undefined;
   private readonly composed = new Map<string, Program>();
 
@@ -133,6 +134,7 @@ export class SvdBatch {
     this.partials = make('partials', n * PARTS * 8);
     this.ranks = layout.entries.map((e) => e.k);
     this.sketches = layout.entries.map((e) => e.k);
+    this.gains = layout.entries.map(() => 1);
     this.writeTable();
     this.reset();
   }
@@ -157,11 +159,12 @@ export class SvdBatch {
     return [this.table, this.state, this.sigma, this.factors, this.columns, this.origin, this.off, this.partials];
   }
 
-  /** Target ranks and sketch sizes (clamped to 1 … k) that hold from the next refresh on. */
-  configure(ranks: readonly number[], sketches: readonly number[]): void {
+  /** Target ranks and sketch sizes (clamped to 1 … k) that hold from the next refresh on, and factors of λ that hold at once. */
+  configure(ranks: readonly number[], sketches: readonly number[], gains?: readonly number[]): void {
     this.layout.entries.forEach((e, i) => {
       this.ranks[i] = ranks[i] ?? e.k;
       this.sketches[i] = Math.min(e.k, Math.max(1, sketches[i] ?? e.k));
+      this.gains[i] = gains?.[i] ?? this.gains[i] ?? 1;
     });
     this.writeTable();
   }
@@ -292,7 +295,7 @@ export class SvdBatch {
   private writeTable(): void {
     const all = new Uint32Array((this.count * MATRIX_BYTES) / 4);
     this.layout.entries.forEach((e, i) => {
-      all.set(packMatrix(e, this.ranks[i] ?? e.k, this.sketches[i] ?? e.k, this.seed + i * 0x9e37), (i * MATRIX_BYTES) / 4);
+      all.set(packMatrix(e, this.ranks[i] ?? e.k, this.sketches[i] ?? e.k, this.seed + i * 0x9e37, this.gains[i]), (i * MATRIX_BYTES) / 4);
     });
     if (this.count > 0) this.gpu.write(this.table, all);
   }

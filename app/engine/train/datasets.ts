@@ -1,3 +1,4 @@
+import { canFeed } from '../../../kernels/gather/augment';
 import { ConfigError, type DatasetName, type Experiment } from '../../protocol/experiment';
 import type { DatasetInfo } from '../../protocol/messages';
 import {
@@ -16,7 +17,7 @@ import {
 import { DataError, type LoadedDataset, type LoadOptions, type NamedBlob, type Split } from '../data/types';
 import type { Gpu } from '../gpu/device';
 import type { VitConfig } from '../model/parameters';
-import { GpuDataset, canFeed } from '../ops/gather';
+import { GpuDataset } from '../ops/gather';
 import type { Emit } from './events';
 import type { RunData } from './run';
 

@@ -1,9 +1,11 @@
-import type { CommandMap, Matrix, Q3rOptions, SvdOptions } from '../../protocol/messages';
+import type { CommandMap, LoraOptions, LoritaOptions, Matrix, Q3rOptions, SvdOptions } from '../../protocol/messages';
 import type { Gpu } from '../gpu/device';
 import { q3r } from '../linalg/q3r';
 import { svd } from '../linalg/svd';
 import type { MatmulTuning } from '../ops/matmul';
 import { multiply } from '../ops/multiply';
+import { hoyerOf } from '../regularizers/hoyer/once';
+import { loraLayer, loritaLayer } from './factorDesk';
 
 type Reply<K extends keyof CommandMap> = Promise<CommandMap[K]['reply']>;
 
@@ -28,6 +30,21 @@ export class LinalgDesk {
     checkMatrix('a', a);
     checkMatrix('b', b);
     return multiply(this.gpu(), this.tuning(), a, b, transA, transB);
+  }
+  hoyer(matrix: Matrix, square: boolean): Reply<'hoyer'> {
+    checkMatrix('w', matrix);
+    return hoyerOf(this.gpu(), matrix, square);
+  }
+  async lorita(options: LoritaOptions): Reply<'lorita'> {
+    checkMatrix('x', options.x);
+    options.factors.forEach((f, i) => checkMatrix(`factors[${i}]`, f));
+    if (options.gradOut) checkMatrix('gradOut', options.gradOut);
+    return loritaLayer(this.gpu(), this.tuning(), options);
+  }
+  async lora(options: LoraOptions): Reply<'lora'> {
+    const { x, a, b, gradOut } = options;
+    for (const [name, matrix] of Object.entries({ x, a, b, ...(gradOut ? { gradOut } : {}) })) checkMatrix(name, matrix);
+    return loraLayer(this.gpu(), this.tuning(), options);
   }
 }
 

@@ -1,36 +1,18 @@
 import type { Experiment } from '../../protocol/experiment';
-import type { MatrixPlan, PlanReport } from '../../protocol/messages';
+import type { PlanReport } from '../../protocol/messages';
 import type { DeviceInfo } from '../gpu/device';
-import { weightMatrices, type MatrixModule, type WeightMatrix } from '../model/matrices';
+import { factorBytes, productFlops } from '../factorization/layout';
 import { activationElements, stepFlops } from '../model/memory';
-import { vitParameters, type VitConfig } from '../model/parameters';
+import { vitParameters } from '../model/parameters';
 import { q3rBytes } from '../regularizers/q3r/regularizer';
-import { targetRank } from '../regularizers/q3r/targetRank';
 import { DATASET_CONFIGS } from '../data/config';
 import { stageBytes } from '../ops/stage';
 import type { Counts } from './datasets';
 import { resolveModel } from './datasets';
+import { actedMatrices, planOf, planFactors, planMatrices, techniqueOf } from './matrices';
 import { evaluationBatch, partSize } from './recipe';
 
-/** A matrix of the wall with its place in the parameter arena. */
-export interface PlannedMatrix extends MatrixPlan {
-  /** First element. */
-  readonly offset: number;
-}
-
-/** Matrices of the wall: all of the blocks, and head and patch embedding where the method targets them. */
-export function planMatrices(experiment: Experiment, config: VitConfig): PlannedMatrix[] {
-  const { method } = experiment;
-  const targeted = new Set<MatrixModule>(method.targetModules);
-  return weightMatrices(config, vitParameters(config), method.fuseQkv)
-    .filter((m) => m.block >= 0 || targeted.has(m.module))
-    .map((m: WeightMatrix): PlannedMatrix => {
-      const rank = targetRank(method.targetRank, m.rows, m.cols, method.rankRule);
-      const { name, block, kind, offset, rows, cols } = m;
-      const regularized = method.name !== 'adamw' && targeted.has(m.module) && rank < Math.min(rows, cols);
-      return { name, block, kind, offset, rows, cols, targetRank: rank, regularized };
-    });
-}
+export { planMatrices, type PlannedMatrix } from './matrices';
 
 /** Most parts of a batch. */
 const MAX_PARTS = 256;
@@ -65,14 +47,17 @@ export function planExperiment(experiment: Experiment, device: Device): PlanRepo
 function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport {
   const config = resolveModel(experiment, counts.shape);
   const { train, method } = experiment;
-  const table = vitParameters(config);
+  const { regularizer, inLoss } = techniqueOf(method);
+  const effective = vitParameters(config);
   const matrices = planMatrices(experiment, config);
+  const layout = planFactors(experiment, config, matrices);
+  const table = layout?.trained ?? effective;
   const arena = table.total * 4;
   const rows = partSize(experiment);
   const evalRows = evaluationBatch(experiment, config);
   const training = activationElements(config, rows, true);
   const evaluation = activationElements(config, evalRows, false);
-  const { imageSize, channels } = DATASET_CONFIGS[experiment.dataset];
+  const { imageSize, channels } = counts.shape ?? DATASET_CONFIGS[experiment.dataset];
   const pixels = channels * imageSize ** 2;
   const stage = (batch: number, strong: boolean): number => {
     const to = { imageSize: config.imageSize, channels: config.inChannels };
@@ -81,19 +66,23 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
   };
   const bytes = {
     // The running average, and the gradients of a part beside those of the batch.
-    weights: (2 + (train.emaDecay > 0 ? 1 : 0) + (train.accumulate > 1 ? 1 : 0)) * arena,
-    optimizer: (method.name === 'adamq3r' ? 3 : 2) * arena,
+    weights:
+      2 * arena +
+      (layout ? factorBytes(layout) : 0) +
+      4 * effective.total * ((train.emaDecay > 0 ? 1 : 0) + (train.accumulate > 1 ? 1 : 0)),
+    optimizer: (regularizer === 'q3r' && !inLoss ? 3 : 2) * arena,
     activations: 4 * (training.total + evaluation.total) + stage(rows, train.augment === 'strong') + stage(evalRows, false),
-    q3r: q3rBytes(matrices, method.name !== 'adamw'),
-    data: (counts.train + counts.test) * (pixels + 1),
+    q3r: q3rBytes(matrices, actedMatrices(matrices, method, layout)),
+    data: (counts.train + counts.test) * (pixels + 2),
   };
   const flops = stepFlops({ config, batch: rows, training: true });
   const stepsPerEpoch = Math.max(1, Math.ceil(counts.train / train.batchSize));
-  const secondsPerStep = (train.accumulate * (flops.forward + flops.backward)) / (gflops * 1e9 * STEP_EFFICIENCY);
+  const composing = layout ? productFlops(layout) : 0;
+  const secondsPerStep = (train.accumulate * (flops.forward + flops.backward) + composing) / (gflops * 1e9 * STEP_EFFICIENCY);
   return {
     parameters: table.count,
     bytes: { ...bytes, total: Object.values(bytes).reduce((a, b) => a + b, 0) },
-    matrices: matrices.map(({ offset: _, ...plan }) => plan),
+    matrices: matrices.map(planOf),
     stepsPerEpoch,
     secondsPerEpoch: gflops > 0 ? secondsPerStep * stepsPerEpoch : null,
   };
@@ -109,7 +98,8 @@ function whyNot(report: PlanReport, experiment: Experiment, { info, counts }: De
   const limit = Math.min(info.maxStorageBufferBindingSize, info.maxBufferSize);
   if (largest.elements * 4 > limit)
     return `One activation (${largest.name}) of ${rows} images takes ${mib(largest.elements * 4)}, and this device binds at most ${mib(limit)} at once.`;
-  const arena = vitParameters(config).total * 4;
+  const layout = planFactors(experiment, config, planMatrices(experiment, config));
+  const arena = 4 * Math.max(vitParameters(config).total, layout?.trained.total ?? 0);
   if (arena > limit) return `The weights take ${mib(arena)}, and this device binds at most ${mib(limit)} at once.`;
   const budget = info.software ? MEMORY_BUDGET.software : MEMORY_BUDGET.hardware;
   if (report.bytes.total > budget)

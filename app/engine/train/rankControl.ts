@@ -5,9 +5,12 @@ import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import type { Program } from '../gpu/recorder';
 import { SvdBatch, SvdWorkspace, type MatrixStatus, type Tolerance } from '../linalg/svdBatch';
-import { Q3rRegularizer, type Q3rSavedState } from '../regularizers/q3r/regularizer';
+import type { FactorLayout } from '../factorization/layout';
+import { HoyerRegularizer, hoyerValueOf } from '../regularizers/hoyer/regularizer';
 import { spectrumFigures } from '../regularizers/q3r/figures';
-import type { PlannedMatrix } from './plan';
+import { Q3rRegularizer } from '../regularizers/q3r/regularizer';
+import type { Regularizer } from '../regularizers/regularizer';
+import { actedMatrices, planOf, techniqueOf, type PlannedMatrix } from './matrices';
 
 /** A display refresh that takes longer than this is cut into several submits, milliseconds. */
 const SUBMIT_TARGET = 60;
@@ -18,8 +21,8 @@ const SUBMIT_TARGET = 60;
  * changes a run.
  */
 export class RankControl {
-  /** Absent in a dense run. */
-  readonly q3r: Q3rRegularizer | undefined;
+  /** Absent where nothing regularizes. Acts on the trained parameters: on the factors, where there are any. */
+  readonly regularizer: Regularizer | undefined;
   private readonly monitor: SvdBatch;
   private readonly workspace: SvdWorkspace;
   private readonly readback: Readback;
@@ -32,29 +35,37 @@ export class RankControl {
 
   constructor(
     private readonly gpu: Gpu,
-    o: { experiment: Experiment; matrices: readonly PlannedMatrix[]; params: View },
+    private readonly o: {
+      experiment: Experiment;
+      matrices: readonly PlannedMatrix[];
+      /** Trained parameters, and the weights that are shown: the same view unless `layout` is given. */
+      params: View;
+      weights: View;
+      layout?: FactorLayout | undefined;
+    },
     private matrices: readonly PlannedMatrix[] = o.matrices,
   ) {
     const { method, train } = o.experiment;
-    const acted = method.name === 'adamw' ? [] : matrices.filter((m) => targeted(o.experiment, m));
+    const acted = actedMatrices(matrices, method, o.layout);
     // Refreshes, the operator and the display never run at the same time.
     this.workspace = SvdWorkspace.forAll(gpu, 'rank', [matrices, acted]);
-    if (acted.length > 0)
-      this.q3r = new Q3rRegularizer(gpu, {
-        matrices: acted,
-        params: o.params,
+    const common = { matrices: acted, params: o.params, seed: train.seed, workspace: this.workspace };
+    if (acted.length === 0) this.regularizer = undefined;
+    else if (techniqueOf(method).regularizer === 'hoyer')
+      this.regularizer = new HoyerRegularizer(gpu, { ...common, square: method.name === 'hoyerSquare' });
+    else
+      this.regularizer = new Q3rRegularizer(gpu, {
+        ...common,
         svd: method.svd,
         oversample: method.oversample,
         powerIterations: method.powerIterations,
         epsilonSchedule: method.epsilonSchedule,
         epsilonN: method.epsilonN,
-        seed: train.seed,
-        workspace: this.workspace,
       });
     this.monitor = new SvdBatch(gpu, {
       label: 'monitor',
       matrices,
-      arena: o.params,
+      arena: o.weights,
       vectors: false,
       phase: 'other',
       workspace: this.workspace,
@@ -62,20 +73,25 @@ export class RankControl {
     this.readback = new Readback(gpu, 'spectra', this.monitor.sigma.size + this.monitor.state.size);
   }
 
+  /** The regularizer where it is Q3R. */
+  get q3r(): Q3rRegularizer | undefined {
+    return this.regularizer instanceof Q3rRegularizer ? this.regularizer : undefined;
+  }
+
   async build(): Promise<void> {
-    await Promise.all([this.monitor.build(), this.q3r?.build()]);
+    await Promise.all([this.monitor.build(), this.regularizer?.build()]);
   }
 
   /** Views to copy behind a step that refreshes, and their size. */
   get statusViews(): View[] {
-    return this.q3r ? [this.q3r.status] : [];
+    return this.regularizer ? [this.regularizer.status] : [];
   }
   get statusBytes(): number {
-    return this.q3r?.status.size ?? 0;
+    return this.regularizer?.status.size ?? 0;
   }
 
   private due(t: number, every: number): boolean {
-    return this.q3r !== undefined && (t - 1) % every === 0;
+    return this.regularizer !== undefined && (t - 1) % every === 0;
   }
 
   /** Resolves when step t may be submitted: a refresh depends on what the one before it has reported. */
@@ -85,14 +101,14 @@ export class RankControl {
 
   /** Programs that step t runs first: a refresh every `every` steps, from the first on. */
   refreshFor(t: number, every: number): Program[] {
-    return this.q3r && this.due(t, every) ? [this.q3r.nextRefresh(this.lastStatus)] : [];
+    return this.regularizer && this.due(t, every) ? [this.regularizer.nextRefresh(this.lastStatus)] : [];
   }
 
   /** Takes the status that a refreshing step leaves. */
   observe(landed: Promise<ArrayBuffer>): void {
-    const { q3r } = this;
-    if (!q3r) return;
-    this.last = landed.then((bytes) => (this.lastStatus = q3r.parseStatus(bytes)));
+    const { regularizer } = this;
+    if (!regularizer) return;
+    this.last = landed.then((bytes) => (this.lastStatus = regularizer.parseStatus(bytes)));
     this.last.catch(() => undefined);
   }
 
@@ -117,71 +133,72 @@ export class RankControl {
     const sigma = new Float32Array(bytes, 0, monitor.sigma.size / 4);
     const status = this.statusByName();
     return this.matrices.map((m, i): MatrixSpectrum => {
-      const { offset: _, ...plan } = m;
       const { s, k } = monitor.layout.entries[i]!;
       const values = sigma.slice(s, s + k);
       const known = m.regularized ? status.get(m.name) : undefined;
+      const pull = lambda * (m.lambdaScale ?? 1);
       const epsilon = known && known.refreshes > 0 ? known.epsilon : NaN;
       return {
-        ...plan,
+        ...planOf(m),
         sigma: values,
         epsilon,
         envelopeRank: known?.envelope ?? 0,
         sketch: known?.sketch ?? 0,
         residual: known?.residual ?? 0,
         ...spectrumFigures(values, m.targetRank),
-        value: Number.isNaN(epsilon) ? 0 : lambda * values.reduce((sum, x) => sum + Math.min(x, epsilon) ** 2, 0),
+        value:
+          this.regularizer instanceof HoyerRegularizer && m.regularized
+            ? pull * hoyerValueOf(values, this.regularizer.square)
+            : Number.isNaN(epsilon)
+              ? 0
+              : pull * values.reduce((sum, x) => sum + Math.min(x, epsilon) ** 2, 0),
       };
     });
   }
 
+  /** Of Q3R alone: the Hoyer measure has neither ε nor an envelope. */
   private statusByName(): Map<string, MatrixStatus> {
     const { q3r, lastStatus } = this;
     return new Map(lastStatus && q3r ? q3r.matrices.map((m, i) => [m.name, lastStatus[i]!]) : []);
   }
 
-  /** New target ranks from the next refresh on. */
-  setTargetRanks(matrices: readonly PlannedMatrix[]): void {
+  /** Other target ranks and factors of λ of the same matrices. */
+  tune(matrices: readonly PlannedMatrix[]): void {
     this.matrices = matrices;
-    const { q3r } = this;
-    if (!q3r) return;
-    const ranks = new Map(matrices.map((m) => [m.name, m.targetRank]));
-    q3r.setTargetRanks(q3r.matrices.map((m) => ranks.get(m.name) ?? m.targetRank));
+    const acted = actedMatrices(matrices, this.o.experiment.method, this.o.layout);
+    this.regularizer?.tune(
+      acted.map((m) => m.targetRank),
+      acted.map((m) => m.lambdaScale ?? 1),
+    );
   }
 
   /** GPU state that a snapshot keeps, and the part of it that lives on the CPU. */
   get stateViews(): View[] {
-    return this.q3r?.stateViews ?? [];
+    return this.regularizer?.stateViews ?? [];
   }
   /** Captured when called; the status of a refresh that is still in flight is waited for. */
-  async saveState(): Promise<{ q3r: Q3rSavedState | undefined; status: MatrixStatus[] | undefined }> {
-    const q3r = this.q3r?.saveState();
-    return { q3r, status: await this.last };
+  async saveState(): Promise<{ regularizer: unknown; status: MatrixStatus[] | undefined }> {
+    const regularizer = this.regularizer?.saveState();
+    return { regularizer, status: await this.last };
   }
   restoreState(saved: unknown): void {
-    const { q3r, status } = saved as Awaited<ReturnType<RankControl['saveState']>>;
-    if (q3r) this.q3r?.restoreState(q3r);
+    const { regularizer, status } = saved as Awaited<ReturnType<RankControl['saveState']>>;
+    if (regularizer) this.regularizer?.restoreState(regularizer);
     this.lastStatus = status;
     this.last = status && Promise.resolve(status);
   }
 
   /** As at step 0. */
   reset(): void {
-    this.q3r?.reset();
+    this.regularizer?.reset();
     this.lastStatus = undefined;
     this.last = undefined;
   }
 
   dispose(): void {
-    this.q3r?.dispose();
+    this.regularizer?.dispose();
     this.monitor.dispose();
     this.workspace.dispose();
     this.readback.dispose();
   }
-}
-
-/** The method acts on the matrix, or would with a lower target rank. */
-function targeted({ method }: Experiment, { kind }: PlannedMatrix): boolean {
-  const module = kind === 'q' || kind === 'k' || kind === 'v' ? 'qkv' : kind;
-  return (method.targetModules as readonly string[]).includes(module);
 }

@@ -3,6 +3,9 @@ import { canFeed } from '../../../kernels/gather/augment';
 import { NO_MIX, packStepState, type Mix } from '../../../kernels/stepState';
 import { ConfigError, type Experiment } from '../../protocol/experiment';
 import type { Batch, MatrixSpectrum, StepRecord } from '../../protocol/messages';
+import { Factorization } from '../factorization/factorization';
+import { importFactors } from '../factorization/import';
+import { initialFactors } from '../factorization/initial';
 import { slice, type View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import type { Program } from '../gpu/recorder';
@@ -21,7 +24,7 @@ import { learningRate } from '../optim/schedule';
 import { Evaluator } from './evaluator';
 import { Flight } from './flight';
 import { checkBatch, gradientsOf, predictionOf } from './handBatch';
-import { planMatrices } from './plan';
+import { planFactors, planMatrices, techniqueOf } from './matrices';
 import { RankControl } from './rankControl';
 import { evaluationBatch } from './recipe';
 import { Snapshotter, type Snapshot } from './snapshot';
@@ -77,28 +80,36 @@ export class Run {
     readonly rank: RankControl,
     private readonly flight: Flight,
     private readonly snapshots: Snapshotter,
+    /** Composes the weights from what is trained; absent where the weights themselves are. */
+    readonly factorization: Factorization | undefined,
   ) {}
 
   /** Allocates and compiles everything. @throws OutOfMemoryError, ShaderError */
   static async create(gpu: Gpu, experiment: Experiment, config: VitConfig, tuning: MatmulTuning): Promise<Run> {
     const table = vitParameters(config);
     const matrices = planMatrices(experiment, config);
+    const layout = planFactors(experiment, config, matrices);
     const run = await gpu.guard('the training run', () => {
       const { train, method } = experiment;
-      const views = new StepViews(gpu, table.total, method.name === 'adamq3r', train.emaDecay > 0);
-      const start = initialParameters(config, table, train.seed);
-      gpu.write(views.params, start);
-      if (views.ema) gpu.write(views.ema, start);
-      const adam = new Adam(gpu, { elements: table.total, decay: train.optimizer === 'adam' ? 'l2' : 'decoupled' });
-      const rank = new RankControl(gpu, { experiment, matrices, params: views.params });
+      const elements = (layout?.trained ?? table).total;
+      const { regularizer, inLoss } = techniqueOf(method);
+      const views = new StepViews(gpu, elements, regularizer === 'q3r' && !inLoss, train.emaDecay > 0 ? table.total : 0);
+      const initial = initialParameters(config, table, train.seed);
+      gpu.write(views.params, layout ? initialFactors(layout, initial, train.seed) : initial);
+      const factorization = layout && new Factorization(gpu, layout, views);
+      const adam = new Adam(gpu, { elements, decay: train.optimizer === 'adam' ? 'l2' : 'decoupled' });
+      const weights = factorization?.weights ?? views.params;
+      const rank = new RankControl(gpu, { experiment, matrices, params: views.params, weights, layout });
       const flight = new Flight(gpu, views.metrics.size + rank.statusBytes);
       const average = views.ema ? [views.ema] : [];
       const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...average, ...rank.stateViews], () => rank.saveState());
-      return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots);
+      return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots, factorization);
     });
     try {
       await run.ownKit();
-      await run.rank.build();
+      await Promise.all([run.rank.build(), run.factorization?.build()]);
+      run.factorization?.compose();
+      run.restartAverage();
       return run;
     } catch (error) {
       await run.dispose();
@@ -161,11 +172,13 @@ export class Run {
         batch,
         recipe: this.recipe,
         adam,
-        q3r: this.rank.q3r,
-        inLoss: experiment.method.name === 'q3r',
+        regularizer: this.rank.regularizer,
+        inLoss: techniqueOf(experiment.method).inLoss,
         accumulation,
+        factorization: this.factorization,
       });
-      const adds = accumulation ? Array.from({ length: parts }, (_, part) => recordPart(gpu, { views, model, accumulation, part })) : [];
+      const total = this.factorization?.weightGrads ?? views.grads;
+      const adds = accumulation ? Array.from({ length: parts }, (_, part) => recordPart(gpu, { total, model, accumulation, part })) : [];
       kit = { model, step, accumulation, parts: await Promise.all(adds), gathers: [], stage: undefined, gathered: [] };
       this.kits.set(key, kit);
     }
@@ -236,7 +249,7 @@ export class Run {
    * export read. The trained parameters themselves, unless a technique composes the weights from factors.
    */
   get weights(): View {
-    return this.views.params;
+    return this.factorization?.weights ?? this.views.params;
   }
   /** What validation, truncation and prediction use: the running average of the weights where there is one, else the weights. */
   get evaluated(): View {
@@ -260,9 +273,10 @@ export class Run {
 
   /** Takes over live fields; the caller has made sure that no other differs. */
   setLive(experiment: Experiment): void {
-    const before = this.experiment.method.targetRank;
+    const before = this.experiment.method;
+    const { targetRank, overrides } = experiment.method;
     this.experiment = experiment;
-    if (before !== experiment.method.targetRank) this.rank.setTargetRanks(planMatrices(experiment, this.config));
+    if (before.targetRank !== targetRank || before.overrides !== overrides) this.rank.tune(planMatrices(experiment, this.config));
   }
 
   /** Loss, logits and every gradient (as an arena) of a batch given by hand; nothing is changed. @throws RangeError */
@@ -284,12 +298,29 @@ export class Run {
     return this.gpu.readFloats(this.weights);
   }
 
-  /** Replaces the weights; the moments and the regularizer start anew. */
-  writeParameters(arena: Float32Array): void {
-    this.gpu.write(this.views.params, arena);
-    if (this.views.ema) this.gpu.write(this.views.ema, arena);
+  /** The running average of the weights begins with the weights. */
+  private restartAverage(): void {
+    const { ema } = this.views;
+    if (!ema) return;
+    const { weights } = this;
+    const encoder = this.gpu.device.createCommandEncoder({ label: 'ema' });
+    encoder.copyBufferToBuffer(weights.buffer, weights.offset, ema.buffer, ema.offset, ema.size);
+    this.gpu.device.queue.submit([encoder.finish()]);
+  }
+
+  /**
+   * Replaces the weights; the moments and the regularizer start anew. Factors are chosen so that their products are the weights.
+   * Resolves to the share of their energy that the factors can hold: below 1 only where LoRA's rank is too small for them.
+   */
+  async writeParameters(arena: Float32Array): Promise<number> {
+    const { factorization } = this;
+    const imported = factorization && (await importFactors(this.gpu, factorization.layout, arena));
+    this.gpu.write(this.views.params, imported?.trained ?? arena);
+    factorization?.compose();
+    this.restartAverage();
     this.adam.reset();
     this.rank.reset();
+    return imported?.kept ?? 1;
   }
 
   get snapshotting(): boolean {
@@ -300,17 +331,19 @@ export class Run {
   }
   restore(snapshot: Snapshot): void {
     this.snapshots.restore(snapshot);
+    this.factorization?.compose();
     this.rank.restoreState(snapshot.regularizer);
     this.gpu.write(this.views.guard, new Uint8Array(this.views.guard.size));
   }
 
   /** After a halt: the first parameter with a value that is not finite, else the first gradient, else what the forward pass made. */
   async firstBadTensor(): Promise<{ name: string; count: number } | undefined> {
-    const segments = this.table.entries.map(({ offset, length }) => ({ offset, length }));
+    const { entries } = this.factorization?.layout.trained ?? this.table;
+    const segments = entries.map(({ offset, length }) => ({ offset, length }));
     const search = async (arena: View, prefix: string): Promise<{ name: string; count: number } | undefined> => {
       const counts = await countNonFinite(this.gpu, arena, segments);
       const i = counts.findIndex((n) => n > 0);
-      return i < 0 ? undefined : { name: prefix + this.table.entries[i]!.name, count: counts[i]! };
+      return i < 0 ? undefined : { name: prefix + entries[i]!.name, count: counts[i]! };
     };
     const { model } = await this.ownKit();
     const logits = async (): Promise<{ name: string; count: number } | undefined> => {
@@ -320,10 +353,10 @@ export class Run {
     return (await search(this.views.params, '')) ?? (await logits()) ?? (await search(this.views.grads, 'gradient of '));
   }
 
-  /** The part of the arena that holds one parameter. */
+  /** The part of the weights that holds one parameter. */
   parameter(name: string): View | undefined {
     const entry = this.table.byName.get(name);
-    return entry && slice(this.views.params, entry.offset, entry.length);
+    return entry && slice(this.weights, entry.offset, entry.length);
   }
 
   /** Waits for the steps in flight, then frees every buffer of the run. */
@@ -340,6 +373,7 @@ export class Run {
     this.snapshots.dispose();
     this.flight.dispose();
     this.rank.dispose();
+    this.factorization?.dispose();
     this.adam.dispose();
     this.views.dispose();
   }

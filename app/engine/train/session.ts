@@ -341,7 +341,13 @@ export class Session {
       const arena = arenaOf(readSafetensors(bytes), table);
       await this.endRun();
       const trainer = await this.ensureTrainer(false);
-      trainer.run.writeParameters(arena);
+      const kept = await trainer.run.writeParameters(arena);
+      if (kept < 1 - 1e-6)
+        this.emit({
+          type: 'notice',
+          level: 'warn',
+          message: `LoRA products cannot hold the weights of the file: their best approximations keep ${(100 * kept).toFixed(1)} % of the energy.`,
+        });
       await trainer.watchSpectra();
     });
   }

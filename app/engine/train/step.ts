@@ -11,11 +11,12 @@ import type { Accumulation } from '../optim/accumulate';
 import type { Adam } from '../optim/adam';
 import { recordEma } from '../optim/ema';
 import { gradNormScratchBytes, recordGradNorm, recordMetrics } from '../optim/gradNorm';
-import type { Q3rRegularizer } from '../regularizers/q3r/regularizer';
+import type { Factorization } from '../factorization/factorization';
+import type { Regularizer } from '../regularizers/regularizer';
 
 /** The views that every step of a run shares: parameters, their gradients and the small per-step records. */
 export class StepViews {
-  /** f32 arena of all parameters, laid out by the parameter table. */
+  /** f32 arena of all trained parameters: the model's, or factors in the place of some of them. */
   readonly params: View;
   readonly grads: View;
   /** 2λR(W) of the weights before the step; only with AdamQ3R. */
@@ -33,7 +34,8 @@ export class StepViews {
     private readonly gpu: Gpu,
     elements: number,
     decoupled: boolean,
-    ema = false,
+    /** Elements of the running average; 0 for none. */
+    ema = 0,
   ) {
     const { buffers } = gpu;
     this.params = buffers.allocate('parameters', elements * 4);
@@ -44,7 +46,7 @@ export class StepViews {
     this.metrics = buffers.allocate('step.metrics', METRICS_BYTES);
     this.value = buffers.allocate('q3r.value', 16);
     this.scratch = buffers.allocate('gradNorm.scratch', gradNormScratchBytes(gpu, elements));
-    this.ema = ema ? buffers.allocate('ema', elements * 4) : undefined;
+    this.ema = ema > 0 ? buffers.allocate('ema', ema * 4) : undefined;
   }
 
   dispose(): void {
@@ -93,6 +95,8 @@ export interface RecordedStep {
  * One optimizer step on the batch in the model's input: forward, loss, backward, regularize, clip, update.
  * The Q3R term is evaluated on the weights before the update: beside the moments (AdamQ3R), or added to the gradient (q3r).
  * With `accumulation` the pass is that of one part of `batch` images, and the update takes what all parts have left there.
+ * With factors the model runs on the weights composed from them: their gradients are mapped to those of the factors before
+ * anything else looks at them, and the weights are composed anew after the update.
  */
 export async function recordStep(
   gpu: Gpu,
@@ -102,42 +106,46 @@ export async function recordStep(
     batch: number;
     recipe: StepRecipe;
     adam: Adam;
-    q3r: Q3rRegularizer | undefined;
+    regularizer: Regularizer | undefined;
     inLoss: boolean;
     accumulation?: Accumulation | undefined;
+    factorization: Factorization | undefined;
   },
 ): Promise<RecordedStep> {
-  const { views, model, batch, adam, q3r, accumulation } = o;
+  const { views, model, batch, adam, regularizer, accumulation, factorization } = o;
   const { params, grads, reg, state, guard, metrics, value, scratch, ema } = views;
   const recorder = new Recorder(gpu, 'step');
 
   recorder.setPhase('forward');
-  model.recordForward(recorder, params);
+  const weights = factorization?.weights ?? params;
+  model.recordForward(recorder, weights);
   model.recordLoss(recorder, o.recipe.labelSmoothing, { meanOf: batch, mix: o.recipe.mix ? state : undefined });
 
   recorder.setPhase('backward');
-  model.recordBackward(recorder, params, accumulation?.grads ?? grads);
+  model.recordBackward(recorder, weights, accumulation?.grads ?? factorization?.weightGrads ?? grads);
   const pass = recorder.length;
+  factorization?.recordGradients(recorder);
 
-  if (q3r) {
+  if (regularizer) {
     recorder.setPhase('q3r');
-    q3r.recordApply(recorder, { state, out: o.inLoss ? grads : reg!, mode: o.inLoss ? 'add' : 'write', value });
+    regularizer.recordApply(recorder, { state, out: o.inLoss ? grads : reg!, mode: o.inLoss ? 'add' : 'write', value });
   }
 
   recorder.setPhase('optimizer');
   const { losses, correct } = accumulation ?? model;
   recordGradNorm(recorder, { grads, losses, correct, batch, state, guard, scratch });
-  adam.recordUpdate(recorder, { params, grads, reg: q3r ? reg : undefined, state, guard });
-  if (ema) recordEma(recorder, { weights: params, average: ema, state, guard });
-  recordMetrics(recorder, { state, guard, batch, regularizer: q3r ? value : undefined, metrics });
+  adam.recordUpdate(recorder, { params, grads, reg: regularizer ? reg : undefined, state, guard });
+  factorization?.recordCompose(recorder);
+  if (ema) recordEma(recorder, { weights, average: ema, state, guard });
+  recordMetrics(recorder, { state, guard, batch, regularizer: regularizer ? value : undefined, metrics });
   return { program: await recorder.build(), pass };
 }
 
-/** What takes a part's gradients, losses and hits into those of the batch. */
-export function recordPart(gpu: Gpu, o: { views: StepViews; model: VitModel; accumulation: Accumulation; part: number }): Promise<Program> {
-  const { views, model, accumulation, part } = o;
+/** What takes a part's gradients, losses and hits into those of the batch; `total` is where the batch's gradients are summed. */
+export function recordPart(gpu: Gpu, o: { total: View; model: VitModel; accumulation: Accumulation; part: number }): Promise<Program> {
+  const { total, model, accumulation, part } = o;
   const recorder = new Recorder(gpu, 'part').setPhase('backward');
-  accumulation.recordPart(recorder, part, { losses: model.losses, correct: model.correct, total: views.grads });
+  accumulation.recordPart(recorder, part, { losses: model.losses, correct: model.correct, total });
   return recorder.build();
 }
 

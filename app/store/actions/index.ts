@@ -6,3 +6,4 @@ export * from './page';
 export * from './run';
 export * from './view';
 export * from './weights';
+export * from './overrides';

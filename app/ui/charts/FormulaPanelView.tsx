@@ -1,3 +1,4 @@
+import { TECHNIQUES } from '../../engine/regularizers/config';
 import type { MethodName } from '../../protocol/experiment';
 import type { MatrixSpectrum } from '../../protocol/messages';
 import { formatSetting, formatSignificant, matrixLabel } from './format';
@@ -17,7 +18,9 @@ export function envelopeSum(sigma: Float32Array, epsilon: number): number {
 
 /** What the method adds to this matrix, with its numbers. */
 export function FormulaPanelView({ matrix, method, lambda }: FormulaPanelViewProps) {
-  const acts = method !== 'adamw' && matrix?.regularized !== false;
+  const { regularizer, inLoss, why } = TECHNIQUES[method];
+  const q3r = regularizer === 'q3r' && !matrix?.factors;
+  const acts = q3r && matrix?.regularized !== false;
   return (
     <section className="chart-formula" aria-label="What Q3R adds">
       <div className="chart-head">
@@ -62,7 +65,7 @@ export function FormulaPanelView({ matrix, method, lambda }: FormulaPanelViewPro
           </math>
           <Value matrix={matrix} lambda={lambda} />
           <p>
-            {method === 'adamq3r'
+            {!inLoss
               ? 'Each step moves the weights against R(W), beside Adam and outside its moments. Values above '
               : 'R(W) joins the loss gradient and passes through Adam. Values above '}
             <span className="epsilon">ε</span> are pushed less the larger they are; those below shrink in proportion.
@@ -70,6 +73,8 @@ export function FormulaPanelView({ matrix, method, lambda }: FormulaPanelViewPro
         </>
       ) : method === 'adamw' ? (
         <p>Nothing: this is the dense baseline. AdamW alone trains the weights, and their singular values spread as the loss asks.</p>
+      ) : !q3r ? (
+        <p>{matrix?.factors && regularizer === 'q3r' ? `${why} Here stands the spectrum of their product.` : why}</p>
       ) : (
         <p>
           Nothing here: {matrix ? matrixLabel(matrix) : 'this matrix'} is not among the matrices that Q3R acts on, or its target rank is

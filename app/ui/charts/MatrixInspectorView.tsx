@@ -1,5 +1,5 @@
 import { useCallback, useMemo, type ReactNode } from 'react';
-import type { Mark, MatrixSpectrum } from '../../protocol/messages';
+import type { FactorPlan, Mark, MatrixSpectrum } from '../../protocol/messages';
 import { DataTable } from './DataTable';
 import { formatFixed, formatPercent, formatSignificant, matrixLabel, matrixSize } from './format';
 import { useHoverStep } from './hoverStep';
@@ -61,6 +61,7 @@ export function MatrixInspectorView(props: MatrixInspectorViewProps) {
       </div>
       {history && view === 'time' ? <Heat {...props} matrix={matrix} history={history} /> : <Large {...props} matrix={matrix} />}
       <Figures matrix={matrix} />
+      {matrix.factors && <p className="chart-why">{factorsLine(matrix, matrix.factors)}</p>}
       <div className="chart-foot">
         {arrows && <Arrows onMove={onMove} />}
         <DataTable title={`Singular values, ${matrixLabel(matrix)}`} caption={matrixSize(matrix)} rows={() => sigmaTable(matrix)} />
@@ -167,6 +168,16 @@ function Figures({ matrix: m }: { matrix: MatrixSpectrum }) {
       </div>
     </dl>
   );
+}
+
+/** What is trained in place of a matrix, and what of it this spectrum is. */
+export function factorsLine({ name, targetRank }: Pick<MatrixSpectrum, 'name' | 'targetRank'>, factors: readonly FactorPlan[]): string {
+  if (factors[0]?.name === `${name}.lora.A`)
+    return `Trained are A and B, ${factors.map((f) => matrixSize(f)).join(' and ')}. This is the spectrum of their product, whose rank cannot pass ${targetRank}.`;
+  const acted = factors.filter((f) => f.regularized);
+  const what = `This is the spectrum of the product of ${factors.length} factors`;
+  if (acted.length === 0) return `${what}; they are what is trained.`;
+  return `${what}. Q3R acts on each of them with an ε of its own and target ranks ${factors.map((f) => f.targetRank).join(', ')}; the product’s rank is at most the smallest of theirs.`;
 }
 
 const sigmaTable = (m: MatrixSpectrum) => ({

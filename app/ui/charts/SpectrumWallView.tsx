@@ -176,19 +176,20 @@ const Cells = memo(function Cells({ grid, selected, hovered, onSelect, onHover }
       {grid.names.map((names, row) => (
         <div role="row" key={grid.blocks[row]} className="chart-wall-row">
           {names.map((name, column) => {
-            const { kind, span } = grid.columns[column]!;
+            const { kind, part, span } = grid.columns[column]!;
+            const key = `${kind}.${part}`;
             const place = { gridColumn: span > 1 ? `span ${span}` : undefined };
-            if (!name) return <span role="gridcell" key={kind} style={place} />;
+            if (!name) return <span role="gridcell" key={key} style={place} />;
             return (
               <button
                 type="button"
                 role="gridcell"
-                key={kind}
+                key={key}
                 className="chart-cell"
                 style={place}
                 data-name={name}
                 data-hovered={name === hovered || undefined}
-                aria-label={`Block ${grid.blocks[row]}, ${kindLabel(kind)}`}
+                aria-label={`Block ${grid.blocks[row]}, ${kindLabel(kind)}${rowsText(name)}`}
                 aria-selected={name === selected}
                 tabIndex={name === stop ? 0 : -1}
                 onClick={() => onSelect(name)}
@@ -204,6 +205,12 @@ const Cells = memo(function Cells({ grid, selected, hovered, onSelect, onHover }
     </div>
   );
 });
+
+/** ", rows 0 to 23" of a slice's name, which ends in (0-24). */
+function rowsText(name: string): string {
+  const [, from, to] = /\((\d+)-(\d+)\)$/.exec(name) ?? [];
+  return from === undefined ? '' : `, rows ${from} to ${Number(to) - 1}`;
+}
 
 function wallTable(matrices: readonly MatrixSpectrum[]) {
   return {

@@ -72,12 +72,16 @@ const KIND: Record<MatrixKind, string> = {
 /** Short column name of a kind of matrix. */
 export const kindLabel = (kind: MatrixKind): string => KIND[kind];
 
-/** "Block 7 fc1", or "head" for what stands outside the blocks. */
-export function matrixLabel(matrix: Pick<MatrixPlan, 'block' | 'kind'>): string {
-  if (matrix.block >= 0) return `Block ${matrix.block} ${KIND[matrix.kind]}`;
+/** "Block 7 fc1", or "head" for what stands outside the blocks; a slice with its rows. */
+export function matrixLabel(matrix: Pick<MatrixPlan, 'block' | 'kind' | 'slice'>): string {
+  const rows = matrix.slice ? ` ${sliceLabel(matrix.slice)}` : '';
+  if (matrix.block >= 0) return `Block ${matrix.block} ${KIND[matrix.kind]}${rows}`;
   const label = KIND[matrix.kind];
-  return label.charAt(0).toUpperCase() + label.slice(1);
+  return label.charAt(0).toUpperCase() + label.slice(1) + rows;
 }
+
+/** "rows 0–23" of the rows [0, 24). */
+export const sliceLabel = ([from, to]: readonly [number, number]): string => `rows ${from}–${to - 1}`;
 
 /** "768 × 192". */
 export const matrixSize = (matrix: Pick<MatrixPlan, 'rows' | 'cols'>, space = ' '): string =>

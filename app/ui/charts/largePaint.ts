@@ -69,11 +69,18 @@ export function paintLarge(
       epsilonY = y + 13 * p.scale < box.y + box.height ? y + 13 * p.scale : y - 6;
       text(g, p, `ε ${formatSignificant(matrix.epsilon, 3)}`, right - 2, epsilonY, { align: 'right', color: p.epsilon, halo: p.surface1 });
     }
-  } else
-    text(g, p, 'not regularized', right - 2, box.y + (roomRight && right - edge > 165 * p.scale ? 9 : 24), {
-      align: 'right',
-      halo: p.surface1,
-    });
+  } else if (!matrix.regularized)
+    text(
+      g,
+      p,
+      matrix.factors ? 'product of its factors' : 'not regularized',
+      right - 2,
+      box.y + (roomRight && right - edge > 165 * p.scale ? 9 : 24),
+      {
+        align: 'right',
+        halo: p.surface1,
+      },
+    );
   if (!ghost || ghost.sigma.length !== n) return;
   // Above the ghost, where neither the curve in front nor the label of ε is.
   for (const share of [0.78, 0.6, 0.42]) {

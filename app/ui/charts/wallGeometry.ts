@@ -4,7 +4,8 @@ const COLUMNS: readonly MatrixKind[] = ['q', 'k', 'v', 'qkv', 'proj', 'fc1', 'fc
 
 /** The grid of a wall: which matrix stands where. Head and patch embedding are not on it. */
 export interface WallGrid {
-  readonly columns: readonly { kind: MatrixKind; span: number }[];
+  /** One column for each kind, and one more for each further slice of a weight; `part` counts them. */
+  readonly columns: readonly { kind: MatrixKind; part: number; span: number }[];
   readonly blocks: readonly number[];
   /** Matrix names by row, then column; '' where there is none. */
   readonly names: readonly (readonly string[])[];
@@ -12,10 +13,15 @@ export interface WallGrid {
 
 export function wallGrid(matrices: readonly Pick<MatrixPlan, 'name' | 'block' | 'kind'>[]): WallGrid {
   const inBlocks = matrices.filter((m) => m.block >= 0);
-  // A fused QKV is as wide as the three it stands for, so that the others keep their places.
-  const columns = COLUMNS.filter((kind) => inBlocks.some((m) => m.kind === kind)).map((kind) => ({ kind, span: kind === 'qkv' ? 3 : 1 }));
   const blocks = [...new Set(inBlocks.map((m) => m.block))].sort((a, b) => a - b);
-  const names = blocks.map((block) => columns.map(({ kind }) => inBlocks.find((m) => m.block === block && m.kind === kind)?.name ?? ''));
+  const of = (block: number, kind: MatrixKind) => inBlocks.filter((m) => m.block === block && m.kind === kind);
+  const columns = COLUMNS.flatMap((kind) => {
+    const parts = Math.max(0, ...blocks.map((block) => of(block, kind).length));
+    // A fused QKV is as wide as the three it stands for, so that the others keep their places.
+    const alone = kind === 'qkv' && parts === 1 && !inBlocks.some((m) => m.kind === 'q');
+    return Array.from({ length: parts }, (_, part) => ({ kind, part, span: alone ? 3 : 1 }));
+  });
+  const names = blocks.map((block) => columns.map(({ kind, part }) => of(block, kind)[part]?.name ?? ''));
   return { columns, blocks, names };
 }
 

@@ -33,7 +33,11 @@ export function paintWall(g: Context, width: number, height: number, p: Palette,
     const x = at.left[c]!;
     const w = at.width[c]!;
     const plot = w - at.figure;
-    text(g, p, kindLabel(kind), x, at.top - 9, { size: 12, weight: 600, color: here?.column === c ? p.text1 : p.text2 });
+    text(g, p, first.slice ? `${kindLabel(kind)} ${first.slice[0]}–${first.slice[1] - 1}` : kindLabel(kind), x, at.top - 9, {
+      size: 12,
+      weight: 600,
+      color: here?.column === c ? p.text1 : p.text2,
+    });
     if (!at.compact && w > 104 * p.scale) text(g, p, matrixSize(first, ''), x + plot, at.top - 9, { align: 'right' });
     if (at.figure && w > 60 * p.scale) text(g, p, 'rank', x + w, at.top - 9, { align: 'right' });
     line(g, x, crisp(at.top - 4), x + w, crisp(at.top - 4), p.line2);

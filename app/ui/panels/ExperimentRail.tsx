@@ -1,3 +1,4 @@
+import { fieldsOf } from '../../engine/regularizers/config';
 import { differences } from '../../protocol/experiment';
 import { modelName } from '../../protocol/presets';
 import { baseExperiment, resetAll } from '../../store/actions';
@@ -57,7 +58,10 @@ function ModelGroup() {
 }
 
 function SvdGroup() {
+  const name = useStore((s) => s.experiment.method.name);
   const { svd, oversample, powerIterations } = useStore((s) => s.experiment.method);
+  // Hoyer's is always exact; what has no regularizer has none.
+  if (!fieldsOf(name).has('svd')) return null;
   return (
     <Group
       title="SVD"
@@ -93,7 +97,7 @@ function Needs() {
     `weights ${text(bytes(plan.bytes.weights))}`,
     `optimizer ${text(bytes(plan.bytes.optimizer))}`,
     `activations ${text(bytes(plan.bytes.activations))}`,
-    `Q3R ${text(bytes(plan.bytes.q3r))}`,
+    `spectra ${text(bytes(plan.bytes.q3r))}`,
     `data ${text(bytes(plan.bytes.data))}`,
   ];
   return (

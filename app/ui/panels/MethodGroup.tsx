@@ -1,18 +1,28 @@
-import { fieldAt } from '../../protocol/experiment';
+import { TECHNIQUES, fieldsOf, type MethodField } from '../../engine/regularizers/config';
+import { fieldAt, type MethodConfig, type MethodName } from '../../protocol/experiment';
 import type { MatrixPlan } from '../../protocol/messages';
 import { useStore } from '../../store/store';
 import { FieldControl } from '../controls/FieldControl';
 import { Group } from './Group';
 import { RankTable } from './RankTable';
+import { keptShare } from './matrixRows';
 
 const optionLabel = (path: string, value: string): string => {
   const field = fieldAt(path);
   return field?.kind === 'choice' ? (field.options.find((o) => o.value === value)?.label ?? value) : value;
 };
 
-/** "38 of 192 singular values stay free." for what the target rank comes to. */
-export function rankLine(matrices: readonly MatrixPlan[], dense: boolean): string {
-  if (dense) return 'The dense baseline ignores it; the wall draws it for comparison.';
+/** "38 of 192 singular values stay free, 40 % of the parameters.", for what the target rank comes to. */
+export function rankLine(matrices: readonly MatrixPlan[], name: MethodName): string {
+  const { regularizer, factors } = TECHNIQUES[name];
+  if (name === 'adamw') return 'The dense baseline ignores it; the wall draws it for comparison.';
+  if (regularizer !== 'q3r') return 'Nothing aims at it; the wall draws it for comparison.';
+  if (factors === 'lorita' && matrices.some((m) => m.factors)) {
+    const ranks = matrices.flatMap((m) => m.factors ?? []).filter((f) => f.regularized);
+    return ranks.length > 0
+      ? `Of each factor by its own shape: ${span(ranks.map((f) => f.targetRank))} singular values stay free.`
+      : 'No factor is regularized: choose matrices below, or a lower rank.';
+  }
   const acted = matrices.filter((m) => m.regularized);
   const first = acted[0];
   if (!first) return 'No matrix is regularized: choose matrices below, or a lower rank.';
@@ -20,42 +30,91 @@ export function rankLine(matrices: readonly MatrixPlan[], dense: boolean): strin
   const same = acted.every((m) => m.targetRank === first.targetRank && min(m) === min(first));
   const left = matrices.length - acted.length;
   const rest = left > 0 ? ` ${left} of ${matrices.length} matrices are left alone.` : '';
-  if (same) return `${first.targetRank} of ${min(first)} singular values stay free.${rest}`;
-  const shares = acted.map((m) => m.targetRank);
-  return `${Math.min(...shares)} to ${Math.max(...shares)} singular values stay free.${rest}`;
+  const shares = acted.map(keptShare);
+  const parameters = `, ${span(shares.map((share) => Math.round(100 * share)))} % of their parameters`;
+  if (same) return `${first.targetRank} of ${min(first)} singular values stay free${parameters}.${rest}`;
+  return `${span(acted.map((m) => m.targetRank))} singular values stay free${parameters}.${rest}`;
 }
 
-/** The technique and, where it regularizes, its knobs. */
+/** "12" or "12 to 38". */
+function span(values: readonly number[]): string {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low === high ? String(low) : `${low} to ${high}`;
+}
+
+/** The ranks that LoRA has, and what of the parameters is trained. */
+function loraLine(matrices: readonly MatrixPlan[]): string {
+  const products = matrices.filter((m) => m.factors);
+  if (products.length === 0) return 'No matrix is a product: choose matrices below.';
+  const all = products.reduce((sum, m) => sum + m.rows * m.cols, 0);
+  const trained = products.reduce((sum, m) => sum + m.targetRank * (m.rows + m.cols), 0);
+  return `Rank ${span(products.map((m) => m.targetRank))}: ${Math.round((100 * trained) / all)} % of the parameters of ${products.length} matrices are trained.`;
+}
+
+const summary = ({ name, targetRank, loraRank, loritaDepth }: MethodConfig): string => {
+  const { regularizer, factors } = TECHNIQUES[name];
+  const parts = [
+    optionLabel('method.name', name),
+    factors === 'lorita' ? `${loritaDepth} factors` : '',
+    factors === 'lora' ? `rank ${loraRank}` : '',
+    regularizer === 'q3r' ? `rank ${targetRank}` : '',
+  ];
+  return parts.filter(Boolean).join(', ');
+};
+
+/** The technique, and exactly the knobs that it has. */
 export function MethodGroup() {
-  const name = useStore((s) => s.experiment.method.name);
-  const schedule = useStore((s) => s.experiment.method.epsilonSchedule);
-  const rank = useStore((s) => s.experiment.method.targetRank);
-  const matrices = useStore((s) => s.plan?.matrices);
-  const dense = name === 'adamw';
-  const acted = matrices?.filter((m) => m.regularized).length ?? 0;
+  const method = useStore((s) => s.experiment.method);
+  const planned = useStore((s) => s.plan?.matrices);
+  const problem = useStore((s) => (s.planError?.field === 'method.loraRank' ? s.planError.message : undefined));
+  const { name, epsilonSchedule: schedule, targetRank: rank } = method;
+  const matrices = planned ?? [];
+  const used = fieldsOf(name);
+  const has = (key: MethodField) => used.has(key);
+  const acted = matrices.flatMap((m) => [m, ...(m.factors ?? [])]).filter((m) => m.regularized).length;
   return (
-    <Group title="Method" summary={`${optionLabel('method.name', name)}${dense ? '' : `, rank ${rank}`}`} open>
-      <FieldControl path="method.name" />
-      <FieldControl path="method.targetRank" why={matrices && rankLine(matrices, dense)} />
-      {matrices && <RankTable matrices={matrices} dense={dense} />}
-      {!dense && (
-        <>
-          <FieldControl path="method.lambda" />
-          <FieldControl path="method.reweightEvery" why={acted > 1 ? `A new SVD of all ${acted} matrices each time.` : undefined} />
-          <FieldControl path="method.epsilonSchedule" />
-          {(schedule === 'linear' || schedule === 'constant') && (
-            <FieldControl path="method.epsilonN" why={schedule === 'linear' ? 'Refreshes until ε is 1e−5.' : 'The value ε keeps.'} />
-          )}
-          <FieldControl path="method.targetModules" />
-        </>
+    <Group title="Method" summary={summary(method)} open>
+      <FieldControl path="method.name" why={TECHNIQUES[name].why} />
+      {has('loritaDepth') && <FieldControl path="method.loritaDepth" />}
+      {has('loraRank') && (
+        <FieldControl path="method.loraRank" why={problem ? <span className="bad">{problem}</span> : planned && loraLine(planned)} />
+      )}
+      {has('loraAlpha') && <FieldControl path="method.loraAlpha" />}
+      {has('targetRank') && <FieldControl path="method.targetRank" why={planned && rankLine(planned, name)} />}
+      {planned && <RankTable matrices={planned} />}
+      {has('lambda') && (
+        <FieldControl path="method.lambda" why={TECHNIQUES[name].inLoss ? 'How much the regularizer weighs beside the loss.' : undefined} />
+      )}
+      {has('reweightEvery') && <FieldControl path="method.reweightEvery" why={refreshLine(name, acted)} />}
+      {has('epsilonSchedule') && <FieldControl path="method.epsilonSchedule" />}
+      {has('epsilonN') && (schedule === 'linear' || schedule === 'constant') && (
+        <FieldControl path="method.epsilonN" why={schedule === 'linear' ? 'Refreshes until ε is 1e−5.' : 'The value ε keeps.'} />
+      )}
+      {has('targetModules') && (
+        <FieldControl
+          path="method.targetModules"
+          why={TECHNIQUES[name].factors === 'none' ? undefined : 'Exactly the matrices named here are products of factors.'}
+        />
       )}
       <details className="ranks more">
-        <summary>Rank rule and fused QKV</summary>
+        <summary>{has('rankRule') && rank < 1 ? 'Rank rule and fused QKV' : 'Fused QKV'}</summary>
         <div className="in">
-          {rank < 1 && <FieldControl path="method.rankRule" />}
-          <FieldControl path="method.fuseQkv" />
+          {has('rankRule') && rank < 1 && <FieldControl path="method.rankRule" />}
+          <FieldControl
+            path="method.fuseQkv"
+            why={
+              TECHNIQUES[name].factors === 'none' ? undefined : 'One product for the whole qkv weight instead of one each for Q, K and V.'
+            }
+          />
         </div>
       </details>
     </Group>
   );
+}
+
+function refreshLine(name: MethodName, acted: number): string | undefined {
+  if (TECHNIQUES[name].regularizer === 'hoyer')
+    return 'A new exact SVD each time; at 1 the gradient is exact, between refreshes U, V and σ are those of the last.';
+  const what = TECHNIQUES[name].factors === 'lorita' ? 'factors' : 'matrices';
+  return acted > 1 ? `A new SVD of all ${acted} ${what} each time.` : undefined;
 }

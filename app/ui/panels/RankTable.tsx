@@ -1,76 +1,67 @@
+import { useRef } from 'react';
+import { TECHNIQUES } from '../../engine/regularizers/config';
 import type { MatrixPlan } from '../../protocol/messages';
 import { select } from '../../store/actions';
 import { useStore } from '../../store/store';
+import { plural, setting } from '../format';
+import { MatrixSheet } from './MatrixSheet';
+import { blocksText, kindOf, summaryRows } from './matrixRows';
 
-const KIND: Record<MatrixPlan['kind'], string> = {
-  q: 'Q',
-  k: 'K',
-  v: 'V',
-  qkv: 'QKV',
-  proj: 'proj',
-  fc1: 'fc1',
-  fc2: 'fc2',
-  head: 'head',
-  patch_embed: 'patch',
-};
-
-interface Row {
-  readonly first: MatrixPlan;
-  readonly blocks: number[];
-}
-
-/** Matrices that are alike but for their block share a row. */
-function rowsOf(matrices: readonly MatrixPlan[]): Row[] {
-  const rows = new Map<string, Row>();
-  for (const m of matrices) {
-    const key = [m.kind, m.rows, m.cols, m.targetRank, m.regularized].join();
-    const row = rows.get(key);
-    if (row) row.blocks.push(m.block);
-    else rows.set(key, { first: m, blocks: [m.block] });
-  }
-  return [...rows.values()];
-}
-
-const blocksText = (blocks: readonly number[]): string => {
-  const low = Math.min(...blocks);
-  const high = Math.max(...blocks);
-  if (low < 0) return '–';
-  if (low === high) return String(low);
-  return high - low + 1 === blocks.length ? `${low}–${high}` : blocks.join(', ');
-};
-
-/** Size and target rank of every matrix, before a run starts. */
-export function RankTable({ matrices, dense }: { matrices: readonly MatrixPlan[]; dense: boolean }) {
+/** Size and target rank of every matrix, alike ones in one row; a sheet changes them one by one. Before a run and during it. */
+export function RankTable({ matrices }: { matrices: readonly MatrixPlan[] }) {
   const selected = useStore((s) => s.selected);
+  const overrides = useStore((s) => s.experiment.method.overrides.length);
+  const name = useStore((s) => s.experiment.method.name);
+  const { regularizer } = TECHNIQUES[name];
+  const sheet = useRef<HTMLDialogElement>(null);
   return (
-    <details className="ranks">
-      <summary>Target rank of all {matrices.length} matrices</summary>
-      <table>
-        <thead>
-          <tr>
-            <th>Matrix</th>
-            <th>Blocks</th>
-            <th className="num">Size</th>
-            <th className="num">Rank</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rowsOf(matrices).map(({ first: m, blocks }) => (
-            <tr key={m.name} aria-current={m.name === selected || undefined}>
-              <td>
-                <button type="button" className="link" onClick={() => select(m.name)}>
-                  {KIND[m.kind]}
-                </button>
-              </td>
-              <td>{blocksText(blocks)}</td>
-              <td className="num">
-                {m.rows} × {m.cols}
-              </td>
-              <td className="num">{m.regularized || dense ? m.targetRank : 'not regularized'}</td>
+    <>
+      <details className="ranks">
+        <summary>Target rank of all {matrices.length} matrices</summary>
+        <table>
+          <thead>
+            <tr>
+              <th>Matrix</th>
+              <th>Blocks</th>
+              <th className="num">Size</th>
+              <th className="num">Rank</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </details>
+          </thead>
+          <tbody>
+            {summaryRows(matrices).map(({ first: m, blocks }) => (
+              <tr key={m.name} aria-current={m.name === selected || undefined} className={m.overridden ? 'changed' : undefined}>
+                <td>
+                  <button type="button" className="link" onClick={() => select(m.name)}>
+                    {kindOf(m)}
+                  </button>
+                </td>
+                <td>{blocksText(blocks)}</td>
+                <td className="num">
+                  {m.rows} × {m.cols}
+                </td>
+                <td className="num">
+                  {rankText(m, regularizer === 'q3r')}
+                  {regularizer !== 'none' && m.lambdaScale !== undefined && <small> λ × {setting(m.lambdaScale)}</small>}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
+      <p className={overrides > 0 ? 'rank-edit changed' : 'rank-edit'}>
+        <button type="button" className="btn line sm" onClick={() => sheet.current?.showModal()}>
+          Matrix by matrix…
+        </button>
+        {overrides > 0 && <span className="why">{plural(overrides, 'override')}</span>}
+      </p>
+      <MatrixSheet sheet={sheet} />
+    </>
   );
+}
+
+/** What the method makes of it: its rank, or why there is none. */
+export function rankText(m: MatrixPlan, q3r: boolean): string {
+  if (m.off) return 'left out';
+  if (q3r && !m.regularized && !m.factors) return 'not regularized';
+  return String(m.targetRank);
 }

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { slice } from '../../../app/engine/gpu/buffers';
+import { differences, isLive, patchExperiment, type DeepPartial, type Experiment } from '../../../app/protocol/experiment';
 import { useGpu } from '../../support/gpu';
 import { makeRun, smallData, steps, tiny } from './support';
 
@@ -40,6 +42,125 @@ test.each(['adamw', 'adamq3r', 'q3r'] as const)('%s: the loss falls, and two run
   expect(curves[1]).toEqual(curves[0]);
   const mean = (a: number[]): number => a.reduce((x, y) => x + y, 0) / a.length;
   expect(mean(curves[0]!.slice(-10))).toBeLessThan(mean(curves[0]!.slice(0, 10)) - 0.02);
+  data.train.dispose();
+  data.test.dispose();
+});
+
+/** Every other technique, with what makes twelve steps exercise it: refreshes, several factors, a slice and a matrix left out. */
+const OVERRIDES = [
+  { name: 'blocks.0.mlp.fc1.weight', rows: [0, 24] as const, rank: 3, lambda: 0.5 },
+  { name: 'blocks.1.attn.qkv.weight[1]', off: true as const },
+];
+const TECHNIQUES: DeepPartial<Experiment>['method'][] = [
+  { name: 'adamq3r', overrides: OVERRIDES },
+  { name: 'hoyer', lambda: 0.01, reweightEvery: 2 },
+  { name: 'hoyerSquare', lambda: 0.001, reweightEvery: 1 },
+  { name: 'lora', loraRank: 0.25, overrides: OVERRIDES },
+  { name: 'lorita', loritaDepth: 3, overrides: OVERRIDES },
+  { name: 'loritaQ3r', lambda: 0.01, loritaDepth: 2 },
+  { name: 'loritaAdamq3r', lambda: 0.5, loritaDepth: 2, overrides: OVERRIDES },
+];
+
+test.each(TECHNIQUES.map((method) => [method!.name!, method!] as const))(
+  '%s: repeats bit for bit, from a snapshot too; no buffer after the first step, none left at the end',
+  async (_, method) => {
+    const before = gpu().buffers.liveBytes;
+    const data = smallData(gpu(), 64, 16);
+    const experiment = tiny({ method, train: { weightDecay: 0.01, evalCount: 16, batchSize: 8 } });
+    const run = await makeRun(gpu(), experiment, data);
+    const first = await steps(run, 1, 1);
+    await run.evaluate(16);
+    const snapshot = await run.takeSnapshot(1);
+    await run.spectra();
+    const created = gpu().buffers.createdCount;
+    const losses = [...first, ...(await steps(run, 2, 9))];
+    const spectra = await run.spectra();
+    expect(gpu().buffers.createdCount).toBe(created);
+    expect(losses.every((loss) => Number.isFinite(loss) && loss < 4)).toBe(true);
+    expect(spectra.every((m) => m.sigma.every(Number.isFinite) && m.sigma[0]! > 0)).toBe(true);
+    const trained = await gpu().readFloats(run.views.params);
+    run.restore(snapshot);
+    expect([...first, ...(await steps(run, 2, 9))]).toEqual(losses);
+    expect(await gpu().readFloats(run.views.params)).toEqual(trained);
+    await run.dispose();
+    const again = await makeRun(gpu(), experiment, data);
+    expect(await steps(again, 1, 9)).toEqual(losses);
+    await again.dispose();
+    data.train.dispose();
+    data.test.dispose();
+    expect(gpu().buffers.liveBytes).toBe(before);
+  },
+);
+
+test('LoRITa of depth 1 is the dense layer, bit for bit', async () => {
+  const data = smallData(gpu(), 64, 16);
+  const curve = async (method: DeepPartial<Experiment>['method']): Promise<number[]> => {
+    const run = await makeRun(gpu(), tiny({ method, train: { batchSize: 8 } }), data);
+    const losses = await steps(run, 1, 4);
+    await run.dispose();
+    return losses;
+  };
+  expect(await curve({ name: 'lorita', loritaDepth: 1 })).toEqual(await curve({ name: 'adamw' }));
+  expect(await curve({ name: 'loritaAdamq3r', loritaDepth: 1 })).toEqual(await curve({ name: 'adamq3r' }));
+  data.train.dispose();
+  data.test.dispose();
+});
+
+test('an override of rank and λ acts on its matrix alone, and may change while the run goes on', async () => {
+  const data = smallData(gpu(), 64, 16);
+  const name = 'blocks.0.mlp.fc1.weight';
+  const experiment = tiny({ method: { name: 'adamq3r', lambda: 1, svd: 'exact', reweightEvery: 1 }, train: { batchSize: 8 } });
+  const run = await makeRun(gpu(), experiment, data);
+  await steps(run, 1, 1);
+  const { offset, length } = run.table.byName.get(name)!;
+  const other = run.table.byName.get('blocks.0.mlp.fc2.weight')!;
+  const plain = await gpu().readFloats(run.views.reg!);
+  const overridden = patchExperiment(experiment, { method: { overrides: [{ name, lambda: 0.25 }] } });
+  expect(differences(experiment, overridden).every(isLive)).toBe(true);
+  const second = await makeRun(gpu(), experiment, data);
+  second.setLive(overridden);
+  await steps(second, 1, 1);
+  const scaled = await gpu().readFloats(second.views.reg!);
+  expect(scaled.slice(offset, offset + length)).toEqual(plain.slice(offset, offset + length).map((x) => 0.25 * x));
+  expect(scaled.slice(other.offset, other.offset + other.length)).toEqual(plain.slice(other.offset, other.offset + other.length));
+  second.setLive(patchExperiment(experiment, { method: { overrides: [{ name, rank: 2 }] } }));
+  await steps(second, 2, 2);
+  const spectrum = (await second.spectra()).find((m) => m.name === name)!;
+  expect(spectrum).toMatchObject({ targetRank: 2, overridden: true, regularized: true });
+  // Refreshed before the update: ε is σ₃ of the weights before it, near σ₃ of those after it.
+  expect(Math.abs(spectrum.epsilon / spectrum.sigma[2]! - 1)).toBeLessThan(0.2);
+  await run.dispose();
+  await second.dispose();
+  data.train.dispose();
+  data.test.dispose();
+});
+
+test('imported weights are what a factorized run starts from, and what it exports', async () => {
+  const dense = await makeRun(gpu(), tiny({ train: { seed: 5 } }));
+  const weights = await dense.readParameters();
+  await dense.dispose();
+  const lorita = await makeRun(gpu(), tiny({ method: { name: 'lorita', loritaDepth: 3 } }));
+  expect(await lorita.writeParameters(weights)).toBe(1);
+  expect(await lorita.readParameters()).toEqual(weights);
+  await lorita.dispose();
+  const lora = await makeRun(gpu(), tiny({ method: { name: 'lora', loraRank: 4 } }));
+  const kept = await lora.writeParameters(weights);
+  expect(kept).toBeGreaterThan(0.2);
+  expect(kept).toBeLessThan(0.6);
+  const { sigma, targetRank } = (await lora.spectra()).find((m) => m.kind === 'fc1')!;
+  expect(targetRank).toBe(4);
+  expect(sigma[4]!).toBeLessThan(1e-5 * sigma[0]!);
+  await lora.dispose();
+});
+
+test('a factor that is not finite is named', async () => {
+  const data = smallData(gpu(), 64, 16);
+  const run = await makeRun(gpu(), tiny({ method: { name: 'lorita', loritaDepth: 2 }, train: { batchSize: 8 } }), data);
+  await steps(run, 1, 1);
+  const entry = run.factorization!.layout.trained.byName.get('blocks.0.attn.qkv.weight[0].lorita.1')!;
+  gpu().write(slice(run.views.params, entry.offset, 1), Float32Array.of(NaN));
+  expect(await run.firstBadTensor()).toEqual({ name: 'blocks.0.attn.qkv.weight[0].lorita.1', count: 1 });
+  await run.dispose();
   data.train.dispose();
   data.test.dispose();
 });

@@ -3,12 +3,10 @@ import type { Gpu } from '../../gpu/device';
 import { Program, type Recorder } from '../../gpu/recorder';
 import { Q3rBatch, type EpsilonSchedule } from '../../linalg/q3rBatch';
 import { SvdBatch, type MatrixShape, type MatrixStatus, type SvdWorkspace } from '../../linalg/svdBatch';
+import type { ApplyViews, RegularizedMatrix, Regularizer } from '../regularizer';
 import { SketchController, type ControllerState, type Decision } from './sketchController';
 
-export interface Q3rMatrix extends MatrixShape {
-  /** From min(rows, cols) on the matrix is not regularized. */
-  readonly targetRank: number;
-}
+export type Q3rMatrix = RegularizedMatrix;
 
 export interface Q3rOptions {
   readonly matrices: readonly Q3rMatrix[];
@@ -31,7 +29,7 @@ export type Q3rSavedState = ControllerState;
  * Q3R on matrices of the parameter arena: `nextRefresh` decomposes the weights and sets ε (every few steps), `recordApply`
  * evaluates 2λR(X) and the value with the last decomposition (every step). Allocates everything at construction.
  */
-export class Q3rRegularizer {
+export class Q3rRegularizer implements Regularizer {
   /** State of every matrix, small: copy it back after a refresh and hand `parseStatus` of it to the next `nextRefresh`. */
   readonly status: View;
   /** λ⟨X, R(X)⟩ of every matrix at the last apply. */
@@ -43,6 +41,7 @@ export class Q3rRegularizer {
   private readonly operator: Q3rBatch;
   private readonly controller: SketchController;
   private readonly composed = new Map<string, Program>();
+  private readonly scales: number[];
   private configured = '';
 
   /** @throws OutOfMemoryError */
@@ -60,14 +59,19 @@ export class Q3rRegularizer {
       oversample: o.oversample,
       powerIterations: o.powerIterations,
     });
+    this.scales = matrices.map((m) => m.lambdaScale ?? 1);
     this.status = this.svd.state;
     this.values = this.operator.values;
     this.writeTable();
   }
 
-  /** The matrices with their present target ranks. */
+  /** The matrices with their present target ranks and factors of λ. */
   get matrices(): Q3rMatrix[] {
-    return this.o.matrices.map((m, i) => ({ ...m, targetRank: this.controller.targetRanks[i] ?? m.targetRank }));
+    return this.o.matrices.map((m, i) => ({
+      ...m,
+      targetRank: this.controller.targetRanks[i] ?? m.targetRank,
+      lambdaScale: this.scales[i] ?? 1,
+    }));
   }
 
   /** Bytes on the GPU, a shared workspace not counted. */
@@ -128,13 +132,15 @@ export class Q3rRegularizer {
    * parameter arena unless `x` is given; `state` is the StepState, `value` one f32. Elements of out that belong to no
    * matrix are not touched; those of a matrix that is not regularized are set to 0, or not changed.
    */
-  recordApply(recorder: Recorder, o: { state: View; out: View; mode: 'write' | 'add'; value: View; x?: View }): void {
+  recordApply(recorder: Recorder, o: ApplyViews & { x?: View }): void {
     this.operator.recordApply(recorder, { ...o, x: o.x ?? this.o.params });
   }
 
-  /** Target ranks from the next refresh on, in the order of `matrices`. */
-  setTargetRanks(ranks: readonly number[]): void {
-    this.controller.setRanks(ranks);
+  /** Target ranks from the next refresh on, factors of λ at once, in the order of `matrices`. */
+  tune(ranks: readonly number[], lambdaScales: readonly number[]): void {
+    lambdaScales.forEach((scale, i) => (this.scales[i] = scale));
+    // Other ranks make the next refreshes watchful; the same ones must not.
+    if (ranks.some((rank, i) => rank !== this.controller.targetRanks[i])) this.controller.setRanks(ranks);
     this.writeTable();
   }
 
@@ -146,8 +152,8 @@ export class Q3rRegularizer {
     return this.controller.save();
   }
   /** The caller restores `stateViews` as well. */
-  restoreState(saved: Q3rSavedState): void {
-    this.controller.restore(saved);
+  restoreState(saved: unknown): void {
+    this.controller.restore(saved as Q3rSavedState);
     this.writeTable();
   }
 
@@ -166,15 +172,14 @@ export class Q3rRegularizer {
 
   private writeTable(): void {
     const { targetRanks, sketchSizes } = this.controller;
-    const key = `${targetRanks.join()};${sketchSizes.join()}`;
+    const key = `${targetRanks.join()};${sketchSizes.join()};${this.scales.join()}`;
     if (key === this.configured) return;
     this.configured = key;
-    this.svd.configure(targetRanks, sketchSizes);
+    this.svd.configure(targetRanks, sketchSizes, this.scales);
   }
 }
 
-/** Bytes on the GPU for the spectra of `matrices` that the page shows and, if `regularized`, for Q3R on them. */
-export function q3rBytes(matrices: readonly MatrixShape[], regularized: boolean): number {
-  const shown = SvdBatch.bytesFor(matrices, false);
-  return regularized ? shown + SvdBatch.bytesFor(matrices) : shown;
+/** Bytes on the GPU for the spectra of `shown`, and for a regularizer on `acted`; the work buffers are shared. */
+export function q3rBytes(shown: readonly MatrixShape[], acted: readonly MatrixShape[]): number {
+  return SvdBatch.bytesFor(shown, false) + (acted.length > 0 ? SvdBatch.bytesFor(acted) : 0);
 }
