@@ -54,6 +54,20 @@ function run(command: Command): unknown {
       return session.linalg.q3r(command.matrix, command.options);
     case 'matmul':
       return session.linalg.matmul(command.a, command.b, command.transA, command.transB);
+    case 'saveCheckpoint':
+      return session.checkpoints.save();
+    case 'loadTensors':
+      return session.checkpoints.load(command.bytes, command);
+    case 'fetchTensors':
+      return session.checkpoints.fetch(command.url, command);
+    case 'cancelTensors':
+      return session.checkpoints.cancel();
+    case 'checkpoints':
+      return session.checkpoints.list();
+    case 'resume':
+      return session.checkpoints.resume(command.key);
+    case 'deleteCheckpoint':
+      return session.checkpoints.remove(command.key);
     case 'loadDataset':
       return session.loadDataset(command.name, command.refresh);
     case 'loadFiles':

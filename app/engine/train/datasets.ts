@@ -1,10 +1,12 @@
 import type { DatasetName, Experiment } from '../../protocol/experiment';
 import type { DatasetInfo } from '../../protocol/messages';
+import { wordSum } from '../data/formats/checksums';
 import { DATASET_CONFIGS, loadCifar10, loadCifar10Files, loadShapes } from '../data/index';
 import { DataError, type LoadedDataset, type NamedBlob, type Progress, type Split } from '../data/types';
 import type { Gpu } from '../gpu/device';
 import type { VitConfig } from '../model/parameters';
 import { GpuDataset } from '../ops/gather';
+import type { DataMark } from './checkpoint';
 import type { Emit } from './events';
 import type { RunData } from './run';
 
@@ -32,6 +34,7 @@ export interface Counts {
 /** The data sets of this visit: decoded ones in worker memory, the one in use on the GPU. */
 export class Datasets {
   private readonly loaded = new Map<DatasetName, LoadedDataset>();
+  private readonly marks = new WeakMap<LoadedDataset, DataMark>();
   private resident: { name: DatasetName; set: LoadedDataset; gpu: Gpu; data: RunData } | undefined;
   private loading: AbortController | undefined;
 
@@ -44,6 +47,20 @@ export class Datasets {
     const set = this.loaded.get(name);
     const config = DATASET_CONFIGS[name];
     return set ? { train: set.train.count, test: set.test.count } : { train: config.trainCount, test: config.testCount };
+  }
+
+  /** Counts and checksum of a loaded set, to know it again; undefined while it is not loaded. */
+  mark(name: DatasetName): DataMark | undefined {
+    const set = this.loaded.get(name);
+    if (!set) return undefined;
+    let mark = this.marks.get(set);
+    if (!mark) {
+      const { train, test } = set;
+      const checksum = wordSum(test.labels, wordSum(train.images, wordSum(train.labels)));
+      mark = { name, train: train.count, test: test.count, checksum };
+      this.marks.set(set, mark);
+    }
+    return mark;
   }
 
   /** Loads a set from the nearest source, unless it is already here. @throws DataError; the sets loaded before stay. */

@@ -7,6 +7,7 @@ import type { Program } from '../gpu/recorder';
 import { SvdBatch, SvdWorkspace, type MatrixStatus, type Tolerance } from '../linalg/svdBatch';
 import { Q3rRegularizer, type Q3rSavedState } from '../regularizers/q3r/regularizer';
 import { spectrumFigures } from '../regularizers/q3r/figures';
+import { requireLike } from './plainData';
 import type { PlannedMatrix } from './plan';
 
 /** A display refresh that takes longer than this is cut into several submits, milliseconds. */
@@ -158,8 +159,11 @@ export class RankControl {
     const q3r = this.q3r?.saveState();
     return { q3r, status: await this.last };
   }
+  /** @throws Error when it is of another form */
   restoreState(saved: unknown): void {
     const { q3r, status } = saved as Awaited<ReturnType<RankControl['saveState']>>;
+    // It may come from a file; a status decides how the next refresh is made.
+    if (status) requireLike(status, this.q3r?.parseStatus(new ArrayBuffer(this.statusBytes)) ?? [], 'status');
     if (q3r) this.q3r?.restoreState(q3r);
     this.lastStatus = status;
     this.last = status && Promise.resolve(status);

@@ -14,6 +14,7 @@ import type { MatmulTuning } from '../ops/matmul';
 import { Adam } from '../optim/adam';
 import { countNonFinite } from '../optim/nonFinite';
 import { learningRate } from '../optim/schedule';
+import type { StateLayout } from './checkpoint';
 import { Evaluator } from './evaluator';
 import { Flight } from './flight';
 import { checkBatch, gradientsOf, predictionOf } from './handBatch';
@@ -253,6 +254,11 @@ export class Run {
   takeSnapshot(step: number): Promise<Snapshot> {
     return this.snapshots.take(step);
   }
+  /** Name and bytes of what a snapshot holds, in its order. */
+  get stateLayout(): StateLayout {
+    return this.snapshots.layout;
+  }
+  /** @throws Error when the snapshot is of another model or method */
   restore(snapshot: Snapshot): void {
     this.snapshots.restore(snapshot);
     this.rank.restoreState(snapshot.regularizer);
