@@ -1,5 +1,6 @@
 import type { CheckpointInfo } from '../../protocol/checkpoint';
 import { folder, readFile, removeFile, writeFile } from '../data/storage';
+import { reasonOf } from '../data/types';
 import { describe } from './checkpoint';
 import { headerLength, metadataOf, parseHeader } from './safetensors';
 
@@ -59,7 +60,7 @@ export class CheckpointStore {
           claimed();
           return new Promise<void>((release) => this.held.set(run, release));
         })
-        .catch((error: unknown) => refused(error instanceof DOMException && signal.aborted ? new RunOpenError() : error));
+        .catch((error: unknown) => refused(signal.aborted ? new RunOpenError() : new Error(reasonOf(error))));
     });
   }
 

@@ -49,7 +49,7 @@ export function requireLike(value: unknown, like: unknown, place: string): void 
   }
   if (typeof value !== 'object' || value === null || value.constructor !== like.constructor) throw new Error(`${place} has another form.`);
   if (Array.isArray(like) || ArrayBuffer.isView(like)) {
-    const [a, b] = [value as ArrayLike<unknown>, like as unknown as ArrayLike<unknown>];
+    const [a, b] = [value as ArrayLike<unknown>, like as ArrayLike<unknown>];
     if (a.length !== b.length) throw new Error(`${place} has ${a.length} entries and needs ${b.length}.`);
     for (let i = 0; i < b.length; i++) requireLike(a[i], b[i], `${place}[${i}]`);
     return;

@@ -139,12 +139,12 @@ function givenModel({ metadata }: TensorFile): { numHeads?: unknown } {
 }
 
 function headsOf(embedDim: number, options: PretrainedOptions, given: { numHeads?: unknown }, base: Experiment, notes: string[]): number {
-  const fits = (heads: unknown): heads is number => Number.isInteger(heads) && (heads as number) > 0 && embedDim % (heads as number) === 0;
+  const fits = (heads: number): boolean => Number.isInteger(heads) && heads > 0 && embedDim % heads === 0;
   if (options.numHeads !== undefined) {
     if (fits(options.numHeads)) return options.numHeads;
     throw new TensorFileError(`${options.numHeads} heads do not divide the width of ${embedDim} that the file has.`);
   }
-  if (fits(given.numHeads)) return given.numHeads;
+  if (typeof given.numHeads === 'number' && fits(given.numHeads)) return given.numHeads;
   const heads = embedDim % 64 === 0 ? embedDim / 64 : base.model.numHeads;
   if (!fits(heads))
     throw new TensorFileError(

@@ -149,14 +149,14 @@ export class Trainer {
           this.validating = this.validate(step);
           this.validating.catch((error: unknown) => this.fail(error));
           // The weights that were just validated, in case they are the best so far.
-          if (this.keeper && this.canSnapshot(0)) this.beginSnapshot();
+          if (this.keeper && this.canSnapshot(0)) void this.beginSnapshot();
         }
         if (!this.watching && performance.now() - this.spectraAt > Math.max(SPECTRA_INTERVAL, this.spectraCost / SPECTRA_SHARE))
           this.watching = this.watchSpectra('coarse').then(
             () => (this.watching = undefined),
             (error: unknown) => this.fail(error),
           );
-        if (this.canSnapshot(SNAPSHOT_INTERVAL)) this.beginSnapshot();
+        if (this.canSnapshot(SNAPSHOT_INTERVAL)) void this.beginSnapshot();
       }
       await Promise.allSettled([...pending]);
       await Promise.all([this.watching, this.snapshotting, this.validating]);
@@ -267,10 +267,10 @@ export class Trainer {
   }
 
   /** Begins a snapshot of what has been submitted so far; the copies are queued before this returns. */
-  private beginSnapshot(): void {
-    this.snapshotting = this.takeSnapshot()
+  private beginSnapshot(): Promise<void> {
+    return (this.snapshotting = this.takeSnapshot()
       .catch((error: unknown) => this.fail(error))
-      .finally(() => (this.snapshotting = undefined));
+      .finally(() => (this.snapshotting = undefined)));
   }
 
   private async takeSnapshot(): Promise<void> {
@@ -294,16 +294,14 @@ export class Trainer {
   private async snapshotHere(): Promise<void> {
     while (this.snapshotting) await this.snapshotting;
     if (this.snapshot?.step === this.step) return;
-    this.beginSnapshot();
-    await this.snapshotting;
+    await this.beginSnapshot();
   }
 
   /** The state after everything submitted so far. @throws Error when it is not one to go on from */
   async snapshotNow(): Promise<Snapshot> {
     while (this.snapshotting) await this.snapshotting;
     const { step } = this;
-    this.beginSnapshot();
-    await this.snapshotting;
+    await this.beginSnapshot();
     const { snapshot } = this;
     if (this.failure || snapshot?.step !== step) throw new Error('The run has failed and has no good state to save at this step.');
     return snapshot;

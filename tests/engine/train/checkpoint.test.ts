@@ -2,14 +2,7 @@ import { expect, test } from 'vitest';
 import { checkpointPieces, readCheckpoint, snapshotFor, type Checkpoint } from '../../../app/engine/train/checkpoint';
 import type { Run } from '../../../app/engine/train/run';
 import { History } from '../../../app/engine/train/history';
-import {
-  TensorFileError,
-  joined,
-  openSafetensors,
-  readSafetensors,
-  writeSafetensors,
-  type TensorToWrite,
-} from '../../../app/engine/train/safetensors';
+import { TensorFileError, joined, openSafetensors, writeSafetensors } from '../../../app/engine/train/safetensors';
 import type { Snapshot } from '../../../app/engine/train/snapshot';
 import type { Experiment } from '../../../app/protocol/experiment';
 import { useGpu } from '../../support/gpu';
