@@ -156,7 +156,9 @@ export function describe(metadata: ReadonlyMap<string, string>): Pick<Checkpoint
   const found = parsed(text, 'description') as Partial<CheckpointDescription> | null;
   if (found?.version !== CHECKPOINT_VERSION)
     throw new TensorFileError(
-      `The checkpoint is of format version ${String(found?.version)}; this page reads version ${CHECKPOINT_VERSION}.`,
+      typeof found?.version === 'number'
+        ? `The checkpoint is of format version ${found.version}; this page reads version ${CHECKPOINT_VERSION}.`
+        : 'The checkpoint does not say its format version.',
     );
   const { step, elapsedMs, marks, data, device, tuning, page, date, accuracy, loss } = found;
   const texts = [device, tuning, page].every((x) => typeof x === 'string');

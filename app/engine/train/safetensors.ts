@@ -139,7 +139,9 @@ export function openSafetensors(bytes: Uint8Array): TensorFile {
     if (!Array.isArray(range) || range.length !== 2 || !range.every((d) => Number.isSafeInteger(d)))
       throw new TensorFileError(`${name} has no valid data_offsets.`);
     if (typeof dtype !== 'string' || !Object.hasOwn(WIDTHS, dtype))
-      throw new TensorFileError(`${name} is of the unknown type ${String(dtype)}.`);
+      throw new TensorFileError(
+        typeof dtype === 'string' ? `${name} is of the unknown type ${dtype.slice(0, 20)}.` : `${name} has no type.`,
+      );
     const [from, to] = range as [number, number];
     const expected = (shape as number[]).reduce((a, b) => a * b, 1) * WIDTHS[dtype]!;
     if (from < 0 || to < from || to > data.length || to - from !== expected)
