@@ -9,13 +9,20 @@ import { notify, remember } from './view';
 /** How long a discarded run can be had back, milliseconds. */
 export const UNDO_MS = 8000;
 
+/** A page that was just left, by a reload or a crash, may hold its run for a moment: asked again after so many milliseconds. */
+const ASK_AGAIN = [0, 1000, 3000];
+
 /** Asks what this browser keeps, and offers the newest run when none is on screen yet. Silent where nothing can be kept. */
 export async function lookForKept(): Promise<void> {
-  const kept = await engine()
-    .send('checkpoints', {})
-    .catch(() => []);
-  const newest = kept.find((info) => info.kind === 'latest' && !info.open);
-  setState((s) => ({ kept, offered: s.running ? s.offered : (newest?.key ?? null) }));
+  for (const wait of ASK_AGAIN) {
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    const kept = await engine()
+      .send('checkpoints', {})
+      .catch(() => []);
+    const newest = kept.find((info) => info.kind === 'latest' && !info.open);
+    setState((s) => ({ kept, offered: s.running ? s.offered : (newest?.key ?? null) }));
+    if (!kept.some((info) => info.open)) return;
+  }
 }
 
 /** The runs that this browser keeps, newest first. */

@@ -54,7 +54,7 @@ export async function openDevice(suit: boolean): Promise<void> {
   await engine()
     .send('view', { smoothing: getState().smoothing })
     .catch(() => undefined);
-  await lookForKept();
+  void lookForKept();
   await planNow().catch(() => undefined);
   await requestSamples('shapes', 8).catch(() => undefined);
   // Nobody waits for it: Play does not depend on it, and takes over where it is.
