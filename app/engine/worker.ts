@@ -60,6 +60,20 @@ function run(command: Command): unknown {
       return session.linalg.lorita(command.options);
     case 'lora':
       return session.linalg.lora(command.options);
+    case 'saveCheckpoint':
+      return session.checkpoints.save();
+    case 'loadTensors':
+      return session.checkpoints.load(command.bytes, command);
+    case 'fetchTensors':
+      return session.checkpoints.fetch(command.url, command);
+    case 'cancelTensors':
+      return session.checkpoints.cancel();
+    case 'checkpoints':
+      return session.checkpoints.list();
+    case 'resume':
+      return session.checkpoints.resume(command.key);
+    case 'deleteCheckpoint':
+      return session.checkpoints.remove(command.key);
     case 'loadDataset':
       return session.loadDataset(command.name, command.refresh);
     case 'loadFiles':

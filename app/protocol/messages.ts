@@ -1,3 +1,4 @@
+import type { CheckpointCommands, CheckpointEvent } from './checkpoint';
 import type { Experiment, DatasetName } from './experiment';
 
 /** One optimizer step, as `window.q3r.history()` returns it. Values are those before the step's update. */
@@ -291,7 +292,7 @@ export interface LoraResult {
 }
 
 /** Commands and the value each is answered with. */
-export interface CommandMap {
+export interface CommandMap extends CheckpointCommands {
   /** Opens the device and measures it; answered once, before anything else. */
   init: { args: { baseUrl: string }; reply: DeviceReport };
   plan: { args: { experiment: Experiment }; reply: PlanReport };
@@ -384,5 +385,6 @@ export type Event =
       images: number;
       totalImages: number;
     }
+  | CheckpointEvent
   | { type: 'notice'; level: 'info' | 'warn'; message: string }
   | { type: 'fault'; fault: Fault };

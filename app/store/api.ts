@@ -1,3 +1,4 @@
+import type { CheckpointInfo, LoadedTensors, PretrainedOptions } from '../protocol/checkpoint';
 import { withDataset, type DatasetName, type DeepPartial, type Experiment } from '../protocol/experiment';
 import type {
   Batch,
@@ -17,7 +18,23 @@ import type {
   SvdOptions,
 } from '../protocol/messages';
 import { experimentFrom } from '../protocol/shareUrl';
-import { configure as makeExperiment, engine, loadFiles, pause, play, prepare, reset, shareUrl, stepOnce } from './actions';
+import {
+  checkpoints,
+  configure as makeExperiment,
+  deleteCheckpoint,
+  engine,
+  fetchTensors,
+  loadFiles,
+  loadTensors,
+  pause,
+  play,
+  prepare,
+  reset,
+  resume,
+  shareUrl,
+  stepOnce,
+  takeOver,
+} from './actions';
 import { tellPatch } from './actions/patch';
 import { records } from './records';
 import { getState, setState, useStore } from './store';
@@ -47,6 +64,20 @@ export interface Q3rApi {
   exportWeights(): Promise<Uint8Array>;
   /** Throws naming the tensor that does not fit; the optimizer starts anew. */
   importWeights(bytes: Uint8Array): Promise<void>;
+  /** The run as one safetensors file: weights under timm's names, and all that it takes to go on bit for bit. */
+  saveCheckpoint(): Promise<Uint8Array>;
+  /** Goes on with the run in the file. Throws naming what does not fit; the current run then stays. */
+  loadCheckpoint(bytes: Uint8Array): Promise<LoadedTensors>;
+  /** The runs that this browser keeps by itself, newest first. */
+  checkpoints(): Promise<CheckpointInfo[]>;
+  /** Goes on with one of them. */
+  resume(key: string): Promise<LoadedTensors>;
+  deleteCheckpoint(key: string): Promise<void>;
+  /**
+   * A run at step 0 from weights in timm's layout, as bytes or by address: the model follows the file, position embeddings and
+   * head follow the data set.
+   */
+  loadPretrained(source: Uint8Array | string, o?: PretrainedOptions): Promise<LoadedTensors>;
   /** safetensors with logits, loss and grads.<name> of one batch; changes nothing. */
   gradients(batch: Batch): Promise<Uint8Array>;
   /** One optimizer step on the batch; the record holds the loss before it. */
@@ -154,6 +185,31 @@ export const api: Q3rApi = {
   async importWeights(bytes) {
     await current();
     await engine().send('importWeights', { bytes });
+  },
+  async saveCheckpoint() {
+    await current();
+    return engine().send('saveCheckpoint', {});
+  },
+  async loadCheckpoint(bytes) {
+    await ready();
+    return takeOver('the checkpoint', false, () => loadTensors(bytes.slice(), 'checkpoint'));
+  },
+  async checkpoints() {
+    await ready();
+    return checkpoints();
+  },
+  async resume(key) {
+    await ready();
+    return resume(key);
+  },
+  async deleteCheckpoint(key) {
+    await ready();
+    await deleteCheckpoint(key);
+  },
+  async loadPretrained(source, options = {}) {
+    await ready();
+    if (typeof source === 'string') return fetchTensors(source, options);
+    return takeOver('the file', false, () => loadTensors(source.slice(), 'pretrained', options));
   },
   async gradients(batch) {
     await current();

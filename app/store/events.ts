@@ -1,4 +1,5 @@
 import type { AppState, Baseline } from './store';
+import { withKept } from './slices/kept';
 import { runSlice, signature } from './slices/run';
 import type { Report } from './workerClient';
 
@@ -57,6 +58,12 @@ export function applyReport(state: AppState, report: Report): Partial<AppState> 
       const { name, stage, bytes, totalBytes, bytesPerSecond, images, totalImages } = report;
       return { dataProgress: { name, stage, bytes, totalBytes, bytesPerSecond, images, totalImages } };
     }
+    case 'checkpoint':
+      return { kept: withKept(state.kept, report.info), keptHere: report.info.kind === 'latest' ? report.info : state.keptHere };
+    case 'tensorProgress':
+      return state.loadingTensors
+        ? { loadingTensors: { ...state.loadingTensors, bytes: report.bytes, totalBytes: report.totalBytes } }
+        : {};
     case 'notice': {
       if (state.notices.some((n) => n.message === report.message)) return {};
       const notice = { id: nextId(state), level: report.level, message: report.message, lines: [] };
@@ -99,6 +106,7 @@ export function newRun(state: AppState, runId: number): Partial<AppState> {
     running: state.running,
     denseRuns: kept.denseRuns ?? state.denseRuns,
     baseline: null,
+    keptHere: null,
     runId,
     fault: null,
     wallView: 'run',

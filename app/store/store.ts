@@ -2,6 +2,7 @@ import { create } from 'zustand';
 import { dataSlice, type DataSlice } from './slices/data';
 import { deviceSlice, type DeviceSlice } from './slices/device';
 import { formSlice, type FormSlice } from './slices/form';
+import { keptSlice, type KeptSlice } from './slices/kept';
 import { runSlice, type RunSlice } from './slices/run';
 import { viewSlice, type ViewSlice } from './slices/view';
 
@@ -10,13 +11,14 @@ export type { Baseline, Evaluation, Spectra } from './slices/run';
 export type { Notice, Tab } from './slices/view';
 
 /** Everything the page shows. Changed by `events.ts` (worker) and `actions/` (visitor) only. */
-export type AppState = DeviceSlice & FormSlice & RunSlice & DataSlice & ViewSlice;
+export type AppState = DeviceSlice & FormSlice & RunSlice & DataSlice & KeptSlice & ViewSlice;
 
 export const initialState = (): AppState => ({
   ...deviceSlice(),
   ...formSlice(),
   ...runSlice(),
   ...dataSlice(),
+  ...keptSlice(),
   ...viewSlice(),
 });
 

@@ -72,3 +72,11 @@ export function parseNumber(typed: string, unit = ''): number {
 export const range = (min: number, max: number): string => `from ${setting(min)} to ${setting(max)}`;
 /** "1 block", "3 blocks" */
 export const plural = (n: number, word: string): string => `${whole(n)} ${word}${n === 1 ? '' : 's'}`;
+
+/** "just now", "4 minutes ago", "3 hours ago", "2 days ago". */
+export function ago(milliseconds: number): string {
+  const minutes = Math.round(milliseconds / 60_000);
+  if (!(minutes >= 1)) return 'just now';
+  if (minutes < 90) return `${plural(minutes, 'minute')} ago`;
+  return minutes < 36 * 60 ? `${plural(Math.round(minutes / 60), 'hour')} ago` : `${plural(Math.round(minutes / 1440), 'day')} ago`;
+}

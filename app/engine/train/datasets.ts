@@ -1,6 +1,7 @@
 import { canFeed } from '../../../kernels/gather/augment';
 import { ConfigError, type DatasetName, type Experiment } from '../../protocol/experiment';
 import type { DatasetInfo } from '../../protocol/messages';
+import { wordSum } from '../data/formats/checksums';
 import {
   DATASET_CONFIGS,
   detectSet,
@@ -18,6 +19,7 @@ import { DataError, type LoadedDataset, type LoadOptions, type NamedBlob, type S
 import type { Gpu } from '../gpu/device';
 import type { VitConfig } from '../model/parameters';
 import { GpuDataset } from '../ops/gather';
+import type { DataMark } from './checkpoint';
 import type { Emit } from './events';
 import type { RunData } from './run';
 
@@ -53,6 +55,7 @@ export interface Counts {
 /** The data sets of this visit: decoded ones in worker memory, the one in use on the GPU. */
 export class Datasets {
   private readonly loaded = new Map<DatasetName, LoadedDataset>();
+  private readonly marks = new WeakMap<LoadedDataset, DataMark>();
   private resident: { name: DatasetName; set: LoadedDataset; gpu: Gpu; data: RunData } | undefined;
   /** Loads under way: one of each kind, so that drawing shapes ahead does not end a load that the visitor asked for. */
   private readonly loading = new Map<'drawn' | 'read', AbortController>();
@@ -104,6 +107,21 @@ export class Datasets {
       );
     if (model.inChannels !== undefined && !canFeed(channels, model.inChannels))
       throw new ConfigError('model.inChannels', `Images of ${label} have ${channels} channels, not ${model.inChannels}.`);
+  }
+
+  /** Counts and checksum of a loaded set, to know it again; undefined while it is not loaded. */
+  mark(name: DatasetName): DataMark | undefined {
+    const set = this.loaded.get(name);
+    if (!set) return undefined;
+    let mark = this.marks.get(set);
+    if (!mark) {
+      const { train, test } = set;
+      const bytesOf = ({ buffer, byteOffset, byteLength }: Split['labels']) => new Uint8Array(buffer, byteOffset, byteLength);
+      const checksum = wordSum(bytesOf(test.labels), wordSum(train.images, wordSum(bytesOf(train.labels))));
+      mark = { name, train: train.count, test: test.count, checksum };
+      this.marks.set(set, mark);
+    }
+    return mark;
   }
 
   /** Loads a set from the nearest source, unless it is already here. @throws DataError; the sets loaded before stay. */

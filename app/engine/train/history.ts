@@ -5,6 +5,15 @@ export const MAX_POINTS = 400;
 
 const COLUMNS = ['loss', 'regularizer', 'accuracy', 'lr', 'gradNorm', 'epoch'] as const;
 type Column = (typeof COLUMNS)[number];
+/** Values of one row of `packed`. */
+export const RECORD_WIDTH = COLUMNS.length;
+
+/** One validation: mean loss and the share of test images classified correctly, after `step`. */
+export interface Evaluation {
+  readonly step: number;
+  readonly loss: number;
+  readonly accuracy: number;
+}
 
 /** Every step of a run in typed arrays, outside any UI, and its decimation for the charts. */
 export class History {
@@ -12,7 +21,7 @@ export class History {
   private data: Record<Column, Float64Array>;
   /** Steps recorded; step k is at index k − 1. */
   length = 0;
-  private readonly evals: { step: number; loss: number; accuracy: number }[] = [];
+  private readonly evals: Evaluation[] = [];
 
   constructor(readonly runId: number) {
     this.data = Object.fromEntries(COLUMNS.map((name) => [name, new Float64Array(this.capacity)])) as Record<Column, Float64Array>;
@@ -37,6 +46,23 @@ export class History {
 
   pushEvaluation(step: number, loss: number, accuracy: number): void {
     this.evals.push({ step, loss, accuracy });
+  }
+
+  /** Validations of steps up to `step`, in their order. */
+  evaluations(step = Infinity): readonly Evaluation[] {
+    return this.evals.filter((e) => e.step <= step);
+  }
+
+  /** Fills an empty history with rows of `packed` from step 1 on, and validations. */
+  load(rows: Float64Array, evaluations: readonly Evaluation[]): void {
+    if (this.length > 0) throw new Error('the history is not empty');
+    while (this.capacity * RECORD_WIDTH < rows.length) this.grow();
+    const { epoch, loss, regularizer, accuracy, lr, gradNorm } = this.data;
+    [epoch, loss, regularizer, accuracy, lr, gradNorm].forEach((column, c) => {
+      for (let i = 0; i < rows.length / RECORD_WIDTH; i++) column[i] = rows[i * RECORD_WIDTH + c]!;
+    });
+    this.length = rows.length / RECORD_WIDTH;
+    this.evals.push(...evaluations);
   }
 
   /** Forgets everything after `step`. */

@@ -11,6 +11,7 @@ import { spectrumFigures } from '../regularizers/q3r/figures';
 import { Q3rRegularizer } from '../regularizers/q3r/regularizer';
 import type { Regularizer } from '../regularizers/regularizer';
 import { actedMatrices, planOf, techniqueOf, type PlannedMatrix } from './matrices';
+import { requireLike } from './plainData';
 
 /** A display refresh that takes longer than this is cut into several submits, milliseconds. */
 const SUBMIT_TARGET = 60;
@@ -181,8 +182,11 @@ export class RankControl {
     const regularizer = this.regularizer?.saveState();
     return { regularizer, status: await this.last };
   }
+  /** @throws Error when it is of another form */
   restoreState(saved: unknown): void {
     const { regularizer, status } = saved as Awaited<ReturnType<RankControl['saveState']>>;
+    // It may come from a file; a status decides how the next refresh is made.
+    if (status) requireLike(status, this.regularizer?.parseStatus(new ArrayBuffer(this.statusBytes)) ?? [], 'status');
     if (regularizer) this.regularizer?.restoreState(regularizer);
     this.lastStatus = status;
     this.last = status && Promise.resolve(status);

@@ -6,6 +6,7 @@ import type { Batch, MatrixSpectrum, StepRecord } from '../../protocol/messages'
 import { Factorization } from '../factorization/factorization';
 import { importFactors } from '../factorization/import';
 import { initialFactors } from '../factorization/initial';
+import type { ArenaTable } from '../factorization/layout';
 import { slice, type View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import type { Program } from '../gpu/recorder';
@@ -21,6 +22,7 @@ import { Adam } from '../optim/adam';
 import { countNonFinite } from '../optim/nonFinite';
 import { drawMix } from '../optim/mix';
 import { learningRate } from '../optim/schedule';
+import type { StateLayout } from './checkpoint';
 import { Evaluator } from './evaluator';
 import { Flight } from './flight';
 import { checkBatch, gradientsOf, predictionOf } from './handBatch';
@@ -329,6 +331,15 @@ export class Run {
   takeSnapshot(step: number): Promise<Snapshot> {
     return this.snapshots.take(step);
   }
+  /** Layout of what is trained: the parameters, or factors in the place of some of them. */
+  get trained(): ArenaTable {
+    return this.factorization?.layout.trained ?? this.table;
+  }
+  /** Name and bytes of what a snapshot holds, in its order. */
+  get stateLayout(): StateLayout {
+    return this.snapshots.layout;
+  }
+  /** @throws Error when the snapshot is of another model or method */
   restore(snapshot: Snapshot): void {
     this.snapshots.restore(snapshot);
     this.factorization?.compose();
@@ -338,7 +349,7 @@ export class Run {
 
   /** After a halt: the first parameter with a value that is not finite, else the first gradient, else what the forward pass made. */
   async firstBadTensor(): Promise<{ name: string; count: number } | undefined> {
-    const { entries } = this.factorization?.layout.trained ?? this.table;
+    const { entries } = this.trained;
     const segments = entries.map(({ offset, length }) => ({ offset, length }));
     const search = async (arena: View, prefix: string): Promise<{ name: string; count: number } | undefined> => {
       const counts = await countNonFinite(this.gpu, arena, segments);

@@ -4,6 +4,7 @@ import type { Batch, CommandMap, DatasetInfo, DeviceReport, Fault, MatrixSpectru
 import { DATASET_CONFIGS } from '../data/config';
 import { DeviceLostError, Gpu } from '../gpu/device';
 import { describeMatmul, type MatmulTuning } from '../ops/matmul';
+import { CheckpointDesk } from './checkpointDesk';
 import { Datasets } from './datasets';
 import { FaultError, faultOf, type Emit } from './events';
 import { LinalgDesk } from './linalgDesk';
@@ -47,12 +48,24 @@ export class Session {
     () => this.requireGpu(),
     () => this.requireTuning(),
   );
+  /** Saves, stores and loads runs. */
+  readonly checkpoints: CheckpointDesk;
   /** Measured seconds per step of the last run, for estimates of the same model. */
   private measured: { key: string; msPerStep: number } | undefined;
 
   constructor(private readonly emit: Emit) {
     this.datasets = new Datasets(emit, () => this.baseUrl);
     this.preparation = new Preparation(emit);
+    this.checkpoints = new CheckpointDesk({
+      emit,
+      datasets: this.datasets,
+      gpu: () => this.requireGpu(),
+      tuning: () => this.requireTuning(),
+      trainer: () => this.trainer,
+      exclusive: (work) => this.exclusive(work),
+      ensureTrainer: () => this.ensureTrainer(false),
+      replaceRun: (experiment, fill) => this.replaceRun(experiment, fill),
+    });
   }
 
   /** Runs `work` after all earlier exclusive commands. */
@@ -153,7 +166,7 @@ export class Session {
           for (const field of changed) {
             const [from, to] = [valueAt(before, field), valueAt(experiment, field)];
             if (trainer.step > 0 && typeof from === 'number' && typeof to === 'number')
-              this.emit({ type: 'mark', runId: trainer.runId, mark: { step: trainer.step, field, from, to } });
+              trainer.mark({ step: trainer.step, field, from, to });
           }
         } else if (changed.length > 0) await this.endRun();
       }
@@ -206,7 +219,37 @@ export class Session {
     const timing = trainer.timing();
     if (timing && this.experiment) this.measured = { key: costKey(this.experiment), msPerStep: timing.msPerStep };
     this.trainer = undefined;
+    await trainer.pause();
+    await this.checkpoints.detach(trainer);
     await trainer.dispose();
+  }
+
+  /** Makes a run, has it filled, and only then puts it in the place of the current one. */
+  private async replaceRun(experiment: Experiment, fill: (run: Run) => Promise<void>): Promise<Trainer> {
+    const { refusal } = this.plan(experiment);
+    if (refusal) throw new ConfigError('model', refusal.reason);
+    await this.dropSpare();
+    const run = await Run.create(this.requireGpu(), experiment, this.datasets.resolve(experiment), this.requireTuning());
+    try {
+      await fill(run);
+    } catch (error) {
+      await run.dispose();
+      throw error;
+    }
+    await this.endRun();
+    this.experiment = experiment;
+    const runId = ++this.runs;
+    this.emit({ type: 'experiment', runId, experiment });
+    return this.adopt(run, runId);
+  }
+
+  /** The trainer of a run from here on. */
+  private adopt(run: Run, runId: number): Trainer {
+    const trainer = new Trainer(run, runId, this.emit);
+    trainer.smoothing = this.smoothing;
+    this.checkpoints.attach(trainer);
+    this.trainer = trainer;
+    return trainer;
   }
 
   /** The current run; made when there is none. With `data`, its data set is on the GPU. */
@@ -251,9 +294,7 @@ export class Session {
       this.announce();
       const run =
         (await this.takeSpare(experiment)) ?? (await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.requireTuning()));
-      trainer = new Trainer(run, runId, this.emit);
-      trainer.smoothing = this.smoothing;
-      this.trainer = trainer;
+      trainer = this.adopt(run, runId);
     }
     if (data && !trainer.run.canEvaluate) {
       this.datasets.check(experiment);
@@ -423,7 +464,7 @@ export class Session {
       this.experiment = experiment;
       trainer.restore(snapshot);
       this.emit({ type: 'experiment', runId: trainer.runId, experiment });
-      this.emit({ type: 'mark', runId: trainer.runId, mark: { step: snapshot.step, field: 'train.lr', from, to: lr } });
+      trainer.mark({ step: snapshot.step, field: 'train.lr', from, to: lr });
     });
   }
 
@@ -501,6 +542,7 @@ export class Session {
       const run = await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.requireTuning());
       const next = new Trainer(run, trainer.runId, this.emit);
       next.smoothing = this.smoothing;
+      next.inherit(trainer);
       this.trainer = next;
       if (trainer.run.canEvaluate) await run.attach(await this.datasets.onGpu(gpu, experiment.dataset));
       if (snapshot) next.restore(snapshot, history);

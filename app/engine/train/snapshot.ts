@@ -6,7 +6,7 @@ import { Readback } from '../gpu/readback';
 export interface Snapshot {
   /** Steps made. */
   readonly step: number;
-  /** Contents of the run's state views, in their order. */
+  /** Contents of the run's state views, in the order of `Snapshotter.layout`. */
   readonly parts: readonly ArrayBuffer[];
   /** The regularizer's CPU-side state (sketch sizes, refresh count). */
   readonly regularizer: unknown;
@@ -33,6 +33,16 @@ export class Snapshotter {
 
   get busy(): boolean {
     return this.readback.busy;
+  }
+
+  /** Name and bytes of every view: the label of its buffer, which a checkpoint keeps it under, so that the order may change. */
+  get layout(): { name: string; size: number }[] {
+    const labels = this.views.map(({ buffer }) => buffer.label);
+    // Two parts of one buffer are told apart by where they begin.
+    return this.views.map(({ buffer: { label }, offset, size }) => ({
+      name: labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label}@${offset}`,
+      size,
+    }));
   }
 
   /** The state after everything submitted so far: the copies are queued before this returns. @throws Error while busy. */

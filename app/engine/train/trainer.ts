@@ -1,9 +1,11 @@
 import type { Experiment } from '../../protocol/experiment';
-import type { Batch, Fault, MatrixSpectrum, RunPhase, StepRecord, Timing } from '../../protocol/messages';
+import type { Batch, Fault, Mark, MatrixSpectrum, RunPhase, StepRecord, Timing } from '../../protocol/messages';
 import { DeviceLostError } from '../gpu/device';
 import type { PhaseTimes } from '../gpu/timestamps';
+import type { Keeper } from './autosave';
+import type { Checkpoint } from './checkpoint';
 import { FaultError, faultOf, type Emit } from './events';
-import { History } from './history';
+import { History, RECORD_WIDTH } from './history';
 import type { Run, StepResult } from './run';
 import type { Snapshot } from './snapshot';
 
@@ -14,6 +16,8 @@ const SPECTRA_SHARE = 0.08;
 const SPECTRA_INTERVAL = 250;
 const SNAPSHOT_INTERVAL = 4000;
 const SNAPSHOT_SHARE = 0.04;
+/** A run that pauses is kept at once when its last snapshot is older than this, else after as long, in case it goes on. */
+const PAUSE_SNAPSHOT_AGE = 1000;
 /** A submit longer than this is cut: systems kill work that holds the device for seconds. */
 const SUBMIT_TARGET = 90;
 
@@ -35,6 +39,11 @@ export class Trainer {
   private snapshotAt = 0;
   private snapshotCost = 0;
   private snapshotting: Promise<void> | undefined;
+  private pauseTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Settings that changed while the run went on. */
+  readonly marks: Mark[] = [];
+  /** Keeps the run beyond this visit. */
+  keeper: Keeper | undefined;
   private spectraAt = 0;
   private spectraCost = 0;
   private watching: Promise<void> | undefined;
@@ -76,6 +85,7 @@ export class Trainer {
     // A finished run that is asked for more goes on at the end of its schedule.
     this.target = steps === undefined ? (this.step >= end ? Infinity : end) : this.step + steps;
     this.stopping = false;
+    clearTimeout(this.pauseTimer);
     this.phase = 'running';
     this.startedAt = performance.now();
     this.landedAt = this.startedAt;
@@ -138,22 +148,25 @@ export class Trainer {
           await this.validating;
           this.validating = this.validate(step);
           this.validating.catch((error: unknown) => this.fail(error));
+          // The weights that were just validated, in case they are the best so far.
+          if (this.keeper && this.canSnapshot(0)) void this.beginSnapshot();
         }
         if (!this.watching && performance.now() - this.spectraAt > Math.max(SPECTRA_INTERVAL, this.spectraCost / SPECTRA_SHARE))
           this.watching = this.watchSpectra('coarse').then(
             () => (this.watching = undefined),
             (error: unknown) => this.fail(error),
           );
-        if (!this.snapshotting && performance.now() - this.snapshotAt > Math.max(SNAPSHOT_INTERVAL, this.snapshotCost / SNAPSHOT_SHARE))
-          this.snapshotting = this.takeSnapshot().then(
-            () => (this.snapshotting = undefined),
-            (error: unknown) => this.fail(error),
-          );
+        if (this.canSnapshot(SNAPSHOT_INTERVAL)) void this.beginSnapshot();
       }
       await Promise.allSettled([...pending]);
       await Promise.all([this.watching, this.snapshotting, this.validating]);
       if (!this.failure && this.spectraStep !== this.step) await this.watchSpectra();
       if (this.validationDue() && !this.failure && this.step >= this.run.experiment.train.steps) await this.validate(this.step);
+      if (this.keeper && !this.failure) {
+        const now = this.step >= this.run.experiment.train.steps || this.canSnapshot(PAUSE_SNAPSHOT_AGE);
+        if (now) await this.snapshotHere();
+        this.pauseTimer = setTimeout(() => void this.keepNow(), now ? 0 : PAUSE_SNAPSHOT_AGE);
+      }
     } catch (error) {
       this.fail(error);
     }
@@ -248,15 +261,64 @@ export class Trainer {
     return matrices;
   }
 
+  /** No snapshot is under way, the last is older than `age` milliseconds, and another would not cost more than its share. */
+  private canSnapshot(age: number): boolean {
+    return !this.snapshotting && performance.now() - this.snapshotAt > Math.max(age, this.snapshotCost / SNAPSHOT_SHARE);
+  }
+
+  /** Begins a snapshot of what has been submitted so far; the copies are queued before this returns. */
+  private beginSnapshot(): Promise<void> {
+    return (this.snapshotting = this.takeSnapshot()
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => (this.snapshotting = undefined)));
+  }
+
   private async takeSnapshot(): Promise<void> {
-    const step = this.step;
+    const { step } = this;
+    const { experiment } = this.run;
     const from = performance.now();
     const snapshot = await this.run.takeSnapshot(step);
     this.snapshotCost = performance.now() - from;
     this.snapshotAt = performance.now();
     // Kept only when the step it follows has landed well and every weight is finite: a step may leave infinite weights behind
     // that only the next loss shows.
-    if (!this.failure && this.landed >= step && snapshot.finite) this.snapshot = snapshot;
+    if (this.failure || this.landed < step || !snapshot.finite) return;
+    this.snapshot = snapshot;
+    if (!this.keeper) return;
+    // With the validation of the same step, if there is one.
+    await this.validating.catch(() => undefined);
+    if (!this.failure && this.landed >= step) this.keeper.offer(this, snapshot, experiment);
+  }
+
+  /** Makes the last snapshot one of the present step. */
+  private async snapshotHere(): Promise<void> {
+    while (this.snapshotting) await this.snapshotting;
+    if (this.snapshot?.step === this.step) return;
+    await this.beginSnapshot();
+  }
+
+  /** The state after everything submitted so far. @throws Error when it is not one to go on from */
+  async snapshotNow(): Promise<Snapshot> {
+    while (this.snapshotting) await this.snapshotting;
+    const { step } = this;
+    await this.beginSnapshot();
+    const { snapshot } = this;
+    if (this.failure || snapshot?.step !== step) throw new Error('The run has failed and has no good state to save at this step.');
+    return snapshot;
+  }
+
+  /** Stores the run as it is now, or as it was last good; resolves when that is done. */
+  async keepNow(): Promise<void> {
+    clearTimeout(this.pauseTimer);
+    if (!this.keeper) return;
+    if (!this.failure && this.step > 0) await this.snapshotHere();
+    await this.keeper.flush();
+  }
+
+  /** A setting changed: remembered, and told. */
+  mark(mark: Mark): void {
+    this.marks.push(mark);
+    this.emit({ type: 'mark', runId: this.runId, mark });
   }
 
   /** The last good snapshot, for a rebuild on a new device. */
@@ -267,14 +329,37 @@ export class Trainer {
   /** Back to a snapshot: weights, moments, Q3R state and history as they were after its step. */
   restore(snapshot: Snapshot, history?: History): void {
     this.run.restore(snapshot);
-    if (history) for (const record of history.records().slice(0, snapshot.step)) this.history.push(record);
+    if (history) this.history.load(history.packed(1).subarray(0, snapshot.step * RECORD_WIDTH), history.evaluations());
     this.history.truncate(snapshot.step);
+    this.marks.splice(0, Infinity, ...this.marks.filter((mark) => mark.step <= snapshot.step));
+    this.standAt(snapshot);
+  }
+
+  /** Goes on for a trainer whose device was lost: what it remembers beside the history and the weights. */
+  inherit(before: Trainer): void {
+    this.keeper = before.keeper;
+    this.marks.push(...before.marks);
+    this.elapsed = before.elapsedMs;
+  }
+
+  /** Takes over a run whose state the device already has: its history, marks and time. */
+  continueFrom({ description, records, evaluations }: Checkpoint, snapshot: Snapshot): void {
+    this.history.load(records, evaluations);
+    this.elapsed = description.elapsedMs;
+    for (const mark of description.marks) this.mark(mark);
+    this.standAt(snapshot);
+    const last = evaluations.at(-1);
+    const count = this.run.experiment.train.evalCount;
+    if (last) this.emit({ type: 'evaluation', runId: this.runId, ...last, count });
+  }
+
+  private standAt(snapshot: Snapshot): void {
     this.sent = 0;
     this.step = snapshot.step;
     this.snapshot = snapshot;
     this.failure = undefined;
     this.spectraStep = -1;
-    this.phase = 'paused';
+    this.phase = this.step === 0 ? 'idle' : this.step >= this.run.experiment.train.steps ? 'finished' : 'paused';
     this.emitSeries(true);
     this.emitState();
   }
@@ -311,15 +396,19 @@ export class Trainer {
     this.emitState();
   }
 
+  /** Milliseconds of training. */
+  get elapsedMs(): number {
+    return this.elapsed + (this.phase === 'running' ? performance.now() - this.startedAt : 0);
+  }
+
   emitState(): void {
-    const running = this.phase === 'running' ? performance.now() - this.startedAt : 0;
     this.emit({
       type: 'state',
       runId: this.runId,
       phase: this.phase,
       step: this.landed,
       totalSteps: this.run.experiment.train.steps,
-      elapsedMs: this.elapsed + running,
+      elapsedMs: this.elapsedMs,
       liveBytes: this.run.gpu.buffers.liveBytes,
     });
   }
@@ -327,7 +416,9 @@ export class Trainer {
   /** Frees everything on the GPU. */
   async dispose(): Promise<void> {
     this.stopping = true;
+    clearTimeout(this.pauseTimer);
     await this.loop?.catch(() => undefined);
+    await this.snapshotting?.catch(() => undefined);
     await this.run.dispose();
   }
 }

@@ -1,3 +1,4 @@
+import { wordSum } from '../data/formats/checksums';
 import type { DeviceInfo, Gpu } from '../gpu/device';
 import type { MatmulTuning } from '../ops/matmul';
 import { tuneMatmul } from '../ops/tune';
@@ -22,6 +23,11 @@ export function deviceName({ vendor, architecture, device, description, software
 
 const keyOf = ({ vendor, architecture, device, description }: DeviceInfo): string =>
   [VERSION, vendor, architecture, device, description].join('|');
+
+/** Equal exactly where the same kernels run on the same kind of device, by the same version of the page. */
+export function tuningKey(info: DeviceInfo, { gflops: _, ...choices }: Tuning): string {
+  return `${keyOf(info)}|${wordSum(new TextEncoder().encode(JSON.stringify(choices))).toString(16)}`;
+}
 
 /**
  * The kernel variants measured to be fastest here. Measured once per adapter and version and remembered, so that noise in a

@@ -2,6 +2,7 @@
 export { engine, useWorker } from './engine';
 export * from './data';
 export * from './form';
+export * from './kept';
 export * from './page';
 export * from './run';
 export * from './view';

@@ -7,8 +7,9 @@ import { loadFiles, requestSamples, type PathFile } from './data';
 import { engine } from './engine';
 import { adopt, planNow, requestPlan } from './form';
 import { NotReadyError, play } from './run';
+import { lookForKept, resume } from './kept';
 import { followTheme, notify, recall, remember } from './view';
-import { loadWeights } from './weights';
+import { loadTensorFile } from './weights';
 
 /** Names of errors that mean "as you wished". */
 const CANCELLED = ['AbortError', 'CancelledError', 'CancelError'];
@@ -53,6 +54,7 @@ export async function openDevice(suit: boolean): Promise<void> {
   await engine()
     .send('view', { smoothing: getState().smoothing })
     .catch(() => undefined);
+  void lookForKept();
   await planNow().catch(() => undefined);
   await requestSamples('shapes', 8).catch(() => undefined);
   // Nobody waits for it: Play does not depend on it, and takes over where it is.
@@ -84,6 +86,12 @@ export async function retry(andPlay = false): Promise<void> {
   if (andPlay && getState().device) await play();
 }
 
+/** A fresh worker, and the run of the crashed one as it was kept, paused. @throws WorkerError */
+export async function resumeAfterCrash(key: string): Promise<void> {
+  await retry();
+  if (getState().device) await resume(key);
+}
+
 /** Applies a link's hash; what is wrong with it is told and not applied. False when there is no link. */
 export function applyLink(hash: string): boolean {
   if (hash.length < 2) return false;
@@ -112,11 +120,11 @@ export async function share(): Promise<boolean> {
   }
 }
 
-/** Files dropped or chosen anywhere: weights, or a data set. @throws WorkerError */
+/** Files dropped or chosen anywhere: a checkpoint, weights, or a data set. @throws WorkerError */
 export async function takeFiles(files: readonly (File | PathFile)[]): Promise<void> {
   if (files.length === 0) return;
-  const weights = files.find((file) => file.name.toLowerCase().endsWith('.safetensors'));
-  if (weights) await loadWeights('blob' in weights ? weights.blob : weights);
+  const tensors = files.find((file) => file.name.toLowerCase().endsWith('.safetensors'));
+  if (tensors) await loadTensorFile('blob' in tensors ? tensors.blob : tensors);
   else await loadFiles(files);
 }
 

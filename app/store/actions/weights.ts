@@ -1,25 +1,51 @@
+import type { LoadedTensors, PretrainedOptions } from '../../protocol/checkpoint';
 import { getState } from '../store';
 import { engine } from './engine';
-import { prepare } from './run';
-import { notify } from './view';
+import { takeOver } from './kept';
 
 /** Weights of the current run as a safetensors file in the downloads. @throws WorkerError */
 export async function saveWeights(): Promise<void> {
-  const bytes = await engine().send('exportWeights', {});
+  download(await engine().send('exportWeights', {}), '');
+}
+
+/** The current run with all that it needs to go on, as a safetensors file in the downloads. @throws WorkerError */
+export async function saveCheckpointFile(): Promise<void> {
+  download(await engine().send('saveCheckpoint', {}), '-checkpoint');
+}
+
+function download(bytes: Uint8Array, suffix: string): void {
   const { running, experiment, step } = getState();
   const { model } = running ?? experiment;
   const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'application/octet-stream' }));
   const link = document.createElement('a');
   link.href = url;
-  link.download = `vit-${model.depth}x${model.embedDim}-p${model.patchSize}-step${step}.safetensors`;
+  link.download = `vit-${model.depth}x${model.embedDim}-p${model.patchSize}-step${step}${suffix}.safetensors`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** Reads a safetensors file into the current model. @throws WorkerError naming the tensor that does not fit */
-export async function loadWeights(file: Blob & { name?: string }): Promise<void> {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  await prepare();
-  await engine().send('importWeights', { bytes }, [bytes.buffer]);
-  notify('info', `Weights of ${file.name ?? 'the file'} loaded.`);
+/**
+ * Takes over a safetensors file, whatever it is: a checkpoint, weights of this model, or weights in timm's layout.
+ * @throws WorkerError naming what is wrong with it; the run on screen then stays
+ */
+export async function loadTensorFile(file: Blob & { name?: string }, options: PretrainedOptions = {}): Promise<LoadedTensors> {
+  return takeOver(file.name ?? 'the file', false, async () => loadTensors(new Uint8Array(await file.arrayBuffer()), undefined, options));
+}
+
+/** The same for bytes at hand; `as` refuses anything else. @throws WorkerError */
+export const loadTensors = (
+  bytes: Uint8Array<ArrayBuffer>,
+  as?: 'checkpoint' | 'pretrained',
+  options: PretrainedOptions = {},
+): Promise<LoadedTensors> =>
+  engine().send('loadTensors', { bytes, experiment: getState().experiment, ...(as && { as }), options }, [bytes.buffer]);
+
+/** The same for a file on the web. @throws WorkerError; AbortError after `cancelTensors` */
+export function fetchTensors(url: string, options: PretrainedOptions = {}): Promise<LoadedTensors> {
+  const what = url.trim().split(/[/?#]/).filter(Boolean).at(-1) ?? url;
+  return takeOver(what, true, () => engine().send('fetchTensors', { url, experiment: getState().experiment, options }));
+}
+
+export async function cancelTensors(): Promise<void> {
+  await engine().send('cancelTensors', {});
 }

@@ -1,6 +1,7 @@
 import { dismiss } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Icon } from '../icons';
+import { KeptNotes } from './KeptNotes';
 
 const LOOK = { info: ['info', 'info'], warn: ['warn', 'warn'], error: ['danger', 'warn'] } as const;
 
@@ -9,6 +10,7 @@ export function Notices() {
   const notices = useStore((s) => s.notices);
   return (
     <div className="notices" aria-live="polite" aria-relevant="additions">
+      <KeptNotes />
       {notices.map((notice) => {
         const [tone, icon] = LOOK[notice.level];
         return (

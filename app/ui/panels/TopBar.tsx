@@ -1,25 +1,14 @@
 import { useState } from 'react';
 import { PRESETS } from '../../protocol/presets';
-import {
-  attempt,
-  choosePreset,
-  loadWeights,
-  resetAll,
-  saveWeights,
-  setTechnique,
-  share,
-  shareUrl,
-  showScreen,
-  toggleTheme,
-} from '../../store/actions';
+import { attempt, choosePreset, resetAll, setTechnique, share, shareUrl, showScreen, toggleTheme } from '../../store/actions';
 import { useStore } from '../../store/store';
-import { FileButton } from '../controls/FileButton';
 import { Menu } from '../controls/Menu';
 import { experimentName } from '../datasets';
 import { plural } from '../format';
 import { Icon, Mark } from '../icons';
 import { useChanges } from './ExperimentRail';
 import { KeyHelp } from './KeyHelp';
+import { WeightsMenu } from './WeightsMenu';
 
 /** Name of the experiment, sharing, weights, theme. */
 export function TopBar() {
@@ -146,51 +135,5 @@ function ShareButton() {
         </span>
       )}
     </span>
-  );
-}
-
-function WeightsMenu() {
-  const ready = useStore((s) => s.running !== null && s.device !== null);
-  const device = useStore((s) => s.device !== null);
-  return (
-    <Menu
-      className="btn hide-m"
-      label="Weights"
-      align="end"
-      button={
-        <>
-          <Icon name="weights" />
-          <span>Weights</span>
-        </>
-      }
-    >
-      {(close) => (
-        <div className="menu-list">
-          <button
-            type="button"
-            disabled={!ready}
-            onClick={() => {
-              close();
-              attempt(saveWeights());
-            }}
-          >
-            <b>Save weights</b>
-            <span>{ready ? 'A safetensors file with timm’s names, for PyTorch.' : 'There are none before a run starts.'}</span>
-          </button>
-          <FileButton
-            className=""
-            accept=".safetensors"
-            disabled={!device}
-            onFiles={(files) => {
-              close();
-              if (files[0]) attempt(loadWeights(files[0]));
-            }}
-          >
-            <b>Load weights…</b>
-            <span>A safetensors file whose tensors fit this model.</span>
-          </FileButton>
-        </div>
-      )}
-    </Menu>
   );
 }

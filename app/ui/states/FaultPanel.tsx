@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { Fault, FaultKind } from '../../protocol/messages';
-import { attempt, openSetup, retry, rollback, showTab, dismissFault, play, adopt } from '../../store/actions';
+import { attempt, openSetup, resumeAfterCrash, retry, rollback, showTab, dismissFault, play, adopt } from '../../store/actions';
 import { faultReport } from '../../store/report';
 import { useStore } from '../../store/store';
 import { CopyButton } from '../controls/CopyButton';
@@ -222,6 +222,7 @@ const CRASHES: Partial<Record<FaultKind, string>> = {
 };
 
 function Crash({ fault }: { fault: Fault }) {
+  const kept = useStore((s) => s.keptHere);
   return (
     <Frame
       fault={fault}
@@ -233,7 +234,12 @@ function Crash({ fault }: { fault: Fault }) {
       }
       actions={
         <>
-          <button type="button" className="btn primary" onClick={() => attempt(retry(true))}>
+          {kept && (
+            <button type="button" className="btn primary" onClick={() => attempt(resumeAfterCrash(kept.key))}>
+              Resume from step {whole(kept.step)}
+            </button>
+          )}
+          <button type="button" className={kept ? 'btn line' : 'btn primary'} onClick={() => attempt(retry(true))}>
             Start again
           </button>
           <button type="button" className="btn line" onClick={() => attempt(retry())}>
@@ -243,8 +249,9 @@ function Crash({ fault }: { fault: Fault }) {
       }
     >
       <p>
-        The settings are kept, and the charts until the next run starts. The weights of the run are gone; the same seed leads to the same
-        curve.
+        {kept
+          ? `The run is kept in this browser as it was at step ${whole(kept.step)}, with its charts.`
+          : 'The settings are kept, and the charts until the next run starts. The weights of the run are gone; the same seed leads to the same curve.'}
       </p>
     </Frame>
   );

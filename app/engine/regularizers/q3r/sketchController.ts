@@ -118,7 +118,20 @@ export class SketchController {
     return { refreshes, watchful, powers, wasExact, ranks: [...ranks], sketches: [...sketches] };
   }
 
+  /** @throws Error when it is the state of a controller of other matrices, or of none */
   restore(s: ControllerState): void {
+    const whole = (x: number, max: number) => Number.isInteger(x) && x >= 0 && x <= max;
+    const sizes = this.o.sizes;
+    // A rank may be above a matrix's size, which then is not regularized.
+    const fits =
+      whole(s.refreshes, Number.MAX_SAFE_INTEGER) &&
+      whole(s.watchful, WATCHFUL) &&
+      whole(s.powers, Math.max(MAX_POWERS, this.o.powerIterations)) &&
+      s.ranks.length === sizes.length &&
+      s.ranks.every((rank) => whole(rank, Number.MAX_SAFE_INTEGER)) &&
+      s.sketches.length === sizes.length &&
+      s.sketches.every((sketch, i) => whole(sketch, sizes[i]!));
+    if (!fits) throw new Error('The state of the sketches is not one of these matrices.');
     this.refreshes = s.refreshes;
     this.watchful = s.watchful;
     this.powers = s.powers;
