@@ -1,6 +1,6 @@
 import type { DatasetName, Experiment } from '../../protocol/experiment';
 import type { DatasetInfo } from '../../protocol/messages';
-import { DATASET_CONFIGS, loadCifar10, loadCifar10Files, loadShapes } from '../data/index';
+import { DATASET_CONFIGS, firstShapes, loadCifar10, loadCifar10Files, loadShapes } from '../data/index';
 import { DataError, type LoadedDataset, type NamedBlob, type Progress, type Split } from '../data/types';
 import type { Gpu } from '../gpu/device';
 import type { VitConfig } from '../model/parameters';
@@ -133,15 +133,10 @@ export class Datasets {
   }
 
   /** The first test images as RGBA, for previews; only of sets that are loaded, or drawn here. */
-  async samples(
-    name: DatasetName,
-    count: number,
-  ): Promise<{ width: number; height: number; images: Uint8ClampedArray[]; labels: number[] }> {
-    if (!this.loaded.has(name)) {
-      if (name !== 'shapes') return { width: 0, height: 0, images: [], labels: [] };
-      await this.load(name);
-    }
-    const { config, test } = this.loaded.get(name)!;
+  samples(name: DatasetName, count: number): { width: number; height: number; images: Uint8ClampedArray[]; labels: number[] } {
+    const set = this.loaded.get(name) ?? (name === 'shapes' ? firstShapes(count) : undefined);
+    if (!set) return { width: 0, height: 0, images: [], labels: [] };
+    const { config, test } = set;
     const pixels = config.imageSize * config.imageSize;
     const images: Uint8ClampedArray[] = [];
     const labels: number[] = [];

@@ -9,7 +9,7 @@ import type { PhaseTimes } from '../gpu/timestamps';
 import type { Tolerance } from '../linalg/svdBatch';
 import { initialParameters, vitParameters, type ParameterTable, type VitConfig } from '../model/parameters';
 import { VitModel } from '../model/vit';
-import type { GpuDataset } from '../ops/gather';
+import { GpuDataset } from '../ops/gather';
 import type { MatmulTuning } from '../ops/matmul';
 import { Adam } from '../optim/adam';
 import { countNonFinite } from '../optim/nonFinite';
@@ -53,6 +53,8 @@ const EVAL_BATCH = 256;
 export class Run {
   private readonly kits = new Map<number, Kit>();
   private evaluator: Evaluator | undefined;
+  /** Resolves when a validation can be queued at once. @throws ShaderError */
+  evaluable: Promise<void> = Promise.resolve();
   private evalModel: VitModel | undefined;
   private data: RunData | undefined;
 
@@ -70,7 +72,7 @@ export class Run {
     private readonly snapshots: Snapshotter,
   ) {}
 
-  /** Allocates and compiles everything. @throws OutOfMemoryError, ShaderError */
+  /** Allocates everything and compiles what a step needs. @throws OutOfMemoryError, ShaderError */
   static async create(gpu: Gpu, experiment: Experiment, config: VitConfig, tuning: MatmulTuning): Promise<Run> {
     const table = vitParameters(config);
     const matrices = planMatrices(experiment, config);
@@ -84,17 +86,20 @@ export class Run {
       const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...rank.stateViews], () => rank.saveState());
       return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots);
     });
-    try {
-      await run.kit(experiment.train.batchSize);
-      await run.rank.build();
-      return run;
-    } catch (error) {
-      await run.dispose();
-      throw error;
-    }
+    // Side by side: a driver compiles on every core. All have ended before anything is freed.
+    const parts = await Promise.allSettled([run.kit(experiment.train.batchSize), run.rank.build(), GpuDataset.compile(gpu)]);
+    for (const part of parts)
+      if (part.status === 'rejected') {
+        await run.dispose();
+        throw part.reason;
+      }
+    return run;
   }
 
-  /** Gives the run its data set; before the first gathered step. The caller keeps ownership of the data. */
+  /**
+   * Gives the run its data set; before the first gathered step. The caller keeps ownership of the data. What only validation needs
+   * is allocated here and compiled while the first steps run: `evaluable` tells when.
+   */
   async attach(data: RunData): Promise<void> {
     if (this.data) return;
     const { batchSize, evalCount } = this.experiment.train;
@@ -105,7 +110,8 @@ export class Run {
       this.evalModel = new VitModel(this.gpu, { config: this.config, batch, tuning: this.tuning, training: false });
       this.evaluator = new Evaluator(this.gpu, this.evalModel, batch, data.test);
     });
-    await this.evaluator!.build(this.evaluated);
+    this.evaluable = this.evaluator!.build(this.evaluated);
+    this.evaluable.catch(() => undefined);
     this.data = data;
   }
 
@@ -203,10 +209,15 @@ export class Run {
     return this.evaluator !== undefined;
   }
 
-  /** Mean loss and accuracy over the first `count` test images, of the weights as they are when this is called. */
-  evaluate(count: number): Promise<{ loss: number; accuracy: number; count: number }> {
-    if (!this.evaluator) throw new Error('the run has no data to validate on');
-    return this.evaluator.run(count);
+  /**
+   * Mean loss and accuracy over the first `count` test images, of the weights as they are when this is called; as they are when it is
+   * compiled, while `evaluable` has not yet resolved.
+   */
+  async evaluate(count: number): Promise<{ loss: number; accuracy: number; count: number }> {
+    const { evaluator } = this;
+    if (!evaluator) throw new Error('the run has no data to validate on');
+    if (!evaluator.built) await this.evaluable;
+    return evaluator.run(count);
   }
 
   /** All singular values of every matrix, with the regularizer's figures. */
@@ -283,7 +294,7 @@ export class Run {
 
   /** Waits for the steps in flight, then frees every buffer of the run. */
   async dispose(): Promise<void> {
-    await this.flight.drained();
+    await Promise.allSettled([this.flight.drained(), this.evaluable]);
     for (const { model, step, gather } of this.kits.values()) {
       gather?.dispose();
       step.dispose();

@@ -172,9 +172,11 @@ export class Session {
       const gpu = this.requireGpu();
       this.warming = true;
       try {
+        const images = experiment.dataset === 'shapes' ? this.datasets.onGpu(gpu, 'shapes') : undefined;
+        images?.catch(() => undefined);
         const run = await Run.create(gpu, experiment, resolveModel(experiment), this.requireTuning());
         this.spare = { key: JSON.stringify(experiment), run };
-        if (experiment.dataset === 'shapes') await run.attach(await this.datasets.onGpu(gpu, 'shapes'));
+        if (images) await run.attach(await images);
       } finally {
         this.warming = false;
       }
@@ -234,6 +236,9 @@ export class Session {
     if (refusal) throw new ConfigError('model', refusal.reason);
     let { trainer } = this;
     const fresh = !trainer;
+    // Drawn or fetched while the drivers compile.
+    const loading = data && !trainer?.run.canEvaluate ? this.datasets.onGpu(gpu, experiment.dataset) : undefined;
+    loading?.catch(() => undefined);
     if (!trainer) {
       const runId = ++this.runs;
       this.emit({
@@ -252,9 +257,9 @@ export class Session {
       trainer.smoothing = this.smoothing;
       this.trainer = trainer;
     }
-    if (data && !trainer.run.canEvaluate) {
+    if (loading && !trainer.run.canEvaluate) {
       const label = experiment.dataset === 'shapes' ? 'Shapes drawn' : 'CIFAR-10 on the GPU';
-      const images = await this.datasets.onGpu(gpu, experiment.dataset);
+      const images = await loading;
       this.preparation.done(label, `${images.train.count + images.test.count} images`);
       await trainer.run.attach(images);
     }
@@ -378,7 +383,7 @@ export class Session {
   cancelLoad(): void {
     this.datasets.cancel();
   }
-  samples(name: DatasetName, count: number): Reply<'samples'> {
+  samples(name: DatasetName, count: number): CommandMap['samples']['reply'] {
     return this.datasets.samples(name, count);
   }
 

@@ -123,8 +123,8 @@ export class Trainer {
   private async runLoop(): Promise<void> {
     const pending = new Set<Promise<void>>();
     try {
-      if (!this.snapshot) await this.takeSnapshot();
-      if (this.spectraStep < 0) await this.watchSpectra();
+      // Its copies are queued before the first step; nothing waits for them.
+      if (!this.snapshot) this.keepSnapshot();
       while (!this.stopping && !this.failure && this.step < this.target) {
         await this.run.ready(this.step + 1);
         if (this.stopping || this.failure) break;
@@ -136,6 +136,7 @@ export class Trainer {
         if (this.validationDue() && step % this.run.experiment.train.evalEvery === 0) {
           // Queued before the next step, so it sees exactly the weights after this one; an earlier one must be out of the way.
           await this.validating;
+          await this.run.evaluable;
           this.validating = this.validate(step);
           this.validating.catch((error: unknown) => this.fail(error));
         }
@@ -145,10 +146,7 @@ export class Trainer {
             (error: unknown) => this.fail(error),
           );
         if (!this.snapshotting && performance.now() - this.snapshotAt > Math.max(SNAPSHOT_INTERVAL, this.snapshotCost / SNAPSHOT_SHARE))
-          this.snapshotting = this.takeSnapshot().then(
-            () => (this.snapshotting = undefined),
-            (error: unknown) => this.fail(error),
-          );
+          this.keepSnapshot();
       }
       await Promise.allSettled([...pending]);
       await Promise.all([this.watching, this.snapshotting, this.validating]);
@@ -248,6 +246,13 @@ export class Trainer {
     return matrices;
   }
 
+  private keepSnapshot(): void {
+    this.snapshotting = this.takeSnapshot().then(
+      () => (this.snapshotting = undefined),
+      (error: unknown) => this.fail(error),
+    );
+  }
+
   private async takeSnapshot(): Promise<void> {
     const step = this.step;
     const from = performance.now();
@@ -256,7 +261,8 @@ export class Trainer {
     this.snapshotAt = performance.now();
     // Kept only when the step it follows has landed well and every weight is finite: a step may leave infinite weights behind
     // that only the next loss shows.
-    if (!this.failure && this.landed >= step && snapshot.finite) this.snapshot = snapshot;
+    // That of the initial weights is good whatever the steps behind it did.
+    if ((!this.failure || step === 0) && this.landed >= step && snapshot.finite) this.snapshot = snapshot;
   }
 
   /** The last good snapshot, for a rebuild on a new device. */
