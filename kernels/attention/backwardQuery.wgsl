@@ -27,11 +27,9 @@ fn main(@builtin(${LANE}) lane: u32, @builtin(workgroup_id) wid: vec3u, @builtin
   let q_base = b * p.tokens * pitch + h * HS;
   let k_base = q_base + channels;
   if (first >= p.queries) {
-//#for r R
-    if (row + ${r}u < p.tokens) {
-      for (var d = 0u; d < QUADS; d++) { write_d_qkv(q_base + (row + ${r}u) * pitch, d, vec4f()); }
+    for (var r = row; r < min(row + ${R}u, p.tokens); r++) {
+      for (var d = 0u; d < QUADS; d++) { write_d_qkv(q_base + r * pitch, d, vec4f()); }
     }
-//#end
     return;
   }
 //#for r R
@@ -43,11 +41,17 @@ fn main(@builtin(${LANE}) lane: u32, @builtin(workgroup_id) wid: vec3u, @builtin
   let g${r}_${d} = read_d_out(g${r}, ${d}u);
   var dq${r}_${d} = vec4f();
 //#end
-  let delta${r} = 0.0
-//#for d Q
-    + dot(g${r}_${d}, read_output(g${r}, ${d}u))
 //#end
-  ;
+  // Loops around what is met once: software adapters take long to compile long code.
+  var deltas: array<f32, ${R}>;
+  for (var r = 0u; r < ${R}u; r++) {
+    let at = (b * p.queries + min(row + r, p.queries - 1u)) * channels + h * HS;
+    var sum = 0.0;
+    for (var d = 0u; d < QUADS; d++) { sum += dot(read_d_out(at, d), read_output(at, d)); }
+    deltas[r] = sum;
+  }
+//#for r R
+  let delta${r} = deltas[${r}];
 //#end
   for (var key = 0u; key < p.tokens; key++) {
     let k = k_base + key * pitch;
@@ -91,13 +95,18 @@ fn main(@builtin(${LANE}) lane: u32, @builtin(workgroup_id) wid: vec3u, @builtin
 //#end
 //#end
   }
+  let sums = array<vec4f, ${R} * QUADS>(
 //#for r R
-  if (row + ${r}u < p.tokens) {
-    let live = row + ${r}u < p.queries;
 //#for d Q
-    write_d_qkv(q_base + (row + ${r}u) * pitch, ${d}u, select(vec4f(), dq${r}_${d} * p.scale, live));
+    dq${r}_${d},
 //#end
-    if (live) { delta[bh * p.queries + row + ${r}u] = delta${r}; }
+//#end
+  );
+  for (var r = 0u; r < ${R}u && row + r < p.tokens; r++) {
+    let live = row + r < p.queries;
+    for (var d = 0u; d < QUADS; d++) {
+      write_d_qkv(q_base + (row + r) * pitch, d, select(vec4f(), sums[r * QUADS + d] * p.scale, live));
+    }
+    if (live) { delta[bh * p.queries + row + r] = deltas[r]; }
   }
-//#end
 }

@@ -4,7 +4,8 @@
 //   halted becomes 1 when norm or loss is not finite, seen by the exponent bits (a compiler may assume that floats are
 //   never NaN), and stays 1 until the CPU clears it; halt step is the step at which it became 1.
 // Shapes: partials (count) f32  losses (batch) f32  correct (batch) u32  guard: 16 words, see gradNorm.ts
-// Grid: one workgroup; strided sums, then a tree. Precision: f32, rtol 1e-6
+// Grid: one workgroup; 4 WG strided sums, four to an invocation, then a tree. Precision: f32, rtol 1e-6
+//   Little workgroup memory: software adapters write its initial zeros one by one, and compile every write.
 struct Params {
   count: u32,
   batch: u32,
@@ -15,7 +16,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> losses: array<f32>;
 @group(0) @binding(4) var<storage, read> correct: array<u32>;
 @group(0) @binding(5) var<storage, read_write> guard: Guard;
-override WG: u32 = 256u;
+override WG: u32 = 64u;
 var<workgroup> squares: array<f32, WG>;
 var<workgroup> loss_sums: array<f32, WG>;
 var<workgroup> hits: array<u32, WG>;
@@ -26,17 +27,21 @@ fn finite(x: f32) -> bool {
 
 @compute @workgroup_size(WG)
 fn main(@builtin(local_invocation_index) t: u32) {
-  var square = vec4f(0.0);
-  for (var i = t; i < p.count / 4u; i += WG) { square += partials[i]; }
-  var loss = 0.0;
-  var hit = 0u;
-  for (var i = t; i < p.batch; i += WG) {
-    loss += losses[i];
-    hit += correct[i];
+  var square = vec4f();
+  var loss = vec4f();
+  var hit = vec4u();
+  for (var q = 0u; q < 4u; q++) {
+    var part = vec4f();
+    for (var i = t + q * WG; i < p.count / 4u; i += 4u * WG) { part += partials[i]; }
+    square[q] = (part.x + part.y) + (part.z + part.w);
+    for (var i = t + q * WG; i < p.batch; i += 4u * WG) {
+      loss[q] += losses[i];
+      hit[q] += correct[i];
+    }
   }
-  squares[t] = (square.x + square.y) + (square.z + square.w);
-  loss_sums[t] = loss;
-  hits[t] = hit;
+  squares[t] = (square.x + square.z) + (square.y + square.w);
+  loss_sums[t] = (loss.x + loss.z) + (loss.y + loss.w);
+  hits[t] = (hit.x + hit.z) + (hit.y + hit.w);
   for (var half = WG / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (t < half) {

@@ -52,7 +52,7 @@ export const gradNormFinalize: KernelSpec = {
     { name: 'correct', access: 'read' },
     { name: 'guard', access: 'readwrite' },
   ],
-  constants: { WG: 256 },
+  constants: { WG: 64 },
 };
 
 /**

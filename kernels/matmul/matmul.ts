@@ -163,6 +163,7 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
         ? expand(register, {
             ...layout,
             SHARE: flag(lanes),
+            OWN: flag(!lanes),
             SHARED_N: flag(lanes && !form.transA),
             SHARED_T: flag(lanes && form.transA),
             OWN_N: flag(!lanes && !form.transA),

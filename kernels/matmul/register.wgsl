@@ -157,12 +157,27 @@ fn main(
 
   if (live) {
     let base_out = item * p.stride_out;
+    //#for once OWN
     //#for i MV
     //#for q 4
     //#for j NV
     store(base_out, row + ${i}u * 4u + ${q}u, col + ${j}u * 4u, acc${i}_${q}_${j});
     //#end
     //#end
+    //#end
+    //#end
+    //#for once SHARE
+    // Software adapters take long to compile long code: one store in a loop instead of one for each accumulator.
+    let tile = array<vec4f, MT * NT / 4u>(
+      //#for i MV
+      //#for q 4
+      //#for j NV
+      acc${i}_${q}_${j},
+      //#end
+      //#end
+      //#end
+    );
+    for (var i = 0u; i < MT * NT / 4u; i++) { store(base_out, row + i / (NT / 4u), col + 4u * (i % (NT / 4u)), tile[i]); }
     //#end
   }
 }

@@ -52,25 +52,23 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
   let factor = 2.0 * step.lambda * m.gain * weight;
   let last = m.cols - 4u * c0;
   var sum = 0.0;
-  //#for i 8
-  {
-    let row = 4u * r0 + ${i}u;
-    if (row < m.rows) {
-      let at = m.w + row * m.cols + 4u * c0;
-      a${i} += xm[m.y + row * width + c0];
-      b${i} += xm[m.y + row * width + c1];
-      //#for q 4
-      if (${q}u < last) {
-        sum = fma(x[at + ${q}u], a${i}[${q}], sum);
-        reg[at + ${q}u] = factor * a${i}[${q}] + select(0.0, reg[at + ${q}u], p.add == 1u);
+  // A loop: unrolled, the stores alone take a software adapter a quarter of a second to compile.
+  let tile_a = array<vec4f, 8>(a0, a1, a2, a3, a4, a5, a6, a7);
+  let tile_b = array<vec4f, 8>(b0, b1, b2, b3, b4, b5, b6, b7);
+  for (var i = 0u; i < 8u; i++) {
+    let row = 4u * r0 + i;
+    if (row >= m.rows) { break; }
+    let at = m.w + row * m.cols + 4u * c0;
+    let ra = tile_a[i] + xm[m.y + row * width + c0];
+    let rb = tile_b[i] + xm[m.y + row * width + c1];
+    for (var q = 0u; q < min(4u, last); q++) {
+      sum = fma(x[at + q], ra[q], sum);
+      reg[at + q] = factor * ra[q] + select(0.0, reg[at + q], p.add == 1u);
+      if (4u + q < last) {
+        sum = fma(x[at + 4u + q], rb[q], sum);
+        reg[at + 4u + q] = factor * rb[q] + select(0.0, reg[at + 4u + q], p.add == 1u);
       }
-      if (4u + ${q}u < last) {
-        sum = fma(x[at + 4u + ${q}u], b${i}[${q}], sum);
-        reg[at + 4u + ${q}u] = factor * b${i}[${q}] + select(0.0, reg[at + 4u + ${q}u], p.add == 1u);
-      }
-      //#end
     }
   }
-  //#end
   xm[m.y + 4u * r0 * width + c0] = vec4f(weight * sum);
 }

@@ -62,18 +62,20 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
   }
   let out = first_of(m, p.c);
   let rows = select(m.k, m.p, p.a == LONG || p.a == LEFT);
-  //#for c 4
-  {
-    let c = col + ${c}u;
-    if (c < s.ell) {
-      if (p.revive == 1u && right[b${c} + c / 4u][c % 4u] == 0.0) {
-        let seed = m.seed ^ hash_u32(s.refreshes + 0x10000u * (p.c + 1u));
-        acc0${c} = normal_column(seed, c, e0, rows);
-        acc1${c} = normal_column(seed, c, e1, rows);
-      }
-      product[out + c * height + e0] = acc0${c};
-      if (e0 + 1u < height) { product[out + c * height + e1] = acc1${c}; }
+  // A loop: unrolled, the deviates alone take a software adapter a quarter of a second to compile.
+  let tile0 = array<vec4f, 4>(acc00, acc01, acc02, acc03);
+  let tile1 = array<vec4f, 4>(acc10, acc11, acc12, acc13);
+  for (var i = 0u; i < 4u; i++) {
+    let c = col + i;
+    if (c >= s.ell) { break; }
+    var first = tile0[i];
+    var second = tile1[i];
+    if (p.revive == 1u && right[b + c * m.kv + c / 4u][c % 4u] == 0.0) {
+      let seed = m.seed ^ hash_u32(s.refreshes + 0x10000u * (p.c + 1u));
+      first = normal_column(seed, c, e0, rows);
+      second = normal_column(seed, c, e1, rows);
     }
+    product[out + c * height + e0] = first;
+    if (e0 + 1u < height) { product[out + c * height + e1] = second; }
   }
-  //#end
 }

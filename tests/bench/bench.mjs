@@ -3,6 +3,7 @@
  *   BENCH_CHROMIUM_ARGS  flags that choose the adapter, separated by spaces; the software adapter by default.
  *                        On a computer with a graphics card, `--enable-unsafe-webgpu --enable-features=Vulkan` reaches it on Linux.
  *   BENCH_JSON           a file that receives the tables, too.
+ * The section `start` opens browsers of its own; all others run in the bench page.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { QUIET_ARGS, SOFTWARE_GPU_ARGS } from '../support/chromium.mjs';
 import { ensureChromium } from '../support/ensureChromium.mjs';
 import { freePort } from '../support/freePort.mjs';
 import { ROOT } from '../support/run.mjs';
+import * as start from './start.mjs';
 
 const outDir = join(ROOT, 'node_modules', '.cache', 'bench');
 const input = { main: join(ROOT, 'index.html'), bench: join(ROOT, 'tests', 'bench', 'index.html') };
@@ -36,7 +38,8 @@ await build({
 const port = await freePort();
 const server = await preview({ root: ROOT, logLevel: 'warn', build: { outDir }, preview: { host: '127.0.0.1', port, strictPort: true } });
 const adapter = process.env.BENCH_CHROMIUM_ARGS?.split(/\s+/).filter(Boolean) ?? SOFTWARE_GPU_ARGS;
-const browser = await chromium.launch({ executablePath: path, args: [...QUIET_ARGS, ...adapter] });
+const args = [...QUIET_ARGS, ...adapter];
+const browser = await chromium.launch({ executablePath: path, args });
 try {
   const page = await browser.newPage({ viewport: { width: 1500, height: 1000 } });
   page.setDefaultTimeout(0);
@@ -52,7 +55,7 @@ try {
   });
   if (!device) throw new Error(`No WebGPU adapter with ${adapter.join(' ') || 'no flags'}; choose one by BENCH_CHROMIUM_ARGS.`);
   console.log(`Chromium ${version}, ${device}`);
-  const all = await page.evaluate(() => window.bench.names);
+  const all = [...(await page.evaluate(() => window.bench.names)), 'start'];
   const wanted = process.argv.slice(2);
   const unknown = wanted.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Error(`No section ${unknown.join(', ')}; there are ${all.join(', ')}.`);
@@ -60,7 +63,10 @@ try {
   for (const name of wanted.length > 0 ? wanted : all) {
     process.stderr.write(`… ${name}\n`);
     try {
-      const { title, note, rows } = await page.evaluate((section) => window.bench.run(section), name);
+      const { title, note, rows } =
+        name === 'start'
+          ? { ...start, rows: await start.run({ path, args, url: `http://127.0.0.1:${port}/` }) }
+          : await page.evaluate((section) => window.bench.run(section), name);
       results[name] = { title, rows };
       console.log(`\n${title}\n${table(rows)}${note ? `\n${note}` : ''}`);
     } catch (error) {

@@ -108,19 +108,25 @@ export class Gpu {
     });
   }
 
-  /** Runs an allocation under an out-of-memory scope. @throws OutOfMemoryError naming what was being allocated. */
-  async guard<T>(label: string, allocate: () => T): Promise<Awaited<T>> {
-    this.device.pushErrorScope('out-of-memory');
+  /**
+   * Runs an allocation under an out-of-memory scope, which is closed before this returns: two guards at a time do not mix.
+   * @throws OutOfMemoryError naming what was being allocated.
+   */
+  async guard<T>(label: string, allocate: () => T): Promise<T> {
     const before = this.buffers.liveBytes;
+    this.device.pushErrorScope('out-of-memory');
+    let outcome: Promise<GPUError | null>;
+    let result: T;
     try {
-      const result = await allocate();
-      const error = await this.device.popErrorScope();
-      if (error) throw new OutOfMemoryError(label, this.buffers.liveBytes - before, error.message);
-      return result;
-    } catch (error) {
-      if (!(error instanceof OutOfMemoryError)) await this.device.popErrorScope().catch(() => null);
-      throw error;
+      result = allocate();
+    } finally {
+      outcome = this.device.popErrorScope();
+      outcome.catch(() => undefined);
     }
+    const bytes = this.buffers.liveBytes - before;
+    const error = await outcome;
+    if (error) throw new OutOfMemoryError(label, bytes, error.message);
+    return result;
   }
 
   /** Copies CPU data into a view. */

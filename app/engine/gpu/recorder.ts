@@ -1,6 +1,7 @@
 import { ceilDiv, packParams, type Grid, type KernelSpec } from '../../../kernels/spec';
 import { BINDING_ALIGNMENT, UNIFORM, alignBytes, type View } from './buffers';
 import type { Gpu } from './device';
+import type { Compiled } from './pipelines';
 
 /** Parts of a training step whose time is measured apart. */
 export type Phase = 'forward' | 'backward' | 'optimizer' | 'q3r' | 'other';
@@ -67,10 +68,12 @@ export class Recorder {
     return this;
   }
 
-  /** Compiles what is not yet compiled and allocates one uniform buffer for all parameters. The recorder may be dropped. */
+  /**
+   * Allocates one uniform buffer for all parameters, before it returns, and compiles what is not yet compiled: a program may be
+   * compiled late without allocating late. The recorder may be dropped. @throws ShaderError
+   */
   async build(): Promise<Program> {
     const { gpu, entries } = this;
-    const compiled = await Promise.all(entries.map((e) => gpu.pipelines.get(e.spec, e.options.constants)));
     const packed = entries.map((e) => (e.spec.params.length > 0 ? packParams(e.spec.params, e.options.params ?? {}) : undefined));
     let bytes = 0;
     const offsets = packed.map((data) => {
@@ -83,6 +86,13 @@ export class Recorder {
       const all = new Uint8Array(uniforms.size);
       packed.forEach((data, i) => data && all.set(new Uint8Array(data), offsets[i]));
       gpu.device.queue.writeBuffer(uniforms.buffer, 0, all);
+    }
+    let compiled: Compiled[];
+    try {
+      compiled = await Promise.all(entries.map((e) => gpu.pipelines.get(e.spec, e.options.constants)));
+    } catch (error) {
+      if (uniforms) gpu.buffers.free(uniforms);
+      throw error;
     }
     const steps = entries.map((entry, i): Step => {
       const { pipeline, layout } = compiled[i]!;

@@ -109,6 +109,11 @@ export class GpuDataset {
     return new GpuDataset(gpu, count, { imageSize, channels }, shards, classes, params);
   }
 
+  /** Compiles the kernel of `recordGather` ahead of the data. @throws ShaderError */
+  static async compile(gpu: Gpu): Promise<void> {
+    await gpu.pipelines.get(gatherTrain);
+  }
+
   /** GPU bytes held. */
   get bytes(): number {
     return [...this.shards, this.classes].reduce((sum, view) => sum + view.size, 0);

@@ -5,6 +5,7 @@ import { wordSum } from '../data/formats/checksums';
 import {
   DATASET_CONFIGS,
   detectSet,
+  firstShapes,
   isPublished,
   loadFolder,
   loadFolderFiles,
@@ -239,15 +240,10 @@ export class Datasets {
   }
 
   /** The first test images as RGBA, for previews; only of sets that are loaded, or drawn here. */
-  async samples(
-    name: DatasetName,
-    count: number,
-  ): Promise<{ width: number; height: number; images: Uint8ClampedArray[]; labels: number[] }> {
-    if (!this.loaded.has(name)) {
-      if (name !== 'shapes') return { width: 0, height: 0, images: [], labels: [] };
-      await this.load(name);
-    }
-    const { config, test } = this.loaded.get(name)!;
+  samples(name: DatasetName, count: number): { width: number; height: number; images: Uint8ClampedArray[]; labels: number[] } {
+    const set = this.loaded.get(name) ?? (name === 'shapes' ? firstShapes(count) : undefined);
+    if (!set) return { width: 0, height: 0, images: [], labels: [] };
+    const { config, test } = set;
     const pixels = config.imageSize * config.imageSize;
     const images: Uint8ClampedArray[] = [];
     const labels: number[] = [];

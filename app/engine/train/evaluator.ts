@@ -29,7 +29,11 @@ export class Evaluator {
     this.readback = new Readback(gpu, 'evaluation', padded * 8);
   }
 
-  /** Compiles and records; before the first evaluation. */
+  get built(): boolean {
+    return this.program !== undefined;
+  }
+
+  /** Allocates before it returns, compiles and records; before the first evaluation. */
   async build(params: View): Promise<void> {
     const recorder = new Recorder(this.gpu, 'evaluation');
     const { images, labels, inputShape: shape } = this.model;

@@ -4,6 +4,7 @@ import type { Emit } from './events';
 /** The list of stages that the page shows while a run is being prepared; silent work before it is only counted. */
 export class Preparation {
   private shown: Stage[] | undefined;
+  private due = false;
   private compiled: readonly [number, number] = [0, 0];
 
   constructor(private readonly emit: Emit) {}
@@ -20,12 +21,21 @@ export class Preparation {
     this.shown?.push({ label, detail, state: 'done' });
   }
 
+  /** Compilations start in bursts: one report for all that changes in a turn. */
   onCompile(finished: number, started: number): void {
     this.compiled = [finished, started];
-    if (!this.shown) return;
+    if (!this.shown || this.due) return;
+    this.due = true;
+    queueMicrotask(() => {
+      this.due = false;
+      if (this.shown) this.report(this.shown, ...this.compiled);
+    });
+  }
+
+  private report(shown: readonly Stage[], finished: number, started: number): void {
     this.stages(
       [
-        ...this.shown,
+        ...shown,
         { label: 'Compiling shaders', detail: `${finished} of ${started}`, state: 'active' },
         { label: 'First step', detail: '', state: 'waiting' },
       ],

@@ -14,7 +14,7 @@ import type { PhaseTimes } from '../gpu/timestamps';
 import type { Tolerance } from '../linalg/svdBatch';
 import { initialParameters, vitParameters, type ParameterTable, type VitConfig } from '../model/parameters';
 import { VitModel } from '../model/vit';
-import type { GpuDataset } from '../ops/gather';
+import { GpuDataset } from '../ops/gather';
 import { Stage } from '../ops/stage';
 import { Accumulation } from '../optim/accumulate';
 import type { MatmulTuning } from '../ops/matmul';
@@ -67,6 +67,8 @@ export interface RunData {
 export class Run {
   private readonly kits = new Map<string, Kit>();
   private evaluator: Evaluator | undefined;
+  /** Resolves when a validation can be queued at once. @throws ShaderError */
+  evaluable: Promise<void> = Promise.resolve();
   private evalModel: VitModel | undefined;
   private data: RunData | undefined;
 
@@ -86,7 +88,7 @@ export class Run {
     readonly factorization: Factorization | undefined,
   ) {}
 
-  /** Allocates and compiles everything. @throws OutOfMemoryError, ShaderError */
+  /** Allocates everything and compiles what a step needs. @throws OutOfMemoryError, ShaderError */
   static async create(gpu: Gpu, experiment: Experiment, config: VitConfig, tuning: MatmulTuning): Promise<Run> {
     const table = vitParameters(config);
     const matrices = planMatrices(experiment, config);
@@ -107,19 +109,22 @@ export class Run {
       const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...average, ...rank.stateViews], () => rank.saveState());
       return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots, factorization);
     });
-    try {
-      await run.ownKit();
-      await Promise.all([run.rank.build(), run.factorization?.build()]);
-      run.factorization?.compose();
-      run.restartAverage();
-      return run;
-    } catch (error) {
-      await run.dispose();
-      throw error;
-    }
+    // Side by side: a driver compiles on every core. All have ended before anything is freed.
+    const parts = await Promise.allSettled([run.ownKit(), run.rank.build(), run.factorization?.build(), GpuDataset.compile(gpu)]);
+    for (const part of parts)
+      if (part.status === 'rejected') {
+        await run.dispose();
+        throw part.reason;
+      }
+    run.factorization?.compose();
+    run.restartAverage();
+    return run;
   }
 
-  /** Gives the run its data set; before the first gathered step. The caller keeps ownership of the data. */
+  /**
+   * Gives the run its data set; before the first gathered step. The caller keeps ownership of the data. What only validation needs
+   * is allocated here and compiled while the first steps run: `evaluable` tells when.
+   */
   async attach(data: RunData): Promise<void> {
     if (this.data) return;
     const { gpu, views, config, recipe } = this;
@@ -143,7 +148,8 @@ export class Run {
       this.evalModel = new VitModel(this.gpu, { config: this.config, batch, tuning: this.tuning, training: false });
       this.evaluator = new Evaluator(this.gpu, this.evalModel, batch, data.test);
     });
-    await this.evaluator!.build(this.evaluated);
+    this.evaluable = this.evaluator!.build(this.evaluated);
+    this.evaluable.catch(() => undefined);
     this.data = data;
   }
 
@@ -262,10 +268,15 @@ export class Run {
     return this.evaluator !== undefined;
   }
 
-  /** Mean loss and accuracy over the first `count` test images, of the weights as they are when this is called. */
-  evaluate(count: number): Promise<{ loss: number; accuracy: number; count: number }> {
-    if (!this.evaluator) throw new Error('the run has no data to validate on');
-    return this.evaluator.run(count);
+  /**
+   * Mean loss and accuracy over the first `count` test images, of the weights as they are when this is called; as they are when it is
+   * compiled, while `evaluable` has not yet resolved.
+   */
+  async evaluate(count: number): Promise<{ loss: number; accuracy: number; count: number }> {
+    const { evaluator } = this;
+    if (!evaluator) throw new Error('the run has no data to validate on');
+    if (!evaluator.built) await this.evaluable;
+    return evaluator.run(count);
   }
 
   /** All singular values of every matrix, with the regularizer's figures. */
@@ -372,7 +383,7 @@ export class Run {
 
   /** Waits for the steps in flight, then frees every buffer of the run. */
   async dispose(): Promise<void> {
-    await this.flight.drained();
+    await Promise.allSettled([this.flight.drained(), this.evaluable]);
     for (const { model, step, accumulation, parts, gathers, stage } of this.kits.values()) {
       for (const program of [...gathers, ...parts, step.program]) program.dispose();
       stage?.dispose();

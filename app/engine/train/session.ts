@@ -187,9 +187,11 @@ export class Session {
       const gpu = this.requireGpu();
       this.warming = true;
       try {
+        const images = experiment.dataset === 'shapes' ? this.datasets.onGpu(gpu, 'shapes') : undefined;
+        images?.catch(() => undefined);
         const run = await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.requireTuning());
         this.spare = { key: JSON.stringify(experiment), run };
-        if (experiment.dataset === 'shapes') await run.attach(await this.datasets.onGpu(gpu, 'shapes'));
+        if (images) await run.attach(await images);
       } finally {
         this.warming = false;
       }
@@ -279,6 +281,9 @@ export class Session {
     if (refusal) throw new ConfigError('model', refusal.reason);
     let { trainer } = this;
     const fresh = !trainer;
+    // Drawn or fetched while the drivers compile.
+    const loading = data && !trainer?.run.canEvaluate ? this.datasets.onGpu(gpu, experiment.dataset) : undefined;
+    loading?.catch(() => undefined);
     if (!trainer) {
       const runId = ++this.runs;
       this.emit({
@@ -296,10 +301,10 @@ export class Session {
         (await this.takeSpare(experiment)) ?? (await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.requireTuning()));
       trainer = this.adopt(run, runId);
     }
-    if (data && !trainer.run.canEvaluate) {
+    if (loading && !trainer.run.canEvaluate) {
       this.datasets.check(experiment);
       const { label, synthetic } = DATASET_CONFIGS[experiment.dataset];
-      const images = await this.datasets.onGpu(gpu, experiment.dataset);
+      const images = await loading;
       if (!this.datasets.fits(experiment, trainer.run.config)) {
         // Other images arrived meanwhile, with other classes or of another size.
         await this.endRun();
@@ -438,7 +443,7 @@ export class Session {
   cancelLoad(): void {
     this.datasets.cancel();
   }
-  samples(name: DatasetName, count: number): Reply<'samples'> {
+  samples(name: DatasetName, count: number): CommandMap['samples']['reply'] {
     return this.datasets.samples(name, count);
   }
   /** A batch as a run of the experiment would get it, as pixels to look at. */

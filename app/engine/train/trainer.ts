@@ -133,8 +133,8 @@ export class Trainer {
   private async runLoop(): Promise<void> {
     const pending = new Set<Promise<void>>();
     try {
-      if (!this.snapshot) await this.takeSnapshot();
-      if (this.spectraStep < 0) await this.watchSpectra();
+      // Its copies are queued before the first step; nothing waits for them.
+      if (!this.snapshot) void this.beginSnapshot();
       while (!this.stopping && !this.failure && this.step < this.target) {
         await this.run.ready(this.step + 1);
         if (this.stopping || this.failure) break;
@@ -146,6 +146,7 @@ export class Trainer {
         if (this.validationDue() && step % this.run.experiment.train.evalEvery === 0) {
           // Queued before the next step, so it sees exactly the weights after this one; an earlier one must be out of the way.
           await this.validating;
+          await this.run.evaluable;
           this.validating = this.validate(step);
           this.validating.catch((error: unknown) => this.fail(error));
           // The weights that were just validated, in case they are the best so far.
@@ -282,9 +283,10 @@ export class Trainer {
     this.snapshotAt = performance.now();
     // Kept only when the step it follows has landed well and every weight is finite: a step may leave infinite weights behind
     // that only the next loss shows.
-    if (this.failure || this.landed < step || !snapshot.finite) return;
+    // That of the initial weights is good whatever the steps behind it did.
+    if ((this.failure && step > 0) || this.landed < step || !snapshot.finite) return;
     this.snapshot = snapshot;
-    if (!this.keeper) return;
+    if (!this.keeper || this.failure) return;
     // With the validation of the same step, if there is one.
     await this.validating.catch(() => undefined);
     if (!this.failure && this.landed >= step) this.keeper.offer(this, snapshot, experiment);

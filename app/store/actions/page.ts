@@ -51,16 +51,16 @@ export async function openDevice(suit: boolean): Promise<void> {
       setState({ fault: error.fault ?? { kind: 'internal', message: error.message, detail: `${error.name}: ${error.message}` } });
     return;
   }
-  await engine()
+  engine()
     .send('view', { smoothing: getState().smoothing })
     .catch(() => undefined);
   void lookForKept();
   await planNow().catch(() => undefined);
-  await requestSamples('shapes', 8).catch(() => undefined);
-  // Nobody waits for it: Play does not depend on it, and takes over where it is.
+  // Compiling comes first, it is what Play waits for. Nobody waits for this: Play does not depend on it, and takes over where it is.
   engine()
     .send('warm', { experiment: getState().experiment })
     .catch(() => undefined);
+  await requestSamples('shapes', 8).catch(() => undefined);
 }
 
 /** A fresh worker with the same experiment; `andPlay` goes on to train from step 0. */

@@ -1,6 +1,7 @@
-import { memo } from 'react';
-import { Area, CartesianGrid, ComposedChart, Line, ReferenceDot, XAxis, YAxis } from 'recharts';
+import { memo, useMemo } from 'react';
+import { CartesianGrid, ComposedChart, Curve, XAxis, YAxis } from 'recharts';
 import type { ChartKind, ChartRow, ValueAxis } from './chartData';
+import { chartShape, type Point } from './chartShape';
 import { formatSetting } from './format';
 
 export interface SeriesChartProps {
@@ -23,38 +24,103 @@ const tickText = (kind: ChartKind) => (value: number) =>
 const lossText = (value: number) => (value < 0.1 ? formatSetting(value) : value.toFixed(1));
 const TICK_TEXT = { loss: tickText('loss'), accuracy: tickText('accuracy'), regularizer: tickText('regularizer'), lr: tickText('lr') };
 
-const lastOf = (rows: readonly ChartRow[], key: 'smooth' | 'validation' | 'accuracy' | 'regularizer' | 'lr') => {
-  for (let i = rows.length - 1; i >= 0; i--) if (rows[i]![key] !== null) return { x: rows[i]!.step, y: rows[i]![key]! };
-  return null;
-};
-
-const still = {
-  isAnimationActive: false,
-  connectNulls: true,
-  type: 'linear',
-  activeDot: false,
-  legendType: 'none',
-  tooltipType: 'none',
-} as const;
-
-/** One line chart. Cursor, events and titles lie over it and never redraw it. */
+/**
+ * One line chart. The frame is drawn when its axis changes; the curves, which change five times a second, are paths over it, so that
+ * an update costs the page no more than their text. Cursor, events and titles lie over both and never redraw them.
+ */
 export default memo(function SeriesChart({ kind, rows, axis, lastStep, width, height, left }: SeriesChartProps) {
-  const evaluations = rows.reduce((sum, row) => sum + (row.validation === null ? 0 : 1), 0);
-  const main = kind === 'loss' ? 'smooth' : kind === 'accuracy' ? (evaluations ? 'validation' : 'accuracy') : kind;
-  const end = lastOf(rows, main);
-  const hasBand = kind === 'loss' && rows.some((row) => row.band);
-  const hasOther =
-    kind === 'loss' ? rows.some((row) => row.otherSmooth !== null) : kind === 'accuracy' && rows.some((row) => row.otherAccuracy !== null);
+  const w = Math.max(0, width - left);
+  const h = Math.max(0, height - MARGIN.top - MARGIN.bottom);
+  const { band, raw, other, main, end } = useMemo(
+    () => chartShape(kind, rows, axis, lastStep, { width: w, height: h }),
+    [kind, rows, axis, lastStep, w, h],
+  );
+  const dots = kind === 'accuracy' && main.measured && main.points.length <= DOTS ? main.points : [];
   return (
-    <ComposedChart width={width} height={height} data={rows} margin={MARGIN} accessibilityLayer={false} className="chart-series">
+    <>
+      <Frame
+        kind={kind}
+        low={axis.domain[0]}
+        high={axis.domain[1]}
+        ticks={axis.ticks.join(' ')}
+        log={axis.log}
+        width={width}
+        height={height}
+        left={left}
+      />
+      <svg className="chart-curves" width={w} height={h} style={{ left, top: MARGIN.top }} aria-hidden="true">
+        {/* The inner one cuts off what leaves the axis; the last point may stand half outside. */}
+        <svg width={w} height={h} overflow="hidden">
+          {band && (
+            <Curve
+              className="recharts-area"
+              points={band.high}
+              baseLine={band.low}
+              layout="horizontal"
+              stroke="none"
+              fill="var(--series-1)"
+              fillOpacity={0.2}
+            />
+          )}
+          <Stroke points={raw} opacity={kind === 'loss' ? 0.32 : 0.42} width={1} />
+          <Stroke points={other} colour="var(--series-2)" width={1.5} dash="6 3" />
+          <Stroke points={main.points} width={2} />
+        </svg>
+        {dots.map(({ x, y }) => (
+          <circle key={x} cx={x} cy={y} r={2} fill="var(--series-1)" />
+        ))}
+        {end && <circle cx={end.x} cy={end.y} r={3} fill="var(--series-1)" />}
+      </svg>
+    </>
+  );
+});
+
+interface StrokeProps {
+  points: readonly Point[];
+  colour?: string;
+  opacity?: number;
+  width: number;
+  dash?: string;
+}
+
+const Stroke = ({ points, colour = 'var(--series-1)', opacity, width, dash }: StrokeProps) =>
+  points.length > 0 && (
+    <Curve
+      className="recharts-line-curve"
+      points={points}
+      fill="none"
+      stroke={colour}
+      strokeOpacity={opacity}
+      strokeWidth={width}
+      strokeLinejoin="round"
+      strokeDasharray={dash}
+    />
+  );
+
+interface FrameProps {
+  kind: ChartKind;
+  low: number;
+  high: number;
+  /** Numbers, separated by spaces: the same text is the same axis. */
+  ticks: string;
+  log: boolean;
+  width: number;
+  height: number;
+  left: number;
+}
+
+/** Value axis and grid. */
+const Frame = memo(function Frame({ kind, low, high, ticks, log, width, height, left }: FrameProps) {
+  return (
+    <ComposedChart width={width} height={height} margin={MARGIN} accessibilityLayer={false} className="chart-series">
       <CartesianGrid vertical={false} syncWithTicks stroke="var(--line-1)" />
-      <XAxis dataKey="step" type="number" domain={[0, lastStep]} allowDataOverflow hide />
+      <XAxis type="number" domain={UNIT} allowDataOverflow hide />
       <YAxis
         width={left}
         type="number"
-        domain={axis.domain}
-        ticks={axis.ticks}
-        scale={axis.log ? 'log' : 'linear'}
+        domain={[low, high]}
+        ticks={ticks.split(' ').map(Number)}
+        scale={log ? 'log' : 'linear'}
         interval={0}
         allowDataOverflow
         axisLine={false}
@@ -63,35 +129,9 @@ export default memo(function SeriesChart({ kind, rows, axis, lastStep, width, he
         tickFormatter={TICK_TEXT[kind]}
         tick={TICK}
       />
-      {hasBand && <Area {...still} dataKey="band" stroke="none" fill="var(--series-1)" fillOpacity={0.2} />}
-      {kind === 'loss' && !hasBand && (
-        <Line {...still} dataKey="loss" stroke="var(--series-1)" strokeOpacity={0.32} strokeWidth={1} dot={false} />
-      )}
-      {kind === 'accuracy' && evaluations > 0 && (
-        <Line {...still} dataKey="accuracy" stroke="var(--series-1)" strokeOpacity={0.42} strokeWidth={1} dot={false} />
-      )}
-      {hasOther && (
-        <Line
-          {...still}
-          dataKey={kind === 'loss' ? 'otherSmooth' : 'otherAccuracy'}
-          stroke="var(--series-2)"
-          strokeWidth={1.5}
-          strokeDasharray="6 3"
-          dot={false}
-        />
-      )}
-      <Line
-        {...still}
-        dataKey={main}
-        stroke="var(--series-1)"
-        strokeWidth={2}
-        strokeLinejoin="round"
-        dot={kind === 'accuracy' && main === 'validation' && evaluations <= DOTS ? DOT : false}
-      />
-      {end && <ReferenceDot x={end.x} y={end.y} r={3} fill="var(--series-1)" stroke="none" ifOverflow="visible" />}
     </ComposedChart>
   );
 });
 
+const UNIT = [0, 1];
 const TICK = { fill: 'var(--text-3)' } as const;
-const DOT = { r: 2, fill: 'var(--series-1)', stroke: 'none' } as const;

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { shapes } from '../../../app/engine/data/shapes/config';
 import { SHAPES } from '../../../app/engine/data/shapes/draw';
 import { generateShapes, SHAPES_SEED } from '../../../app/engine/data/shapes/generate';
+import { firstShapes } from '../../../app/engine/data/shapes/loader';
 
 const BYTES = 3 * 32 * 32;
 
@@ -20,6 +21,14 @@ test('the same options give the same bytes, in one piece or in parts', () => {
   expect(part.labels).toEqual(whole.labels.slice(33));
   // Drawn with square roots and the four operations alone, so every browser gets these bytes; a change makes another data set.
   expect(checksum(whole.images)).toBe('dfc060bd');
+});
+
+test('the first images of a preview are those of the test set', () => {
+  const { test: few } = firstShapes(8);
+  const whole = generateShapes({ count: 20, seed: SHAPES_SEED.test });
+  expect(few.count).toBe(8);
+  expect(checksum(few.images)).toBe(checksum(whole.images.slice(0, 8 * BYTES)));
+  expect([...few.labels]).toEqual([...whole.labels.slice(0, 8)]);
 });
 
 test('the test split, and every image, differs from the others', () => {

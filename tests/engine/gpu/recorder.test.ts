@@ -42,6 +42,21 @@ test('a program runs its dispatches in order with their own parameters', async (
   expect(g.buffers.liveBytes).toBe(0);
 });
 
+test('a program allocates before it compiles, and gives that back when it does not compile', async () => {
+  const g = gpu();
+  const [x, y] = [g.buffers.allocate('x', 12), g.buffers.allocate('y', 12)];
+  const build = (spec: KernelSpec) =>
+    new Recorder(g, 'test').dispatch(spec, { params: { count: 3, factor: 2 }, buffers: [x, y], grid: [1, 1, 1] }).build();
+  const { createdCount, liveBytes } = g.buffers;
+  const building = build(scale);
+  expect(g.buffers.createdCount).toBe(createdCount + 1);
+  (await building).dispose();
+  expect(g.buffers.createdCount).toBe(createdCount + 1);
+  await expect(build({ ...scale, name: 'test/faulty', code: scale.code.replace('p.factor', 'p.missing') })).rejects.toThrow(/missing/);
+  expect(g.buffers.liveBytes).toBe(liveBytes);
+  for (const view of [x, y]) g.buffers.free(view);
+});
+
 test('a shader that does not compile is reported with its source line', async () => {
   const broken: KernelSpec = { ...scale, name: 'test/broken', code: scale.code.replace('p.factor', 'p.missing') };
   await expect(gpu().pipelines.get(broken)).rejects.toThrow(/test\/broken.*missing/s);

@@ -5,6 +5,11 @@ import { SHAPES_SEED, generateShapes } from './generate';
 /** Images drawn between two looks at the clock and at the cancel signal. */
 const PART = 500;
 
+/** The first test images alone, for previews: the same as those of the whole set. */
+export function firstShapes(count: number): { config: typeof shapes; test: Split } {
+  return { config: shapes, test: generateShapes({ count: Math.min(count, shapes.testCount), seed: SHAPES_SEED.test }) };
+}
+
 /** Draws the whole set; gives the thread back between parts, so that a cancel is heard. @throws DataError when cancelled */
 export async function loadShapes({ signal, onProgress }: LoadOptions): Promise<LoadedDataset> {
   const totalImages = shapes.trainCount + shapes.testCount;
