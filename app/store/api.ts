@@ -1,3 +1,4 @@
+import type { WrittenCommand } from '../protocol/commandLine';
 import type { DatasetName, DeepPartial, Experiment } from '../protocol/experiment';
 import type {
   Batch,
@@ -12,7 +13,7 @@ import type {
   SvdOptions,
 } from '../protocol/messages';
 import { experimentFrom } from '../protocol/shareUrl';
-import { configure as makeExperiment, engine, loadFiles, pause, play, prepare, reset, shareUrl, stepOnce } from './actions';
+import { commandLine, configure as makeExperiment, engine, loadFiles, pause, play, prepare, reset, shareUrl, stepOnce } from './actions';
 import { records } from './records';
 import { getState, setState, useStore } from './store';
 
@@ -21,7 +22,7 @@ import { getState, setState, useStore } from './store';
  * whose `field` names it. The page's own buttons call the same functions.
  */
 export interface Q3rApi {
-  /** A patch on the shown experiment, or a share link. Live fields change a running run; any other difference ends it. */
+  /** A patch on the shown experiment, a share link, or a command of the reference, `python main.py …`. Live fields change a running run; any other difference ends it. */
   configure(patch: DeepPartial<Experiment> | string): Promise<Experiment>;
   /** The same as dropping the files on the page. */
   loadData(files: Blob[], as?: DatasetName): Promise<DatasetInfo>;
@@ -53,6 +54,8 @@ export interface Q3rApi {
     matmul(a: Matrix, b: Matrix, o?: { transA?: boolean; transB?: boolean }): Promise<Float32Array>;
   };
   shareUrl(): string;
+  /** The reference's command for the shown experiment, and what it does not say. */
+  commandLine(): WrittenCommand;
   /** Bytes and buffers on the GPU. */
   memory(): Promise<CommandMap['memory']['reply']>;
   /** Makes the engine fail, to see what the page does then. */
@@ -160,6 +163,7 @@ export const api: Q3rApi = {
     },
   },
   shareUrl,
+  commandLine,
   async memory() {
     await ready();
     return engine().send('memory', {});

@@ -113,7 +113,7 @@ export function readFlags(words: readonly string[]): ReadFlags {
     else values[found] = read.value;
   }
   for (const name of twice) notes.push(`--${name} is given more than once; the last one counts, as in argparse.`);
-  return { values: values as FlagValues, problems, notes };
+  return { values: values, problems, notes };
 }
 
 /** The flag that a word means, with argparse's beginnings of names. */
