@@ -1,7 +1,15 @@
 import type { HTMLAttributes, DetailedHTMLProps } from 'react';
 
 type MathElement = DetailedHTMLProps<
-  HTMLAttributes<MathMLElement> & { width?: string; mathvariant?: string; display?: string; stretchy?: string },
+  HTMLAttributes<MathMLElement> & {
+    width?: string;
+    mathvariant?: string;
+    display?: string;
+    stretchy?: string;
+    accent?: string;
+    form?: string;
+    columnalign?: string;
+  },
   MathMLElement
 >;
 
@@ -16,7 +24,15 @@ declare module 'react' {
       mspace: MathElement;
       msub: MathElement;
       msup: MathElement;
+      msubsup: MathElement;
       munder: MathElement;
+      mover: MathElement;
+      mfrac: MathElement;
+      msqrt: MathElement;
+      mtext: MathElement;
+      mtable: MathElement;
+      mtr: MathElement;
+      mtd: MathElement;
     }
   }
 }
