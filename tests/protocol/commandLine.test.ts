@@ -297,8 +297,8 @@ test('the notes of a small model say what the line stands for', () => {
   expect(line).toBe(
     'python main.py --dataset CIFAR10 --model VIT_Tiny --learning_rate 0.003 --epoch 1 --batch_size 32 --technique AdamQ3R --lmbda 1 --target_rank 0.2 --grad_clip true --target_modules qkv proj fc1 fc2',
   );
-  expect(notes).toContain('Patch size is 8; the line stands for 16.');
-  expect(notes).toContain('Data set is shapes; the line stands for cifar10.');
+  expect(notes).toContain('Patch size is 8 px; the line stands for 16 px.');
+  expect(notes).toContain('Data set is Shapes; the line stands for CIFAR-10.');
   expect(notes).toContain('Schedule is cosine; the line stands for constant.');
   expect(toCommandLine(presetExperiment('referenceAdamq3r'))).toEqual({ line: ADAMQ3R, notes: [] });
 });

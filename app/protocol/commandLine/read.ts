@@ -1,7 +1,7 @@
 import { DATASET_CONFIGS } from '../../engine/data/config';
 import { methodFields } from '../../engine/regularizers/q3r/config';
 import { ConfigError, defaultExperiment, parseExperiment, type Experiment, type TargetModule } from '../experiment';
-import { readFlags, type FlagName, type FlagValues } from './flags';
+import { FLAGS, readFlags, type FlagName, type FlagValues } from './flags';
 import {
   CLIP_NORM,
   datasetOf,
@@ -85,8 +85,9 @@ export function parseCommandLine(text: string, base: Experiment = defaultExperim
 /** What the reference has and this page has not. */
 function unavailable(f: FlagValues, problems: Problems): void {
   if (f.dataset === 'IMAGENET')
-    problems.add('dataset', 'IMAGENET is too large for a browser and its licence forbids passing it on; CIFAR10 and CIFAR100 are here.');
-  else if (f.dataset && !datasetOf(f.dataset)) problems.add('dataset', `${f.dataset} is not on this page.`);
+    problems.add('dataset', `IMAGENET is too large for a browser; here are ${FLAGS.dataset.options.filter(datasetOf).join(', ')}.`);
+  else if (f.dataset && !datasetOf(f.dataset))
+    problems.add('dataset', `${f.dataset} is not on this page, which has ${FLAGS.dataset.options.filter(datasetOf).join(', ')}.`);
   if (f.model === 'EnsNet' || f.model === 'DNN6' || f.model === 'DNN8')
     problems.add('model', `${f.model} is not on this page, which trains Vision Transformers: VIT_Tiny, VIT_Base, VIT_Large.`);
   if (f.dropout !== undefined && f.dropout !== 0)
@@ -94,8 +95,7 @@ function unavailable(f: FlagValues, problems: Problems): void {
       'dropout',
       `${f.dropout} cannot be used: these models have no dropout. Use 0; --mixup_active and --augmentation regularize instead.`,
     );
-  if (f.amp)
-    problems.add('amp', 'true cannot be used: this page computes in 32-bit floats, and in 16 bits only where it says so. Use false.');
+  if (f.amp) problems.add('amp', 'true cannot be used: this page trains in 32-bit floats. Use false.');
   if (f.pretrained)
     problems.add(
       'pretrained',

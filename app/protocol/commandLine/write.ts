@@ -1,3 +1,4 @@
+import { DATASET_CONFIGS } from '../../engine/data/config';
 import { defaultExperiment, differences, fieldAt, valueAt, type DatasetName, type Experiment } from '../experiment';
 import { FLAGS, type FlagName } from './flags';
 import { parseCommandLine } from './read';
@@ -103,11 +104,13 @@ const LABELS: Readonly<Record<string, string>> = {
 const labelOf = (path: string): string => LABELS[path] ?? fieldAt(path)?.label ?? path;
 
 function show(path: string, experiment: Experiment): string {
-  const value = path === 'dataset' ? experiment.dataset : valueAt(experiment, path);
+  if (path === 'dataset') return DATASET_CONFIGS[experiment.dataset].label;
+  const value = valueAt(experiment, path);
   if (value === undefined) return 'the data set’s own';
-  if (Array.isArray(value)) return value.length > 0 ? value.join(', ') : 'none';
+  if (Array.isArray(value))
+    return value.length === 0 ? 'none' : typeof value[0] === 'string' ? value.join(', ') : `${value.length} entries`;
   const field = fieldAt(path);
   if (field?.kind === 'choice') return field.options.find((option) => option.value === value)?.label ?? String(value);
   if (field?.kind === 'flag') return value ? 'on' : 'off';
-  return String(value);
+  return field?.unit ? `${String(value)} ${field.unit}` : String(value);
 }

@@ -1,4 +1,4 @@
-import { Fragment, memo, type ReactNode } from 'react';
+import { createElement, memo, type ReactNode } from 'react';
 
 interface FormulaProps {
   /**
@@ -21,7 +21,10 @@ export const Formula = memo(function Formula({ children, say }: FormulaProps) {
 });
 
 const TOKEN = /\s+|\\[A-Za-z]+|"[^"]*"|\d+(?:[.\u2009]\d+)*|./gu;
-const NO_STRETCH = new Set(['(', ')', '[', ']', '|', '‖']);
+const NO_STRETCH = new Set(['(', ')', '[', ']', '|', '‖', '⟨', '⟩', '/']);
+const STRUCTURE = new Set(['\\frac', '\\sqrt', '\\hat', '\\cases', '\\qquad']);
+const isName = (token: string): boolean => token.startsWith('\\') && !STRUCTURE.has(token);
+const THIN = <mspace width=".17em" />;
 const LETTER = /^\p{L}$/u;
 
 /** A tiny reader of formulas; throws Error for one that is not closed, which a test of all formulas finds. */
@@ -39,8 +42,14 @@ export function parseFormula(text: string): ReactNode {
   }
   function row(ends: readonly string[]): ReactNode {
     const out: ReactNode[] = [];
-    while (at < tokens.length && !ends.includes(tokens[at]!)) out.push(scripted());
-    return <mrow>{...out}</mrow>;
+    while (at < tokens.length && !ends.includes(tokens[at]!)) {
+      const named = isName(tokens[at]!);
+      // A name stands off from a variable or a number before it, and from its argument where that has no parentheses.
+      if (named && out.length > 0 && /^[\p{L}\d})]/u.test(tokens[at - 1]!)) out.push(THIN);
+      out.push(scripted());
+      if (named && at < tokens.length && /^[\\\p{L}]/u.test(tokens[at]!)) out.push(THIN);
+    }
+    return createElement('mrow', null, ...out);
   }
   function scripted(): ReactNode {
     const big = tokens[at] === '∑' || tokens[at] === '\\min';
@@ -71,13 +80,7 @@ export function parseFormula(text: string): ReactNode {
           {sup}
         </msup>
       );
-    return (
-      <msubsup>
-        {base}
-        {sub}
-        {sup}
-      </msubsup>
-    );
+    return createElement(big ? 'munderover' : 'msubsup', null, base, sub, sup);
   }
   function atom(): ReactNode {
     const token = tokens[at++];
@@ -118,7 +121,7 @@ export function parseFormula(text: string): ReactNode {
       case 'qquad':
         return <mspace width="1.2em" />;
       default:
-        // Upright, as several letters are; a thin space sets the name off.
+        // Upright, as several letters are.
         return <mi>{name}</mi>;
     }
   }
@@ -147,6 +150,5 @@ export function parseFormula(text: string): ReactNode {
       </mrow>
     );
   }
-  const whole = row([]);
-  return <Fragment>{whole}</Fragment>;
+  return row([]);
 }

@@ -53,9 +53,7 @@ export function FormulaPanelView({ matrix, method, train, lr, step, marks }: For
   const scale = (matrix as Extras | null)?.lambdaScale ?? 1;
   const kind = caseOf(matrix, method);
   const explained = matrix !== null && ['q3r', 'hoyer', 'factors', 'factorsQ3r'].includes(kind);
-  const input: WalkInput | null = explained
-    ? { matrix, method, train, lr, lambda: method.lambda * scale, step, marks }
-    : null;
+  const input: WalkInput | null = explained ? { matrix, method, train, lr, lambda: method.lambda * scale, step, marks } : null;
   return (
     <section className="chart-formula" aria-label={title}>
       <div className="chart-head">

@@ -104,6 +104,7 @@ export function WeightsPlot({ matrix }: { matrix: MatrixSpectrum }) {
           <i className="weights-epsilon" />σ = ε
         </span>
       </div>
+      <p>At 1 a value is pulled in proportion to its size. The lower its weight, the more it is spared.</p>
     </div>
   );
 }

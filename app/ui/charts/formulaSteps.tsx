@@ -55,7 +55,7 @@ function surrogateStep({ matrix }: WalkInput, f: Q3rFigures): WalkStep {
     body: (
       <>
         <Formula say="f epsilon of sigma is sigma squared over two up to epsilon, and epsilon squared times log of sigma over epsilon plus one half beyond.">
-          {'f_ε (σ) = \\cases{ \\frac{σ^2}{2} & \\qquad σ ≤ ε ; ε^2 (\\ln \\frac{σ}{ε} + \\frac{1}{2}) & \\qquad σ > ε }'}
+          {'f_ε (σ) = \\cases{ σ^2 / 2 & \\qquad σ ≤ ε ; ε^2 ( \\ln ( σ / ε ) + 1 / 2 ) & \\qquad σ > ε }'}
         </Formula>
         <Formula
           say={`The sum over all ${n} singular values is ${W(f.surrogate)}.`}
@@ -83,8 +83,8 @@ function operatorStep({ lambda }: WalkInput, f: Q3rFigures): WalkStep {
   const one = (name: string, words: string, sigma: number) => (
     <Formula say={`${words}: ${W(sigma)} becomes ${W(pulled(sigma, epsilon))}.`}>
       {sigma > epsilon
-        ? `${name} : \\min ( ${N(sigma)} , \\frac{ε^2}{${N(sigma)}} ) = ${N(pulled(sigma, epsilon))}`
-        : `${name} : \\min ( ${N(sigma)} , \\frac{ε^2}{${sigma === 0 ? 0 : N(sigma)}} ) = ${N(sigma)}`}
+        ? `${name} : \\min ( ${N(sigma)} , ε^2 / ${N(sigma)} ) = ${N(pulled(sigma, epsilon))}`
+        : `${name} : \\min ( ${N(sigma)} , ε^2 / ${N(sigma)} ) = ${N(sigma)}`}
     </Formula>
   );
   return {
@@ -98,15 +98,18 @@ function operatorStep({ lambda }: WalkInput, f: Q3rFigures): WalkStep {
     body: (
       <>
         <Formula say="R of W, the gradient of F epsilon, is U times the diagonal of the smaller of sigma and epsilon squared over sigma, times V transposed.">
-          {'∇ F_ε (W) = R(W) = U \\diag ( \\min ( σ_i , \\frac{ε^2}{σ_i} ) ) V^⊤'}
+          {'∇ F_ε (W) = R(W) = U \\diag ( \\min ( σ_i , ε^2 / σ_i ) ) V^⊤'}
         </Formula>
         {one('σ_1', 'The largest value', largest)}
         {one(nextIndex(f), 'The first value past the target rank', next)}
         <Formula
           say={`The norm of R of W is ${W(f.pull)}, that of W ${W(f.norm)}.`}
         >{`‖R(W)‖_F = ${N(f.pull)} \\qquad ‖W‖_F = ${N(f.norm)}`}</Formula>
-        <Formula say={`Lambda times the sum of the smaller of sigma and epsilon, squared, is ${W(lambda * f.envelope)}.`}>
-          {`λ ⟨ W , R(W) ⟩ = λ ∑_i \\min ( σ_i , ε )^2 = ${S(lambda)} × ${N(f.envelope)} = ${N(lambda * f.envelope)}`}
+        <Formula say="Lambda times the inner product of W and R of W is lambda times the sum of the smaller of sigma and epsilon, squared.">
+          {'λ ⟨ W , R(W) ⟩ = λ ∑_i \\min ( σ_i , ε )^2'}
+        </Formula>
+        <Formula say={`That is ${W(lambda)} times ${W(f.envelope)}, ${W(lambda * f.envelope)}.`}>
+          {`\\qquad = ${S(lambda)} × ${N(f.envelope)} = ${N(lambda * f.envelope)}`}
         </Formula>
         <p>
           {f.waiting

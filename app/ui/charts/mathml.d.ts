@@ -24,7 +24,6 @@ declare module 'react' {
       mspace: MathElement;
       msub: MathElement;
       msup: MathElement;
-      msubsup: MathElement;
       munder: MathElement;
       mover: MathElement;
       mfrac: MathElement;
