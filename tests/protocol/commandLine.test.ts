@@ -269,7 +269,7 @@ test('an experiment that a line can say is said exactly: parse(to(e)) = e', () =
       expect(written.notes).toEqual([]);
       expect(good(written.line)).toEqual(e);
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 });
 
@@ -364,7 +364,7 @@ test('thousands of damaged lines: a valid experiment or named problems, nothing 
         expect(error).toBeInstanceOf(ConfigError);
       }
     }),
-    { numRuns: 4000 },
+    { numRuns: 3000 },
   );
 });
 
@@ -382,7 +382,7 @@ test('thousands of damaged links: a valid experiment, and every part that was no
         expect(error).toBeInstanceOf(ConfigError);
       }
     }),
-    { numRuns: 4000 },
+    { numRuns: 2000 },
   );
 });
 

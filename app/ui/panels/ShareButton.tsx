@@ -76,49 +76,44 @@ export function ShareButton() {
           </button>
         </span>
       )}
-      <WrittenLine written={written} onClose={() => setWritten(null)} />
+      {written && <WrittenLine written={written} onClose={() => setWritten(null)} />}
     </span>
   );
 }
 
 /** The copied line with what it does not say. */
-function WrittenLine({ written, onClose }: { written: (WrittenCommand & { copied: boolean }) | null; onClose: () => void }) {
+function WrittenLine({ written, onClose }: { written: WrittenCommand & { copied: boolean }; onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    if (written && !dialog.current?.open) dialog.current?.showModal();
-    if (!written && dialog.current?.open) dialog.current.close();
-  }, [written]);
+    if (!dialog.current?.open) dialog.current?.showModal();
+  }, []);
   return (
     <dialog ref={dialog} className="sheet command" aria-labelledby="written-title" onClose={onClose}>
-      <h2 id="written-title">{written?.copied === false ? 'Copy the command from here' : 'The command is copied'}</h2>
-      {written && (
-        <>
-          <label htmlFor="written-line">For main.py of the reference implementation</label>
-          <textarea
-            id="written-line"
-            readOnly
-            rows={4}
-            value={written.line}
-            ref={(box) => {
-              if (!written.copied) box?.select();
-            }}
-          />
-          {written.notes.length > 0 && (
-            <div className="command-said" role="region" aria-label="What the command does not say" tabIndex={0}>
-              <section>
-                <h3>What it does not say</h3>
-                <ul>
-                  {written.notes.map((note) => (
-                    <li key={note}>{note}</li>
-                  ))}
-                </ul>
-              </section>
-            </div>
-          )}
-        </>
+      <h2 id="written-title">{written.copied ? 'The command is copied' : 'Copy the command from here'}</h2>
+      <label htmlFor="written-line">For main.py of the reference implementation</label>
+      <textarea
+        id="written-line"
+        readOnly
+        rows={4}
+        value={written.line}
+        ref={(box) => {
+          if (!written.copied) box?.select();
+        }}
+      />
+      {written.notes.length > 0 && (
+        <div className="command-said" role="region" aria-label="What the command does not say" tabIndex={0}>
+          <section>
+            <h3>What it does not say</h3>
+            <ul>
+              {written.notes.map((note) => (
+                <li key={note}>{note}</li>
+              ))}
+            </ul>
+          </section>
+        </div>
       )}
       <div className="acts">
-        <button type="button" className="btn line" onClick={onClose}>
+        <button type="button" className="btn line" onClick={() => dialog.current?.close()}>
           Close
         </button>
       </div>

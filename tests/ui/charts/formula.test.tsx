@@ -232,8 +232,11 @@ describe('the panel', () => {
     if (name === 'adamq3r') expect(steps[3]!.querySelector('summary')!.textContent).toContain('8.00e−6');
     await act(async () => steps[1]!.querySelector('summary')!.click());
     expect(steps[1]!.open).toBe(false);
-    await act(async () => [...dialog.querySelectorAll('button')].find((b) => b.textContent === 'Close')!.click());
-    // The browser's close event comes later.
+    await act(async () => {
+      [...dialog.querySelectorAll('button')].find((b) => b.textContent === 'Close')!.click();
+      // The browser's close event comes later.
+      await new Promise((done) => dialog.addEventListener('close', done, { once: true }));
+    });
     await vi.waitFor(() => expect(host.querySelector('dialog')).toBeNull());
   });
 
