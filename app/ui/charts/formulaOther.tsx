@@ -19,7 +19,7 @@ export function hoyerSteps({ matrix, method, train, lr, lambda }: WalkInput): Wa
   const growing = matrix.sigma.filter((s) => s > f.threshold).length;
   const slope = (name: string, sigma: number) => (
     <Formula say={`At sigma ${W(sigma)} the slope is ${W(lambda * hoyerSlope(sigma, f, square))}.`}>
-      {`λ \\frac{∂ H}{∂ ${name}} = ${N(lambda * hoyerSlope(sigma, f, square))} \\qquad "at" ${name} = ${N(sigma)}`}
+      {`λ \\frac{∂ H}{∂ ${name}} = ${N(lambda * hoyerSlope(sigma, f, square))} \\qquad "at " ${name} = ${N(sigma)}`}
     </Formula>
   );
   return [

@@ -189,7 +189,7 @@ function updateStep({ method, train, lr, lambda }: WalkInput, f: Q3rFigures): Wa
           {`\\lr = ${S(lr)} \\qquad λ = ${S(lambda)} \\qquad 2 · \\lr · λ = ${N(rate, 3)}`}
         </Formula>
         <Formula say={`One step moves W by ${W(move, 3)}, of a norm of ${W(f.norm)}.`}>
-          {`2 · \\lr · λ · ‖R(W)‖_F = ${N(move, 3)} \\qquad "of" ‖W‖_F = ${N(f.norm)}`}
+          {`2 · \\lr · λ · ‖R(W)‖_F = ${N(move, 3)} \\qquad "of " ‖W‖_F = ${N(f.norm)}`}
         </Formula>
         <p>
           R(W) never enters m̂ and v̂, so Adam cannot rescale it: a value below ε shrinks by the factor {formatFactor(1 - rate)} a step,
