@@ -1,3 +1,4 @@
+import { parseCommandLine } from './commandLine';
 import {
   defaultExperiment,
   differences,
@@ -10,14 +11,23 @@ import {
   type Experiment,
 } from './experiment';
 
-/** A model and recipe that suit a class of devices. The data set is not part of it. */
+/** A model and recipe that suit a class of devices. The data set is not part of it, but of a whole experiment. */
 export interface Preset {
   readonly key: string;
   /** Patch size after the slash, as the papers write it. */
   readonly label: string;
   readonly why: string;
   readonly patch: DeepPartial<Experiment>;
+  /** Every setting and the data set: named after what it shows, and its model after its size. */
+  readonly whole?: true;
 }
+
+/** A command of the reference's README as a preset. */
+const reference = (key: string, label: string, why: string, line: string): Preset => {
+  const { experiment, problems } = parseCommandLine(line);
+  if (problems[0]) throw new Error(`preset ${key}: ${problems[0].message}`);
+  return { key, label, why, patch: experiment, whole: true };
+};
 
 /**
  * λ follows the recipe: over a run a tail shrinks by about exp(−2 λ Σ lr), and all of them come to an exponent of 4 to 5, which leaves
@@ -94,6 +104,18 @@ export const PRESETS: readonly Preset[] = [
       method: { lambda: 1.5, targetRank: 0.2, reweightEvery: 5 },
     },
   },
+  reference(
+    'referenceAdamq3r',
+    'Reference: AdamQ3R',
+    'The first command of the reference’s README: CIFAR-10 at 224 pixels, AdamQ3R on qkv, λ 0.1.',
+    'python main.py --dataset CIFAR10 --model VIT_Tiny --learning_rate 0.0004 --epoch 100 --technique AdamQ3R --lmbda 0.1 --target_rank 0.05 --target_modules qkv',
+  ),
+  reference(
+    'referenceLoritaQ3r',
+    'Reference: LoRITa + Q3R',
+    'The second command of the reference’s README: Q3R in the loss on LoRITa factors, ε falling in 46 875 refreshes.',
+    'python main.py --dataset CIFAR10 --model VIT_Tiny --learning_rate 0.00004 --epoch 100 --technique LoRITaQuaRS --depth_lorita=1 --weight_decay_alpha=0.1 --target_modules qkv --target_rank 16  --target_modules qkv --epsilon_schedule linear --N 46875',
+  ),
 ];
 
 /**
@@ -109,9 +131,15 @@ export function presetFor(gflops: number, software: boolean): string {
 /** The preset of that key; the first where there is none. */
 export const presetByKey = (key: string): Preset => PRESETS.find((preset) => preset.key === key) ?? PRESETS[0]!;
 
-/** A fresh experiment as the preset has it, with the nearest patch size that divides the data set's images. */
-export const presetExperiment = (key: string, dataset: DatasetName = 'shapes'): Experiment =>
-  withDataset(patchExperiment(defaultExperiment(), presetByKey(key).patch), dataset);
+/**
+ * A fresh experiment as the preset has it, with the nearest patch size that divides the data set's images; a whole one brings its own
+ * data set.
+ */
+export function presetExperiment(key: string, dataset: DatasetName = 'shapes'): Experiment {
+  const { patch, whole } = presetByKey(key);
+  const experiment = patchExperiment(defaultExperiment(), patch);
+  return whole ? experiment : withDataset(experiment, dataset);
+}
 
 /** Key of the preset that differs from the experiment in the fewest fields. */
 export function nearestPreset(experiment: Experiment): string {
@@ -122,11 +150,13 @@ export function nearestPreset(experiment: Experiment): string {
 /** "ViT-Nano/8", or "ViT 3 × 96/4" for a model that is no preset's. */
 export function modelName({ dataset, model }: Experiment): string {
   const imageSize = imageSizeOf({ dataset, model });
-  const same = PRESETS.find((preset) =>
-    Object.entries({
-      ...preset.patch.model,
-      patchSize: fittingPatch(preset.patch.model?.patchSize ?? model.patchSize, imageSize),
-    }).every(([key, value]) => model[key as keyof typeof model] === value),
+  const same = PRESETS.find(
+    (preset) =>
+      !preset.whole &&
+      Object.entries({
+        ...preset.patch.model,
+        patchSize: fittingPatch(preset.patch.model?.patchSize ?? model.patchSize, imageSize),
+      }).every(([key, value]) => model[key as keyof typeof model] === value),
   );
   return same?.label.replace(/\d+$/, String(model.patchSize)) ?? `ViT ${model.depth} × ${model.embedDim}/${model.patchSize}`;
 }

@@ -1,4 +1,5 @@
 import { writeOverrides } from './overrides';
+import { isCommandLine, parseCommandLine } from './commandLine';
 import {
   ConfigError,
   DATASETS,
@@ -183,12 +184,21 @@ function decode(text: string): string | undefined {
   }
 }
 
-/** For scripts: a link or a patch on top of `base`. @throws ConfigError for the first thing that is wrong in either. */
+/** For scripts: a link, a command of the reference, or a patch on top of `base`. @throws ConfigError for the first thing that is wrong in it. */
 export function experimentFrom(input: DeepPartial<Experiment> | string, base: Experiment): Experiment {
   if (typeof input !== 'string') return patchExperiment(base, input);
   const text = input.trim();
+  if (isCommandLine(text)) {
+    const command = parseCommandLine(text);
+    const wrong = command.problems[0];
+    if (wrong) throw new ConfigError(wrong.field, wrong.message);
+    return command.experiment;
+  }
   if (!text.includes('#') && !text.startsWith('v='))
-    throw new ConfigError('experiment', `"${text.slice(0, 60)}" is not a share link: expected an address with #v=${LINK_VERSION}&… in it.`);
+    throw new ConfigError(
+      'experiment',
+      `"${text.slice(0, 60)}" is not a share link: expected an address with #v=${LINK_VERSION}&… in it, or python main.py --dataset ….`,
+    );
   const { experiment, problems } = parseShareUrl(text);
   const first = problems[0];
   if (first) throw new ConfigError(KEYS.find((k) => k.key === first.field)?.path ?? first.field, first.message);

@@ -1,4 +1,5 @@
 import type { CheckpointInfo, LoadedTensors, PretrainedOptions } from '../protocol/checkpoint';
+import type { WrittenCommand } from '../protocol/commandLine';
 import { withDataset, type DatasetName, type DeepPartial, type Experiment } from '../protocol/experiment';
 import type {
   Batch,
@@ -20,6 +21,7 @@ import type {
 import { experimentFrom } from '../protocol/shareUrl';
 import {
   checkpoints,
+  commandLine,
   configure as makeExperiment,
   deleteCheckpoint,
   engine,
@@ -44,7 +46,7 @@ import { getState, setState, useStore } from './store';
  * whose `field` names it. The page's own buttons call the same functions.
  */
 export interface Q3rApi {
-  /** A patch on the shown experiment, or a share link. Live fields change a running run; any other difference ends it. */
+  /** A patch on the shown experiment, a share link, or a command of the reference, `python main.py …`. Live fields change a running run; any other difference ends it. */
   configure(patch: DeepPartial<Experiment> | string): Promise<Experiment>;
   /** The same as dropping the files on the page. */
   loadData(files: Blob[], as?: DatasetName): Promise<DatasetInfo>;
@@ -96,6 +98,8 @@ export interface Q3rApi {
     lora(o: LoraOptions): Promise<LoraResult>;
   };
   shareUrl(): string;
+  /** The reference's command for the shown experiment, and what it does not say. */
+  commandLine(): WrittenCommand;
   /** Bytes and buffers on the GPU. */
   memory(): Promise<CommandMap['memory']['reply']>;
   /** Makes the engine fail, to see what the page does then. */
@@ -250,6 +254,7 @@ export const api: Q3rApi = {
     },
   },
   shareUrl,
+  commandLine,
   async memory() {
     await ready();
     return engine().send('memory', {});

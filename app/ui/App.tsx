@@ -8,6 +8,7 @@ import { DATASET_CONFIGS, experimentName } from './datasets';
 import { FirstVisit } from './first/FirstVisit';
 import { Mark } from './icons';
 import { AskNewRun } from './panels/AskNewRun';
+import { CommandDialog } from './panels/CommandDialog';
 import { ExperimentRail } from './panels/ExperimentRail';
 import { Notices } from './panels/Notices';
 import { Tabs } from './panels/Tabs';
@@ -39,6 +40,7 @@ export function App() {
     <>
       {screen === 'first' || blocking ? <FirstScreen cover={cover} /> : <MainScreen cover={cover} />}
       <AskNewRun />
+      <CommandDialog />
       {dropping && (
         <div className="drop" aria-hidden="true">
           <p>

@@ -8,9 +8,10 @@ describe('presets', () => {
     const experiment = presetExperiment(key);
     expect(parseExperiment(experiment)).toEqual(experiment);
     expect(parseShareUrl(toHash(experiment))).toEqual({ experiment, problems: [] });
-    expect(modelName(experiment)).toBe(preset.label);
     expect(nearestPreset(experiment)).toBe(key);
-    expect(preset.patch.dataset).toBeUndefined();
+    if (!preset.whole) expect(modelName(experiment)).toBe(preset.label);
+    // Only a whole experiment decides on the data set.
+    expect(preset.patch.dataset !== undefined).toBe(preset.whole === true);
   });
 
   test('faster devices get larger models, software the smallest', () => {

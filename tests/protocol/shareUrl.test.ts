@@ -1,54 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ConfigError, GROUPS, defaultExperiment, parseExperiment, type Experiment } from '../../app/protocol/experiment';
+import { ConfigError, defaultExperiment, parseExperiment } from '../../app/protocol/experiment';
 import { experimentFrom, parseShareUrl, toHash, toShareUrl } from '../../app/protocol/shareUrl';
-
-/** Any valid experiment: every field drawn from its own bounds, relations respected by construction. */
-const arbitrary: fc.Arbitrary<Experiment> = fc
-  .record({
-    dataset: fc.constantFrom('shapes', 'cifar10'),
-    sections: fc.record(
-      Object.fromEntries(
-        GROUPS.map((group) => [
-          group.section,
-          fc.record(
-            Object.fromEntries(
-              group.fields.map((field): [string, fc.Arbitrary<unknown>] => {
-                switch (field.kind) {
-                  case 'int':
-                    return [field.key, fc.integer({ min: field.min, max: field.max })];
-                  case 'float':
-                    return [field.key, fc.double({ min: field.min, max: field.max, noNaN: true })];
-                  case 'flag':
-                    return [field.key, fc.boolean()];
-                  case 'choice':
-                    return [field.key, fc.constantFrom(...field.options.map((o) => o.value))];
-                  case 'set':
-                    return [field.key, fc.subarray(field.options.map((o) => o.value))];
-                }
-              }),
-            ),
-          ),
-        ]),
-      ),
-    ),
-  })
-  .map(({ dataset, sections }) => {
-    const e = { dataset, ...sections } as unknown as Experiment;
-    e.model.patchSize = 2 ** (e.model.patchSize % 6);
-    e.model.numHeads = 1 + (e.model.numHeads % 8);
-    e.model.embedDim = e.model.numHeads * (8 + (e.model.embedDim % 100));
-    e.train.batchSize = e.train.accumulate * (1 + (e.train.batchSize % Math.floor(2048 / e.train.accumulate)));
-    if (e.method.loraRank > 1) e.method.loraRank = Math.floor(e.method.loraRank);
-    if (e.method.targetRank >= 1) e.method.targetRank = 2 + Math.floor(e.method.targetRank / 2);
-    if (e.method.loraRank > 1) e.method.loraRank = Math.floor(e.method.loraRank);
-    if (e.train.batchSize % e.train.accumulate !== 0) e.train.accumulate = 1;
-    return parseExperiment(e);
-  });
+import { experiments } from './experiments';
 
 test('any experiment survives its link exactly, within 2 kB', () => {
   fc.assert(
-    fc.property(arbitrary, (experiment) => {
+    fc.property(experiments, (experiment) => {
       const link = toShareUrl(experiment, 'https://example.org/q3r/#old');
       const { experiment: back, problems } = parseShareUrl(link);
       expect(problems).toEqual([]);

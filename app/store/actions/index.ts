@@ -1,5 +1,6 @@
 /** Everything a visitor or a script can do. The buttons and `window.q3r` call the same functions. */
 export { engine, useWorker } from './engine';
+export * from './command';
 export * from './data';
 export * from './form';
 export * from './kept';

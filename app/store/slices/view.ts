@@ -28,6 +28,8 @@ export interface ViewSlice {
   xAxis: 'step' | 'epoch';
   lengthUnit: 'steps' | 'epochs';
   notices: readonly Notice[];
+  /** Text of the dialog that takes a command of the reference; null while it is closed. */
+  command: string | null;
 }
 
 export const viewSlice = (): ViewSlice => ({
@@ -43,4 +45,5 @@ export const viewSlice = (): ViewSlice => ({
   xAxis: 'step',
   lengthUnit: 'steps',
   notices: [],
+  command: null,
 });

@@ -1,7 +1,15 @@
 import type { HTMLAttributes, DetailedHTMLProps } from 'react';
 
 type MathElement = DetailedHTMLProps<
-  HTMLAttributes<MathMLElement> & { width?: string; mathvariant?: string; display?: string; stretchy?: string },
+  HTMLAttributes<MathMLElement> & {
+    width?: string;
+    mathvariant?: string;
+    display?: string;
+    stretchy?: string;
+    accent?: string;
+    form?: string;
+    columnalign?: string;
+  },
   MathMLElement
 >;
 
@@ -17,6 +25,13 @@ declare module 'react' {
       msub: MathElement;
       msup: MathElement;
       munder: MathElement;
+      mover: MathElement;
+      mfrac: MathElement;
+      msqrt: MathElement;
+      mtext: MathElement;
+      mtable: MathElement;
+      mtr: MathElement;
+      mtd: MathElement;
     }
   }
 }

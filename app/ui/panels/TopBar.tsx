@@ -1,6 +1,5 @@
-import { useState } from 'react';
 import { PRESETS } from '../../protocol/presets';
-import { attempt, choosePreset, resetAll, setTechnique, share, shareUrl, showScreen, toggleTheme } from '../../store/actions';
+import { attempt, choosePreset, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Menu } from '../controls/Menu';
 import { experimentName } from '../datasets';
@@ -9,6 +8,7 @@ import { Icon, Mark } from '../icons';
 import { useChanges } from './ExperimentRail';
 import { KeyHelp } from './KeyHelp';
 import { WeightsMenu } from './WeightsMenu';
+import { ShareButton } from './ShareButton';
 
 /** Name of the experiment, sharing, weights, theme. */
 export function TopBar() {
@@ -104,36 +104,5 @@ function PresetMenu() {
         </div>
       )}
     </Menu>
-  );
-}
-
-function ShareButton() {
-  const [said, setSaid] = useState('');
-  const [shown, setShown] = useState('');
-  const copy = async () => {
-    if (await share()) {
-      setShown('');
-      setSaid('Link copied');
-      setTimeout(() => setSaid(''), 2500);
-    } else setShown(shareUrl());
-  };
-  return (
-    <span className="share">
-      <button type="button" className="btn" onClick={() => attempt(copy())} title="Copy a link to this experiment">
-        <Icon name={said ? 'check' : 'share'} />
-        <span aria-live="polite">{said || 'Share'}</span>
-      </button>
-      {shown && (
-        <span className="share-text" role="group" aria-label="Link to copy">
-          <label>
-            <span>The browser refused the clipboard. Copy the link from here:</span>
-            <input readOnly value={shown} ref={(box) => box?.select()} onFocus={(event) => event.currentTarget.select()} />
-          </label>
-          <button type="button" className="btn icon" aria-label="Close" onClick={() => setShown('')}>
-            <Icon name="close" />
-          </button>
-        </span>
-      )}
-    </span>
   );
 }

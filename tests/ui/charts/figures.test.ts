@@ -20,7 +20,7 @@ import {
   topDecade,
   wallDecades,
 } from '../../../app/ui/charts/scales';
-import { envelopeSum } from '../../../app/ui/charts/FormulaPanelView';
+import { q3rFigures } from '../../../app/ui/charts/formulaFigures';
 import { decadeY, indexX, isRankHigh, lastKept } from '../../../app/ui/charts/spectrum';
 import { series, spectra } from './synthetic';
 
@@ -131,7 +131,7 @@ describe('scales', () => {
   it('sums min(σ, ε)² as the value of the worker does', () => {
     for (const matrix of spectra({ blocks: 1, width: 24, progress: 0.7, dense: false }))
       // Both sums are float64 over the same 24 float32 values.
-      expect(0.01 * envelopeSum(matrix.sigma, matrix.epsilon)).toBeCloseTo(matrix.value, 12);
+      expect(0.01 * q3rFigures(matrix).envelope).toBeCloseTo(matrix.value, 12);
   });
 });
 

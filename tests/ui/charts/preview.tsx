@@ -3,6 +3,8 @@ import { StrictMode, useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import '../../../app/ui/styles/tokens.css';
 import '../../../app/ui/charts/charts.css';
+import '../../../app/ui/charts/formula.css';
+import { presetExperiment } from '../../../app/protocol/presets';
 import { FormulaPanelView } from '../../../app/ui/charts/FormulaPanelView';
 import { LossGlimpseView } from '../../../app/ui/charts/LossGlimpseView';
 import { MatrixInspectorView, type TimeView } from '../../../app/ui/charts/MatrixInspectorView';
@@ -28,6 +30,7 @@ const progressOf = (step: number) => step / total;
 const pool = Array.from({ length: 50 }, (_, i) => spectra({ ...shape, progress: i / 49, dense }));
 const spectraAt = (step: number) => pool[Math.min(49, Math.round(progressOf(step) * 49))]!.map((m) => ({ ...m, sigma: m.sigma.slice() }));
 const history = new SpectraHistory();
+const experiment = presetExperiment('tiny');
 
 function Preview() {
   const [step, setStep] = useState(number('step', 12480));
@@ -108,7 +111,19 @@ function Preview() {
           totalSteps={total}
           arrows={flag('extras')}
         />
-        <FormulaPanelView matrix={matrix} method={dense || wall === 'baseline' ? 'adamw' : 'adamq3r'} lambda={0.01} />
+        <FormulaPanelView
+          matrix={matrix}
+          method={{
+            ...experiment.method,
+            name: dense || wall === 'baseline' ? 'adamw' : ((query.get('method') ?? 'adamq3r') as 'adamq3r'),
+            lambda: 0.01,
+            epsilonSchedule: (query.get('schedule') ?? 'default') as 'default',
+          }}
+          train={experiment.train}
+          lr={4e-4}
+          step={step}
+          marks={marks}
+        />
         {flag('glimpse') && (
           <div style={{ padding: '0 16px' }}>
             <LossGlimpseView series={series(1284, 1600)} badStep={1290} snapshotStep={1250} />

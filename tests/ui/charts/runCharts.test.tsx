@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import '../../../app/ui/styles/tokens.css';
 import '../../../app/ui/charts/charts.css';
 import type { Mark, Series } from '../../../app/protocol/messages';
-import { FormulaPanelView } from '../../../app/ui/charts/FormulaPanelView';
 import { setHoverStep } from '../../../app/ui/charts/hoverStep';
 import { LossGlimpseView } from '../../../app/ui/charts/LossGlimpseView';
 import { MatrixInspectorView } from '../../../app/ui/charts/MatrixInspectorView';
@@ -174,17 +173,6 @@ describe('inspector, formula, glimpse', () => {
     expect(left[3]).toBe(255);
     // Half of the run is still to come.
     expect(canvas.getContext('2d')!.getImageData(canvas.width - 40, 60, 1, 1).data[3]).toBe(0);
-  });
-  it('writes the formula with live numbers, or says that nothing is added', async () => {
-    const [matrix] = spectra({ blocks: 1, width: 32, progress: 1, dense: false });
-    await show(<FormulaPanelView matrix={matrix!} method="adamq3r" lambda={0.01} />);
-    expect(host.querySelectorAll('math')).toHaveLength(2);
-    expect(host.querySelector('math')!.namespaceURI).toContain('MathML');
-    const numbers = [...host.querySelectorAll('math:last-of-type > mn')].map((n) => Number(n.textContent));
-    expect(numbers[0]! * numbers[1]!).toBeCloseTo(numbers[2]!, 2);
-    await show(<FormulaPanelView matrix={matrix!} method="adamw" lambda={0.01} />);
-    expect(host.querySelector('math')).toBeNull();
-    expect(host.textContent).toContain('dense baseline');
   });
   it('paints the loss up to the step that is not finite', async () => {
     const run = series(200, 400);
