@@ -1,4 +1,4 @@
-import { useRef } from 'react';
+import { useState } from 'react';
 import { TECHNIQUES } from '../../engine/regularizers/config';
 import type { MatrixPlan } from '../../protocol/messages';
 import { select } from '../../store/actions';
@@ -13,7 +13,7 @@ export function RankTable({ matrices }: { matrices: readonly MatrixPlan[] }) {
   const overrides = useStore((s) => s.experiment.method.overrides.length);
   const name = useStore((s) => s.experiment.method.name);
   const { regularizer } = TECHNIQUES[name];
-  const sheet = useRef<HTMLDialogElement>(null);
+  const [open, setOpen] = useState(false);
   return (
     <>
       <details className="ranks">
@@ -49,12 +49,12 @@ export function RankTable({ matrices }: { matrices: readonly MatrixPlan[] }) {
         </table>
       </details>
       <p className={overrides > 0 ? 'rank-edit changed' : 'rank-edit'}>
-        <button type="button" className="btn line sm" onClick={() => sheet.current?.showModal()}>
+        <button type="button" className="btn line sm" onClick={() => setOpen(true)}>
           Matrix by matrix…
         </button>
         {overrides > 0 && <span className="why">{plural(overrides, 'override')}</span>}
       </p>
-      <MatrixSheet sheet={sheet} />
+      {open && <MatrixSheet onClose={() => setOpen(false)} />}
     </>
   );
 }
