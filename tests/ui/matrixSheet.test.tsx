@@ -72,7 +72,7 @@ test('ranks, factors of λ and switches by kind and by block; each goes back to 
   expect(overrides()).toContainEqual({ name: 'blocks.1.mlp.fc1.weight', rank: 7, lambda: 0.5 });
   await act(async () => named<HTMLInputElement>('The method acts on Q').click());
   expect(overrides()).toContainEqual({ name: 'blocks.*.attn.qkv.weight[0]', off: true });
-  await planned(() => expect(box.querySelectorAll('.matrix-table tr.changed').length).toBeGreaterThan(2));
+  await planned(() => expect(box.querySelectorAll('.matrix-table tr.own').length).toBeGreaterThan(2));
   expect(box.textContent).toContain('3 overrides');
   await press('fc1, block 1: back to the method’s own');
   expect(overrides()).toHaveLength(2);
