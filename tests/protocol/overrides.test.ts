@@ -104,13 +104,14 @@ test.each([
 
 describe('which entry counts', () => {
   const list = checkOverrides(
-    'blocks.*.attn.qkv.weight:r9,blocks.1.attn.qkv.weight:r7,blocks.*.attn.qkv.weight[2]:r5,blocks.1.attn.qkv.weight[0]:*2',
+    'blocks.*.attn.qkv.weight:r9,blocks.1.attn.qkv.weight:r7,blocks.*.attn.qkv.weight[2]:r5,blocks.1.attn.qkv.weight[2]:r3,blocks.1.attn.qkv.weight[0]:*2',
     model,
   );
   test('the most specific one, alone', () => {
     expect(overrideFor(list, 'blocks.1.attn.qkv.weight[0]')).toEqual({ name: 'blocks.1.attn.qkv.weight[0]', lambda: 2 });
     expect(overrideFor(list, 'blocks.1.attn.qkv.weight[1]')?.rank).toBe(7);
-    expect(overrideFor(list, 'blocks.1.attn.qkv.weight[2]')?.rank).toBe(5);
+    expect(overrideFor(list, 'blocks.1.attn.qkv.weight[2]')?.rank).toBe(3);
+    expect(overrideFor(list, 'blocks.0.attn.qkv.weight[2]')?.rank).toBe(5);
     expect(overrideFor(list, 'blocks.0.attn.qkv.weight[0]')?.rank).toBe(9);
     expect(overrideFor(list, 'blocks.0.mlp.fc1.weight')).toBeUndefined();
   });

@@ -1,6 +1,8 @@
 /** The page on a worker with invented data, for looking at every state: preview.html?state=main. Never part of the build. */
 import { createRoot } from 'react-dom/client';
 import '../../app/ui/styles/index.css';
+import { patchExperiment, type MethodName } from '../../app/protocol/experiment';
+import { readOverrides } from '../../app/protocol/overrides';
 import { presetExperiment } from '../../app/protocol/presets';
 import { attempt, followTheme, openDevice, useWorker } from '../../app/store/actions';
 import { getState, setState } from '../../app/store/store';
@@ -37,11 +39,15 @@ createRoot(document.getElementById('root')!).render(<App />);
 async function show(): Promise<void> {
   await openDevice(true);
   const experiment = presetExperiment(query.get('preset') ?? 'tiny');
-  const changed = {
-    ...experiment,
-    method: { ...experiment.method, targetRank: 0.25, lambda: 0.5 },
-    train: { ...experiment.train, lr: 4e-4 },
-  };
+  const changed = patchExperiment(experiment, {
+    method: {
+      targetRank: 0.25,
+      lambda: 0.5,
+      name: (query.get('method') ?? 'adamq3r') as MethodName,
+      overrides: readOverrides(query.get('overrides') ?? ''),
+    },
+    train: { lr: 4e-4 },
+  });
   if (state !== 'first') setState({ experiment: changed, preset: 'tiny', plan: planOf(changed), screen: 'main' });
   const run = (step: number) => {
     worker.emit({ type: 'experiment', runId: 2, experiment: changed });

@@ -1,5 +1,5 @@
 import { ConfigError, type Experiment, type MatrixOverride, type MethodConfig } from '../../protocol/experiment';
-import type { FactorPlan, MatrixPlan } from '../../protocol/messages';
+import type { FactorPlan, Mark, MatrixPlan } from '../../protocol/messages';
 import { overrideFor, overrideLabel, slicesOf } from '../../protocol/overrides';
 import { factorLayout, type FactorLayout } from '../factorization/layout';
 import { loraRank } from '../factorization/rank';
@@ -137,4 +137,33 @@ export function actedMatrices(
       if (!factors || !layout) return [{ name, offset, rows, cols, targetRank: rank, lambdaScale }];
       return factors.map((f) => ({ ...f, offset: layout.trained.byName.get(f.name)!.offset, lambdaScale }));
     });
+}
+
+/**
+ * What changed overrides do to a running run, a mark for each matrix whose rank or factor of λ they move; matrices of several
+ * blocks that move alike share one, as `blocks.*`.
+ */
+export function overrideMarks(step: number, from: Experiment, to: Experiment, config: VitConfig): Mark[] {
+  const before = new Map(planMatrices(from, config).map((m) => [m.name, m]));
+  const marks = new Map<string, Mark[]>();
+  for (const m of planMatrices(to, config)) {
+    const old = before.get(m.name);
+    if (!old) continue;
+    const moved: [string, number, number][] = [
+      ['rank', old.targetRank, m.targetRank],
+      ['λ ×', old.lambdaScale ?? 1, m.lambdaScale ?? 1],
+    ];
+    for (const [what, a, b] of moved) {
+      if (a === b) continue;
+      const shared = `${m.name.replace(/^blocks\.\d+\./, 'blocks.*.')} ${what}`;
+      const key = `${shared} ${a} ${b}`;
+      marks.set(key, [...(marks.get(key) ?? []), { step, field: `${m.name} ${what}`, from: a, to: b }]);
+      if (marks.get(key)!.length > 1)
+        marks.set(
+          key,
+          marks.get(key)!.map((mark) => ({ ...mark, field: shared })),
+        );
+    }
+  }
+  return [...marks.values()].map(([first]) => first!);
 }

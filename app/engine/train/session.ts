@@ -8,6 +8,7 @@ import { CheckpointDesk } from './checkpointDesk';
 import { Datasets } from './datasets';
 import { FaultError, faultOf, type Emit } from './events';
 import { LinalgDesk } from './linalgDesk';
+import { overrideMarks } from './matrices';
 import { planExperiment } from './plan';
 import { previewBatch } from './preview';
 import { Preparation } from './preparation';
@@ -163,6 +164,9 @@ export class Session {
         const changed = differences(before, experiment);
         if (changed.every(isLive) && trainer.phase !== 'failed') {
           trainer.run.setLive(experiment);
+          if (trainer.step > 0)
+            for (const mark of overrideMarks(trainer.step, withRank(before, experiment), experiment, trainer.run.config))
+              this.emit({ type: 'mark', runId: trainer.runId, mark });
           for (const field of changed) {
             const [from, to] = [valueAt(before, field), valueAt(experiment, field)];
             if (trainer.step > 0 && typeof from === 'number' && typeof to === 'number')
@@ -561,15 +565,18 @@ export class Session {
   }
 }
 
+/** The overrides of one experiment under the target rank of another, whose own change has a mark of its own. */
+const withRank = (from: Experiment, { method: { targetRank } }: Experiment): Experiment => ({
+  ...from,
+  method: { ...from.method, targetRank },
+});
+
 /** What the time of a step depends on. */
 const costKey = ({ model, train, method }: Experiment): string =>
   JSON.stringify([
     model,
     train.batchSize,
     train.accumulate,
-    method.name,
-    method.reweightEvery,
-    method.svd,
-    method.targetRank,
-    method.targetModules,
+    [method.name, method.reweightEvery, method.svd, method.targetRank, method.targetModules],
+    [method.loraRank, method.loritaDepth, method.overrides],
   ]);

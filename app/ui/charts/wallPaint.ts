@@ -28,17 +28,22 @@ export function paintWall(g: Context, width: number, height: number, p: Palette,
   const middle = (row: number) => at.top + row * at.rowHeight + at.rowHeight / 2 + 5 * p.scale;
 
   grid.columns.forEach(({ kind }, c) => {
-    const first = matrices.get(grid.names.find((row) => row[c])?.[c] ?? '');
+    const first = typical(grid.names.flatMap((row) => matrices.get(row[c] ?? '') ?? []));
     if (!first) return;
     const x = at.left[c]!;
     const w = at.width[c]!;
     const plot = w - at.figure;
-    text(g, p, first.slice ? `${kindLabel(kind)} ${first.slice[0]}–${first.slice[1] - 1}` : kindLabel(kind), x, at.top - 9, {
+    // The rows of a slice are named where the whole column is of these rows.
+    const { slice } = first;
+    const alike = grid.names.every((row) => String(matrices.get(row[c] ?? '')?.slice) === String(slice) || !row[c]);
+    const label = slice && alike ? `${kindLabel(kind)} ${slice[0]}–${slice[1] - 1}` : kindLabel(kind);
+    text(g, p, label, x, at.top - 9, {
       size: 12,
       weight: 600,
       color: here?.column === c ? p.text1 : p.text2,
     });
-    if (!at.compact && w > 104 * p.scale) text(g, p, matrixSize(first, ''), x + plot, at.top - 9, { align: 'right' });
+    if (!at.compact && w > 104 * p.scale && label === kindLabel(kind))
+      text(g, p, matrixSize(first, ''), x + plot, at.top - 9, { align: 'right' });
     if (at.figure && w > 60 * p.scale) text(g, p, 'rank', x + w, at.top - 9, { align: 'right' });
     line(g, x, crisp(at.top - 4), x + w, crisp(at.top - 4), p.line2);
     const n = first.sigma.length;
@@ -94,4 +99,13 @@ export function paintWall(g: Context, width: number, height: number, p: Palette,
       if (on) figure(false);
     }),
   );
+}
+
+/** The first of those matrices of a column whose shape and target rank most of them have: head and axis are its. */
+function typical(column: readonly MatrixSpectrum[]): MatrixSpectrum | undefined {
+  const key = (m: MatrixSpectrum): string => [m.rows, m.cols, m.targetRank, m.slice].join();
+  const counts = new Map<string, number>();
+  for (const m of column) counts.set(key(m), (counts.get(key(m)) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  return column.find((m) => counts.get(key(m)) === most);
 }

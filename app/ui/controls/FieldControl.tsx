@@ -15,6 +15,8 @@ interface FieldControlProps {
 const apply = (path: string, value: unknown) => attempt(Promise.resolve().then(() => setField(path, value)));
 /** More options than fit side by side become a menu. */
 const SIDE_BY_SIDE = 30;
+/** A menu with a longer option stands under its label. */
+const BESIDE_LABEL = 14;
 
 /** The control of a field, made from its description. */
 export function FieldControl({ path, why }: FieldControlProps) {
@@ -47,22 +49,30 @@ function ChoiceControl({ path, field, why }: FieldControlProps & { field: Choice
     onReset: () => resetField(path),
     why: why ?? option?.why ?? field.why,
   };
-  if (field.options.length > 2 && field.options.map((o) => o.label).join('').length > SIDE_BY_SIDE)
-    return (
-      <FieldFrame
-        {...frame}
-        htmlFor={id}
-        control={
-          <select id={id} className="val menu" value={value} onChange={(event) => apply(path, event.currentTarget.value)}>
-            {field.options.map((o) => (
-              <option key={o.value} value={o.value}>
-                {o.label}
-              </option>
-            ))}
-          </select>
-        }
-      />
+  if (field.options.length > 2 && field.options.map((o) => o.label).join('').length > SIDE_BY_SIDE) {
+    const long = field.options.some((o) => o.label.length > BESIDE_LABEL);
+    const menu = (
+      <select
+        id={id}
+        className={long ? 'val menu long' : 'val menu'}
+        value={value}
+        onChange={(event) => apply(path, event.currentTarget.value)}
+      >
+        {field.options.map((o) => (
+          <option key={o.value} value={o.value}>
+            {o.label}
+          </option>
+        ))}
+      </select>
     );
+    return long ? (
+      <FieldFrame {...frame} htmlFor={id}>
+        {menu}
+      </FieldFrame>
+    ) : (
+      <FieldFrame {...frame} htmlFor={id} control={menu} />
+    );
+  }
   return (
     <FieldFrame {...frame} labelId={id}>
       <div className="seg" role="group" aria-labelledby={id}>

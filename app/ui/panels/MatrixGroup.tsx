@@ -70,7 +70,7 @@ function MatrixRow({ label, of, matrices, at, inner, open, onOpen, overrides, la
     return problem;
   };
   return (
-    <tr className={`${overridden ? 'changed' : ''}${inner ? ' inner' : ''}`}>
+    <tr className={`${overridden ? 'own' : ''}${inner ? ' inner' : ''}`}>
       <th scope="row">
         {onOpen ? (
           <button type="button" className="disclose" aria-expanded={open} aria-label={`${title}, block by block`} onClick={onOpen}>

@@ -1,4 +1,4 @@
-import { useState, type RefObject } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { TECHNIQUES } from '../../engine/regularizers/config';
 import { clearOverrides } from '../../store/actions';
 import { useStore } from '../../store/store';
@@ -9,7 +9,9 @@ import { SliceForm } from './SliceForm';
 import { kindGroups } from './matrixRows';
 
 /** Every matrix with its rank, its factor of λ and whether the method acts on it; slices are added at its end. */
-export function MatrixSheet({ sheet }: { sheet: RefObject<HTMLDialogElement | null> }) {
+export function MatrixSheet({ onClose }: { onClose: () => void }) {
+  const sheet = useRef<HTMLDialogElement>(null);
+  useEffect(() => sheet.current?.showModal(), []);
   const matrices = useStore((s) => s.plan?.matrices);
   const overrides = useStore((s) => s.experiment.method.overrides);
   const name = useStore((s) => s.experiment.method.name);
@@ -19,7 +21,7 @@ export function MatrixSheet({ sheet }: { sheet: RefObject<HTMLDialogElement | nu
   const acts = regularizer !== 'none' || factors !== 'none';
   const said = error ?? problem;
   return (
-    <dialog ref={sheet} className="sheet wide" aria-labelledby="matrix-sheet-title" onClose={() => setError(undefined)}>
+    <dialog ref={sheet} className="sheet wide" aria-labelledby="matrix-sheet-title" onClose={onClose}>
       <div className="sheet-h">
         <h2 id="matrix-sheet-title">Matrix by matrix</h2>
         <button type="button" className="btn icon" aria-label="Close" onClick={() => sheet.current?.close()}>

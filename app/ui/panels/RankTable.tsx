@@ -1,4 +1,4 @@
-import { useRef } from 'react';
+import { useState } from 'react';
 import { TECHNIQUES } from '../../engine/regularizers/config';
 import type { MatrixPlan } from '../../protocol/messages';
 import { select } from '../../store/actions';
@@ -12,12 +12,14 @@ export function RankTable({ matrices }: { matrices: readonly MatrixPlan[] }) {
   const selected = useStore((s) => s.selected);
   const overrides = useStore((s) => s.experiment.method.overrides.length);
   const name = useStore((s) => s.experiment.method.name);
-  const { regularizer } = TECHNIQUES[name];
-  const sheet = useRef<HTMLDialogElement>(null);
+  const { regularizer, factors } = TECHNIQUES[name];
+  const [open, setOpen] = useState(false);
   return (
     <>
       <details className="ranks">
-        <summary>Target rank of all {matrices.length} matrices</summary>
+        <summary>
+          {factors === 'lora' ? 'Rank' : 'Target rank'} of all {matrices.length} matrices
+        </summary>
         <table>
           <thead>
             <tr>
@@ -29,7 +31,7 @@ export function RankTable({ matrices }: { matrices: readonly MatrixPlan[] }) {
           </thead>
           <tbody>
             {summaryRows(matrices).map(({ first: m, blocks }) => (
-              <tr key={m.name} aria-current={m.name === selected || undefined} className={m.overridden ? 'changed' : undefined}>
+              <tr key={m.name} aria-current={m.name === selected || undefined} className={m.overridden ? 'own' : undefined}>
                 <td>
                   <button type="button" className="link" onClick={() => select(m.name)}>
                     {kindOf(m)}
@@ -49,12 +51,12 @@ export function RankTable({ matrices }: { matrices: readonly MatrixPlan[] }) {
         </table>
       </details>
       <p className={overrides > 0 ? 'rank-edit changed' : 'rank-edit'}>
-        <button type="button" className="btn line sm" onClick={() => sheet.current?.showModal()}>
+        <button type="button" className="btn line sm" onClick={() => setOpen(true)}>
           Matrix by matrix…
         </button>
         {overrides > 0 && <span className="why">{plural(overrides, 'override')}</span>}
       </p>
-      <MatrixSheet sheet={sheet} />
+      {open && <MatrixSheet onClose={() => setOpen(false)} />}
     </>
   );
 }

@@ -21,13 +21,16 @@ export const keptShare = ({ rows, cols, targetRank }: Pick<MatrixPlan, 'rows' | 
 /** "fc1", "QKV 0–23". */
 export const kindOf = ({ kind, slice }: MatrixPlan): string => (slice ? `${KIND[kind]} ${slice[0]}–${slice[1] - 1}` : KIND[kind]);
 
-/** "0–11", "0, 3", "–" outside the blocks. */
+/** "0–11", "0–2, 4", "–" outside the blocks. */
 export function blocksText(blocks: readonly number[]): string {
-  const low = Math.min(...blocks);
-  const high = Math.max(...blocks);
-  if (low < 0) return '–';
-  if (low === high) return String(low);
-  return high - low + 1 === blocks.length ? `${low}–${high}` : blocks.join(', ');
+  if (blocks.some((block) => block < 0)) return '–';
+  const ranges: [number, number][] = [];
+  for (const block of [...blocks].sort((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last && last[1] === block - 1) last[1] = block;
+    else ranges.push([block, block]);
+  }
+  return ranges.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(', ');
 }
 
 export interface SummaryRow {
@@ -44,7 +47,8 @@ export function summaryRows(matrices: readonly MatrixPlan[]): SummaryRow[] {
     if (row) row.blocks.push(m.block);
     else rows.set(key, { first: m, blocks: [m.block] });
   }
-  return [...rows.values()];
+  const order = Object.keys(KIND);
+  return [...rows.values()].sort((a, b) => order.indexOf(a.first.kind) - order.indexOf(b.first.kind));
 }
 
 /** All matrices of one kind; a slice is a kind of its own. */
@@ -64,7 +68,8 @@ export function kindGroups(matrices: readonly MatrixPlan[]): KindGroup[] {
     if (group) group.matrices.push(m);
     else groups.set(label, { label, name: starName(m), rows: m.slice, matrices: [m] });
   }
-  return [...groups.values()];
+  const order = Object.keys(KIND);
+  return [...groups.values()].sort((a, b) => order.indexOf(a.matrices[0]!.kind) - order.indexOf(b.matrices[0]!.kind));
 }
 
 /** The weight or part of one that a matrix is, without its rows. */

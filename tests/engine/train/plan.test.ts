@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { overrideMarks } from '../../../app/engine/train/matrices';
 import { planExperiment, planMatrices } from '../../../app/engine/train/plan';
 import { resolveModel } from '../../../app/engine/train/datasets';
 import { defaultExperiment, patchExperiment, type Experiment } from '../../../app/protocol/experiment';
@@ -28,6 +29,62 @@ test('fused qkv is one matrix; head and patch embedding appear when they are tar
   const matrices = planMatrices(experiment, resolveModel(experiment));
   expect(matrices.filter((m) => m.block === 0).map((m) => m.kind)).toEqual(['qkv', 'proj', 'fc1', 'fc2']);
   expect(matrices.filter((m) => m.regularized).map((m) => m.kind)).toEqual(['patch_embed', 'head']);
+});
+
+test('a weight in slices is planned as its slices; ranks, factors of λ and what is left out are those of the most specific entry', () => {
+  const experiment = patchExperiment(defaultExperiment(), {
+    method: { overrides: 'blocks.0.attn.qkv.weight(0-24):r3*0.5,blocks.*.mlp.fc1.weight:r5,blocks.1.mlp.fc1.weight:off' as never },
+  });
+  const matrices = planMatrices(experiment, resolveModel(experiment));
+  const qkv = matrices.filter((m) => m.name.startsWith('blocks.0.attn.qkv'));
+  expect(qkv).toHaveLength(1);
+  expect(qkv[0]).toMatchObject({
+    name: 'blocks.0.attn.qkv.weight(0-24)',
+    kind: 'qkv',
+    rows: 24,
+    targetRank: 3,
+    lambdaScale: 0.5,
+    slice: [0, 24],
+  });
+  const fc1 = matrices.filter((m) => m.kind === 'fc1');
+  expect(fc1[0]).toMatchObject({ targetRank: 5, regularized: true, overridden: true });
+  expect(fc1[1]).toMatchObject({ off: true, regularized: false });
+});
+
+test('factorized runs count what is trained, and take the bytes of both arenas', () => {
+  const plan = (method: object) => planExperiment(patchExperiment(presetExperiment('nano'), { method }), device());
+  const dense = plan({ name: 'adamw' });
+  const lora = plan({ name: 'lora', loraRank: 0.25 });
+  // A quarter of each matrix's parameters, rounded down to a whole rank.
+  const weights = dense.matrices.reduce((sum, m) => sum + m.rows * m.cols, 0);
+  const trained = lora.matrices.reduce((sum, m) => sum + m.targetRank * (m.rows + m.cols), 0);
+  expect(trained).toBeLessThanOrEqual(0.25 * weights);
+  expect(lora.parameters).toBe(dense.parameters - weights + trained);
+  expect(lora.bytes.optimizer).toBeLessThan(0.6 * dense.bytes.optimizer);
+  expect(plan({ name: 'lorita', loritaDepth: 1 })).toEqual({ ...dense });
+  const lorita = plan({ name: 'loritaAdamq3r', loritaDepth: 2 });
+  expect(lorita.matrices[0]!.factors!.map((f) => [f.rows, f.cols, f.targetRank, f.regularized])).toEqual([
+    [48, 48, 9, true],
+    [48, 48, 9, true],
+  ]);
+  expect(lorita.matrices[0]!.regularized).toBe(false);
+  expect(lorita.bytes.q3r).toBeGreaterThan(plan({ name: 'adamq3r' }).bytes.q3r);
+});
+
+test('a LoRA rank that no matrix has room for is refused by the matrix', () => {
+  const experiment = patchExperiment(presetExperiment('nano'), { method: { name: 'lora', loraRank: 49 } });
+  expect(() => planMatrices(experiment, resolveModel(experiment))).toThrow(
+    /blocks\.0\.attn\.qkv\.weight\[0\] is 48 × 48.*from 1 to 48, not 49/,
+  );
+});
+
+test('changed overrides are marked once for all blocks that move alike', () => {
+  const from = patchExperiment(presetExperiment('nano'), { method: { overrides: [{ name: 'blocks.0.attn.proj.weight', lambda: 2 }] } });
+  const to = patchExperiment(from, { method: { overrides: [{ name: 'blocks.*.mlp.fc1.weight', rank: 4 }] } });
+  expect(overrideMarks(7, from, to, resolveModel(to))).toEqual([
+    { step: 7, field: 'blocks.0.attn.proj.weight λ ×', from: 2, to: 1 },
+    { step: 7, field: 'blocks.*.mlp.fc1.weight rank', from: 9, to: 4 },
+  ]);
 });
 
 test('a model beyond the device is refused with the reason, and the nearest one fits', () => {

@@ -157,12 +157,24 @@ describe('geometry', () => {
     expect(grid.blocks).toEqual([0, 1, 2]);
     expect(placeOf(grid, 'head.weight')).toBeNull();
     expect(placeOf(grid, '')).toBeNull();
+    // A weight in slices stands beside the whole one of another block.
+    const sliced = wallGrid([
+      { name: 'blocks.0.attn.qkv.weight(0-8)', block: 0, kind: 'qkv' },
+      { name: 'blocks.0.attn.qkv.weight(8-24)', block: 0, kind: 'qkv' },
+      { name: 'blocks.1.attn.qkv.weight[0]', block: 1, kind: 'q' },
+      { name: 'blocks.1.attn.qkv.weight[1]', block: 1, kind: 'k' },
+    ]);
+    expect(sliced.names).toEqual([
+      ['', '', 'blocks.0.attn.qkv.weight(0-8)', 'blocks.0.attn.qkv.weight(8-24)'],
+      ['blocks.1.attn.qkv.weight[0]', 'blocks.1.attn.qkv.weight[1]', '', ''],
+    ]);
+    expect(sliced.columns.map((c) => c.span)).toEqual([1, 1, 1, 1]);
     const fused = wallGrid(spectra({ blocks: 1, width: 8, progress: 0, dense: true, fused: true }));
     expect(fused.columns).toEqual([
-      { kind: 'qkv', span: 3 },
-      { kind: 'proj', span: 1 },
-      { kind: 'fc1', span: 1 },
-      { kind: 'fc2', span: 1 },
+      { kind: 'qkv', part: 0, span: 3 },
+      { kind: 'proj', part: 0, span: 1 },
+      { kind: 'fc1', part: 0, span: 1 },
+      { kind: 'fc2', part: 0, span: 1 },
     ]);
   });
   it('ends every column on the right edge and keeps fused columns in place', () => {
