@@ -37,7 +37,7 @@ test('whatever is dropped, the set that was loaded stays, and the next good file
     () => undefined,
     () => '/nowhere/',
   );
-  const folder = zipSync({ 'a/1.png': image(1), 'a/2.png': image(2), 'b/1.png': image(3), 'b/2.png': image(4) }) as Bytes;
+  const folder = zipSync({ 'a/1.png': image(1), 'a/2.png': image(2), 'b/1.png': image(3), 'b/2.png': image(4) });
   const digits = (count: number) => {
     const head = (kind: number) => Uint8Array.of(0, 0, 8, kind, 0, 0, 0, count);
     const images = new Uint8Array([...head(3), 0, 0, 0, 28, 0, 0, 0, 28, ...new Uint8Array(count * 784)]);
@@ -49,7 +49,7 @@ test('whatever is dropped, the set that was loaded stays, and the next good file
       't10k-labels-idx1-ubyte': labels,
     };
   };
-  const mnist = zipSync(digits(3)) as Bytes;
+  const mnist = zipSync(digits(3));
   const before = await datasets.loadFiles([file('mine.zip', folder)], undefined, 'shapes');
   const first = await datasets.loadFiles([file('mnist.zip', mnist)], undefined, 'shapes');
   expect([before.name, first.name]).toEqual(['folder', 'mnist']);

@@ -23,7 +23,7 @@ function pictures(classes: number, side: number): { name: string; blob: Blob } {
       const data = Uint8Array.from({ length: side * side * 3 }, (_, p) => (c * 80 + p * (i + 1)) & 255);
       files[`class${c}/${i}.png`] = new Uint8Array(encode({ width: side, height: side, channels: 3, depth: 8, data }));
     }
-  return { name: `of${classes}.zip`, blob: new Blob([zipSync(files) as Uint8Array<ArrayBuffer>]) };
+  return { name: `of${classes}.zip`, blob: new Blob([zipSync(files)]) };
 }
 /** Five black digits, as a zip of IDX files. */
 function digits(): { name: string; blob: Blob } {
@@ -35,7 +35,7 @@ function digits(): { name: string; blob: Blob } {
     't10k-images-idx3-ubyte': images,
     't10k-labels-idx1-ubyte': labels,
   };
-  return { name: 'digits.zip', blob: new Blob([zipSync(files) as Uint8Array<ArrayBuffer>]) };
+  return { name: 'digits.zip', blob: new Blob([zipSync(files)]) };
 }
 const datasets = () =>
   new Datasets(
