@@ -6,16 +6,17 @@ import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
 import { createServer } from 'vite';
 
-const USAGE = `npm run data -- cifar10 [FILE|URL …]
+const USAGE = `npm run data -- NAME [FILE|URL …]        NAME: cifar10, cifar100 or mnist
 
-Fills public/data/cifar10/ (and dist/data/cifar10/, where dist exists), so that everyone who opens this site loads
-CIFAR-10 from it instead of from the internet.
+Fills public/data/NAME/ (and dist/data/NAME/, where dist exists), so that everyone who opens this site loads
+the data set from it instead of from the internet.
 
   npm run data -- cifar10                                downloads the two Parquet files from Hugging Face (144 MB)
   npm run data -- cifar10 cifar-10-binary.tar.gz         takes the official archive
   npm run data -- cifar10 data_batch_*.bin test_batch.bin
   npm run data -- cifar10 train.parquet test.parquet
-  npm run data -- cifar10 https://example.org/cifar-10-binary.tar.gz
+  npm run data -- cifar100 https://example.org/cifar-100-binary.tar.gz
+  npm run data -- mnist train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz t10k-images-idx3-ubyte.gz t10k-labels-idx1-ubyte.gz
 
 A download that breaks off continues where it stopped when the command is run again.`;
 
@@ -92,7 +93,7 @@ async function request(url, name, from, signal) {
 
 const isUrl = (text) => /^https?:\/\//i.test(text);
 
-async function sources(given, data, signal) {
+async function sources(given, hub, signal) {
   if (given.length > 0) {
     const paths = [];
     for (const text of given) {
@@ -108,15 +109,15 @@ async function sources(given, data, signal) {
     return paths;
   }
   const paths = [];
-  const base = process.env.Q3R_HUB ?? data.HUB;
-  for (const file of [data.HUB_FILES.train, data.HUB_FILES.test]) {
+  const base = process.env.Q3R_HUB ?? hub.base;
+  for (const file of [hub.files.train, hub.files.test]) {
     const name = basename(file.path);
     const path = await download(new URL(file.path, base).href, name, signal);
     const sha = createHash('sha256');
     const handle = await open(path);
     for await (const chunk of handle.createReadStream()) sha.update(chunk);
     const found = sha.digest('hex');
-    if (found !== file.sha256)
+    if (file.sha256 && found !== file.sha256)
       say(`Warning: ${name} is not the file whose checksum was published (SHA-256 ${found}, expected ${file.sha256}).`);
     paths.push({ path, name, temporary: true });
   }
@@ -150,7 +151,7 @@ async function writeSplit(folder, name, split) {
 async function main(args, signal) {
   if (args.includes('--help') || args.includes('-h')) return void say(USAGE);
   const [name, ...given] = args;
-  if (name !== 'cifar10') throw new UsageError(name ? `Unknown data set "${name}".` : 'Which data set?');
+  if (!name) throw new UsageError('Which data set?');
   const vite = await createServer({
     root: ROOT,
     configFile: false,
@@ -160,20 +161,23 @@ async function main(args, signal) {
     optimizeDeps: { noDiscovery: true },
   });
   try {
-    const data = {
-      ...(await vite.ssrLoadModule('/app/engine/data/index.ts')),
-      ...(await vite.ssrLoadModule('/app/engine/data/cifar10/hub.ts')),
-    };
-    const paths = await sources(given, data, signal);
+    const data = await vite.ssrLoadModule('/app/engine/data/index.ts');
+    if (!data.isPublished(name)) throw new UsageError(`Unknown data set "${name}".`);
+    const { config, hub } = data.PUBLISHED[name];
+    const paths = await sources(given, hub, signal);
     const forget = async () => {
       for (const { path, temporary } of paths) if (temporary) await rm(path, { force: true });
     };
     const files = [];
-    for (const { path, name } of paths) files.push({ name, blob: await openAsBlob(path) });
+    for (const { path, name: file } of paths) files.push({ name: file, blob: await openAsBlob(path) });
     const started = performance.now();
     let loaded;
     try {
-      loaded = await data.loadCifar10Files(files, { signal, store: false, onProgress: (p) => status(`${p.stage}: ${p.images} images`) });
+      loaded = await data.loadPublishedFiles(name, files, {
+        signal,
+        store: false,
+        onProgress: (p) => status(`${p.stage}: ${p.images} images`),
+      });
     } catch (error) {
       // A finished download that does not decode must not be found again by the next attempt.
       if (!signal.aborted) await forget();
@@ -183,22 +187,24 @@ async function main(args, signal) {
     const { train, test, notices } = loaded;
     say(`${train.count} training and ${test.count} test images decoded in ${((performance.now() - started) / 1000).toFixed(1)} s`);
     for (const notice of notices) say(`Note: ${notice.text}`);
-    const folder = join(ROOT, 'public/data/cifar10');
+    const folder = join(ROOT, 'public/data', name);
     await mkdir(folder, { recursive: true });
-    const index = join(folder, 'cifar10.json');
+    const index = join(folder, `${name}.json`);
     await rm(index, { force: true });
     const entries = { train: await writeSplit(folder, 'train', train), test: await writeSplit(folder, 'test', test) };
-    await writeFile(index, `${JSON.stringify({ format: 'q3r-data', version: 1, name: 'cifar10', ...entries }, null, 2)}\n`);
+    await writeFile(index, `${JSON.stringify({ format: 'q3r-data', version: 1, name, ...entries }, null, 2)}\n`);
     await forget();
-    say(`Written: ${relative(ROOT, folder)}/{cifar10.json, train.bin, test.bin}, ${megabytes(entries.train.bytes + entries.test.bytes)}`);
+    say(`Written: ${relative(ROOT, folder)}/{${name}.json, train.bin, test.bin}, ${megabytes(entries.train.bytes + entries.test.bytes)}`);
     if (existsSync(join(ROOT, 'dist'))) {
-      const copy = join(ROOT, 'dist/data/cifar10');
+      const copy = join(ROOT, 'dist/data', name);
       await mkdir(copy, { recursive: true });
-      await rm(join(copy, 'cifar10.json'), { force: true });
-      for (const file of ['train.bin', 'test.bin', 'cifar10.json']) await copyFile(join(folder, file), join(copy, file));
-      say('Copied: dist/data/cifar10');
+      await rm(join(copy, `${name}.json`), { force: true });
+      for (const file of ['train.bin', 'test.bin', `${name}.json`]) await copyFile(join(folder, file), join(copy, file));
+      say(`Copied: dist/data/${name}`);
     }
-    say('Serve it with "npm start", or with "npm run build" and any static server for dist/. The page offers CIFAR-10 from this site.');
+    say(
+      `Serve it with "npm start", or with "npm run build" and any static server for dist/. The page offers ${config.label} from this site.`,
+    );
   } finally {
     await vite.close();
   }

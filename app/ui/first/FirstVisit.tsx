@@ -47,19 +47,28 @@ function Sets() {
               {set.downloadBytes > 0 ? `${set.about} From Hugging Face, or a file of yours.` : set.about}
             </span>
           </label>
-          <div className="set-more">
-            <Thumbnails name={set.name} max={7} />
-            {set.name === 'folder' && (
-              <FileButton className="link" folder onFiles={(files) => attempt(loadFiles(files, 'folder'))}>
-                Choose a folder
-              </FileButton>
-            )}
-            {set.files && (
-              <FileButton className="link" accept={acceptOf(set.name)} multiple onFiles={(files) => attempt(loadFiles(files, set.name))}>
-                {set.name === 'folder' ? 'or a .zip' : 'Choose files'}
-              </FileButton>
-            )}
-          </div>
+          {set.name === chosen && (
+            <div className="set-more">
+              <Thumbnails name={set.name} max={7} />
+              <p className="ways">
+                {set.name === 'folder' && (
+                  <FileButton className="link" folder onFiles={(files) => attempt(loadFiles(files, 'folder'))}>
+                    Choose a folder
+                  </FileButton>
+                )}
+                {set.files && (
+                  <FileButton
+                    className="link"
+                    accept={acceptOf(set.name)}
+                    multiple
+                    onFiles={(files) => attempt(loadFiles(files, set.name))}
+                  >
+                    {set.name === 'folder' ? 'Choose a .zip' : 'Choose files'}
+                  </FileButton>
+                )}
+              </p>
+            </div>
+          )}
         </div>
       ))}
     </div>

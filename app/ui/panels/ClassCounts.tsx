@@ -43,13 +43,13 @@ function balance(rows: readonly Row[]): string {
 
 function Bars({ rows, most }: { rows: readonly Row[]; most: number }) {
   return (
-    <ul className="bars" tabIndex={rows.length > FEW ? 0 : undefined} aria-label="Classes">
+    <ul className="class-bars" tabIndex={rows.length > FEW ? 0 : undefined} aria-label="Classes">
       {rows.map(({ name, count }, i) => (
         <li key={i}>
           <span className="cut" title={name}>
             {name}
           </span>
-          <span className="bar" aria-hidden="true">
+          <span className="share" aria-hidden="true">
             <i style={{ width: `${(100 * count) / most}%` }} />
           </span>
           <span className="num">{whole(count)}</span>

@@ -88,7 +88,7 @@ function DataState() {
           </FileButton>
         </div>
       )}
-      {config.files !== '' && <p className="why">Or drop {config.files} anywhere on the page.</p>}
+      {config.files !== '' && <p className="why">Or drop them anywhere on the page: {config.files}.</p>}
     </div>
   );
 }

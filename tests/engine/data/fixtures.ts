@@ -201,3 +201,25 @@ export async function sha256(bytes: Bytes): Promise<string> {
   const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   return Array.from(sum, (x) => x.toString(16).padStart(2, '0')).join('');
 }
+
+/** A damaged copy: bits flipped, bytes changed, runs erased, pieces removed or doubled, or spliced in from `other`. */
+export function mutate(bytes: Bytes, next: () => number, from = 0, other = bytes): Bytes {
+  const out = bytes.slice();
+  const at = () => from + Math.floor(next() * (bytes.length - from));
+  const kind = Math.floor(next() * 7);
+  if (kind === 0) out[at()] = Math.floor(next() * 256);
+  if (kind === 1) for (let i = 0; i < 4; i++) out[at()] = [0, 0x7f, 0x80, 0xff, 0xfc][Math.floor(next() * 5)] as number;
+  if (kind === 2) out.fill(next() < 0.5 ? 0 : 255, at(), at());
+  if (kind === 3) return concat(out.subarray(0, at()), out.subarray(at()));
+  if (kind === 4) for (let i = 0; i < 8; i++) out[at()] = Math.floor(next() * 256);
+  if (kind === 5) {
+    const i = at();
+    out[i] = (out[i] as number) ^ (1 << Math.floor(next() * 8));
+  }
+  if (kind === 6) {
+    const start = Math.floor(next() * other.length);
+    const i = at();
+    return concat(out.subarray(0, i), other.subarray(start, start + Math.floor(next() * 200)), out.subarray(next() < 0.5 ? i : at()));
+  }
+  return out;
+}

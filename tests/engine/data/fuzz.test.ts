@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DataError, loadPublishedFiles, type NamedBlob } from '../../../app/engine/data';
-import { concat, drawnBatches, file, gzip, parquetOf, quiet, random, records, rowsOf, tarOf, type Bytes } from './fixtures';
+import { concat, drawnBatches, file, gzip, mutate, parquetOf, quiet, random, records, rowsOf, tarOf } from './fixtures';
 
 /**
  * Damaged files either load completely (a changed pixel of an uncompressed file cannot be noticed) or end in a
@@ -28,20 +28,7 @@ async function ends(files: NamedBlob[], train: number, what: string): Promise<bo
   return loaded;
 }
 
-/** Bytes changed, runs erased, pieces removed or doubled. */
-function mutate(bytes: Bytes, next: () => number, from = 0): Bytes {
-  const out = bytes.slice();
-  const at = () => from + Math.floor(next() * (bytes.length - from));
-  const kind = Math.floor(next() * 5);
-  if (kind === 0) out[at()] = Math.floor(next() * 256);
-  if (kind === 1) for (let i = 0; i < 4; i++) out[at()] = [0, 0x7f, 0x80, 0xff, 0xfc][Math.floor(next() * 5)] as number;
-  if (kind === 2) out.fill(next() < 0.5 ? 0 : 255, at(), at());
-  if (kind === 3) return concat(out.subarray(0, at()), out.subarray(at()));
-  if (kind === 4) for (let i = 0; i < 8; i++) out[at()] = Math.floor(next() * 256);
-  return out;
-}
-
-const RUNS = 150;
+const RUNS = 60;
 const testBatch = file('test_batch.bin', records(3, 7));
 const testRows = file('test.parquet', parquetOf(rowsOf(records(3, 7))));
 

@@ -40,7 +40,8 @@ export function describeFolder(stored: unknown): DatasetConfig | null {
     Array.isArray(list) && list.length === 3 && list.every((x) => typeof x === 'number' && x >= min && x <= 1);
   if (!set || !(SIDES as readonly unknown[]).includes(set.imageSize) || !numbers(set.mean, 0) || !numbers(set.std, 1e-4)) return null;
   const { classes, trainCount, testCount, imageSize, mean, std } = set as DatasetConfig;
-  const named = Array.isArray(classes) && classes.every((name) => typeof name === 'string' && name.length <= 100);
+  const names: unknown = classes;
+  const named = Array.isArray(names) && names.every((name) => typeof name === 'string' && name.length <= 100);
   if (!named || classes.length < 2 || classes.length > MAX_CLASSES) return null;
   const counted = [trainCount, testCount].every((n) => Number.isInteger(n) && n > 0);
   if (!counted || pixelBytes(trainCount + testCount, imageSize) > MAX_PIXEL_BYTES) return null;

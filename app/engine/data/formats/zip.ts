@@ -145,7 +145,7 @@ function inflate(bytes: Uint8Array, size: number, name: string): Uint8Array<Arra
   // One byte over: output that is too long shows as a full buffer.
   const room = new Uint8Array(size + 1);
   try {
-    return inflateSync(bytes, { out: room }) as Uint8Array<ArrayBuffer>;
+    return inflateSync(bytes, { out: room });
   } catch (error) {
     throw damaged(`compressed data in ${name}`, error instanceof Error ? error.message : 'none');
   }
