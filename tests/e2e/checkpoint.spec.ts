@@ -118,7 +118,7 @@ test('after a crash of the worker the run goes on from what was kept', async ({ 
 
 test('pretrained weights come from the web or a file, and new runs of their model start from them', async ({ page, baseURL }) => {
   const watch = watchConsole(page);
-  await openPlayground(page, `#v=1&steps=200&${NANO}&embedDim=64&numHeads=2&imageSize=64&numClasses=7`);
+  await openPlayground(page, `#v=1&steps=200&${NANO.replace('embedDim=32', 'embedDim=64')}&imageSize=64&numClasses=7&seed=9`);
   // Weights of another image size and another number of classes, under a prefix, as a training script would leave them.
   const file = await page.evaluate(async () => {
     const { q3r, golden } = window;
@@ -132,14 +132,15 @@ test('pretrained weights come from the web or a file, and new runs of their mode
   await page.getByRole('button', { name: 'Weights' }).click();
   await page.getByLabel('Or from the web').fill(`${baseURL}none/here.safetensors`);
   await page.getByRole('button', { name: 'Load', exact: true }).click();
-  await expect(page.getByText(/answered 404/)).toBeVisible();
+  // The server of the tests answers everything it does not know with the page itself.
+  await expect(page.getByText(/answered with a web page, not with a file/)).toBeVisible();
   await page.getByRole('button', { name: 'Weights' }).click();
   await page.getByLabel('Or from the web').fill(`${baseURL}vit.safetensors`);
   await page.getByRole('button', { name: 'Load', exact: true }).click();
   await expect(page.getByText(/Weights of vit\.safetensors loaded/)).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText('Position embeddings interpolated from 8 × 8 to 4 × 4 patches.')).toBeVisible();
   await expect(page.getByText('The head for 7 classes is replaced by a fresh one for 10.')).toBeVisible();
-  await expect(page.getByText(/1 are assumed, the width \/ 64/)).toBeVisible();
+  await expect(page.getByText(/1 assumed, the width \/ 64/)).toBeVisible();
 
   const qkv = () =>
     page.evaluate(async () => [
@@ -169,5 +170,5 @@ test('pretrained weights come from the web or a file, and new runs of their mode
   await (await chooser).setFiles({ name: 'mine.safetensors', mimeType: 'application/octet-stream', buffer: Buffer.from(file) });
   await expect(page.getByText(/Weights of mine\.safetensors loaded/)).toBeVisible({ timeout: 60_000 });
   expect(await qkv()).toEqual(original);
-  watch.expectQuiet([/404/]);
+  watch.expectQuiet();
 });
