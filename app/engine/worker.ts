@@ -68,6 +68,8 @@ function run(command: Command): unknown {
       return session.checkpoints.fetch(command.url, command);
     case 'cancelTensors':
       return session.checkpoints.cancel();
+    case 'forgetOrigin':
+      return session.checkpoints.forgetOrigin();
     case 'checkpoints':
       return session.checkpoints.list();
     case 'resume':

@@ -53,6 +53,8 @@ export interface CheckpointCommands {
   /** The same for a file on the web, fetched first. */
   fetchTensors: { args: { url: string; experiment: Experiment; options?: PretrainedOptions }; reply: LoadedTensors };
   cancelTensors: { args: Record<never, never>; reply: void };
+  /** Runs of a model whose weights were loaded start from random weights again. */
+  forgetOrigin: { args: Record<never, never>; reply: void };
   /** The runs that this browser keeps, newest first. */
   checkpoints: { args: Record<never, never>; reply: CheckpointInfo[] };
   resume: { args: { key: string }; reply: LoadedTensors };

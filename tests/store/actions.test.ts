@@ -38,6 +38,7 @@ const answering = () => ({
   configure: ({ experiment }: { experiment: Experiment }) => planOf(experiment),
   view: () => undefined,
   warm: () => undefined,
+  checkpoints: () => [],
   samples: () => ({ width: 1, height: 1, images: [], labels: [] }),
   start: () => phase('running', 5),
   pause: () => phase('paused', 5),
@@ -50,7 +51,7 @@ const phase = (now: 'idle' | 'running' | 'paused' | 'finished', step: number): u
   worker().emit({ type: 'state', runId: getState().runId || 1, phase: now, step, totalSteps: 100, elapsedMs: 1, liveBytes: 1 });
   return undefined;
 };
-const asked = () => worker().types.filter((type) => !['init', 'view', 'samples', 'plan', 'warm'].includes(type));
+const asked = () => worker().types.filter((type) => !['init', 'view', 'samples', 'plan', 'warm', 'checkpoints'].includes(type));
 
 beforeEach(async () => {
   setState(initialState());

@@ -37,6 +37,8 @@ type LoadOptions = { experiment: Experiment; as?: 'checkpoint' | 'pretrained' | 
 export class CheckpointDesk {
   private readonly store = new CheckpointStore();
   private fetching: AbortController | undefined;
+  /** Weights that new runs of a model start from, and that model's resolved configuration. */
+  private origin: { model: string; arena: Float32Array<ArrayBuffer> } | undefined;
 
   constructor(private readonly host: DeskHost) {}
 
@@ -62,6 +64,15 @@ export class CheckpointDesk {
         host.emit({ type: 'fault', fault: { kind: 'storage-quota', message, detail: `run ${run}` } });
       },
     );
+  }
+
+  /** Puts the weights that were loaded last into a fresh run of their model, so that a change of method or a reset keeps them. */
+  async begin(run: Run): Promise<void> {
+    if (this.origin?.model === JSON.stringify(run.config)) await run.writeParameters(this.origin.arena);
+  }
+  /** New runs are drawn anew from here on. */
+  forgetOrigin(): void {
+    this.origin = undefined;
   }
 
   /** Stores what is not stored yet and gives the run free for other tabs. Never rejects. */
@@ -160,6 +171,7 @@ export class CheckpointDesk {
       if (key !== undefined) {
         trainer.keeper = undefined;
         this.attach(trainer, key);
+        await this.store.open(key);
       }
       trainer.keeper?.resumeAt(evaluations.reduce((best, e) => Math.max(best, e.accuracy), -1));
       trainer.continueFrom(checkpoint, snapshot!);
@@ -179,6 +191,7 @@ export class CheckpointDesk {
       const trainer = await this.host.replaceRun(experiment, async (run) => {
         kept = await run.writeParameters(arena);
       });
+      this.origin = { model: JSON.stringify(trainer.run.config), arena };
       trainer.emitState();
       await trainer.watchSpectra();
       const loss = `LoRA products cannot hold these weights: their best approximations keep ${(100 * kept).toFixed(1)} % of the energy.`;

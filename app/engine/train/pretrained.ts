@@ -152,8 +152,8 @@ function headsOf(embedDim: number, options: PretrainedOptions, given: { numHeads
     );
   notes.push(
     embedDim % 64 === 0
-      ? `The number of heads is not in the file; ${heads} are assumed, the width / 64.`
-      : `The number of heads is not in the file; the ${heads} of the settings are used.`,
+      ? `The file does not say how many heads it has: ${heads} assumed, the width / 64.`
+      : `The file does not say how many heads it has: ${heads} taken from the settings.`,
   );
   return heads;
 }

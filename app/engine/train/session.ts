@@ -2,6 +2,7 @@ import { ConfigError, differences, isLive, valueAt, type DatasetName, type Exper
 import { presetFor } from '../../protocol/presets';
 import type { Batch, CommandMap, DatasetInfo, DeviceReport, Fault, MatrixSpectrum, PlanReport, StepRecord } from '../../protocol/messages';
 import { DATASET_CONFIGS } from '../data/config';
+import { OutOfMemoryError } from '../gpu/buffers';
 import { DeviceLostError, Gpu } from '../gpu/device';
 import { describeMatmul, type MatmulTuning } from '../ops/matmul';
 import { CheckpointDesk } from './checkpointDesk';
@@ -17,7 +18,6 @@ import { Run } from './run';
 import { readSafetensors, writeSafetensors, type Tensor } from './safetensors';
 import { arenaOf, tensorsOf } from './weights';
 import type { Snapshot } from './snapshot';
-import type { History } from './history';
 import { Trainer } from './trainer';
 import { deviceName, rememberedTuning } from './tuning';
 
@@ -235,18 +235,52 @@ export class Session {
     const { refusal } = this.plan(experiment);
     if (refusal) throw new ConfigError('model', refusal.reason);
     await this.dropSpare();
-    const run = await Run.create(this.requireGpu(), experiment, this.datasets.resolve(experiment), this.requireTuning());
-    try {
-      await fill(run);
-    } catch (error) {
-      await run.dispose();
-      throw error;
-    }
+    const make = async (): Promise<Run> => {
+      const run = await Run.create(this.requireGpu(), experiment, this.datasets.resolve(experiment), this.requireTuning());
+      try {
+        await fill(run);
+        return run;
+      } catch (error) {
+        await run.dispose();
+        throw error;
+      }
+    };
+    const run = await make().catch((error: unknown) => this.makeRoomFor(make, error));
     await this.endRun();
     this.experiment = experiment;
     const runId = ++this.runs;
     this.emit({ type: 'experiment', runId, experiment });
     return this.adopt(run, runId);
+  }
+
+  /** Tries again where two runs do not fit on the GPU: the current one waits in the worker's memory, and comes back if that fails. */
+  private async makeRoomFor(make: () => Promise<Run>, error: unknown): Promise<Run> {
+    const { trainer } = this;
+    if (!trainer || !(error instanceof OutOfMemoryError)) throw error;
+    await trainer.pause();
+    await trainer.keepNow();
+    const snapshot = trainer.lastSnapshot;
+    await trainer.dispose();
+    try {
+      return await make();
+    } catch (again) {
+      await this.rebuild(trainer, snapshot);
+      throw again;
+    }
+  }
+
+  /** The run of a trainer that has lost its place on the GPU, from its snapshot or from step 0. */
+  private async rebuild(before: Trainer, snapshot: Snapshot | undefined): Promise<Trainer> {
+    const { experiment } = before;
+    const run = await Run.create(this.requireGpu(), experiment, this.datasets.resolve(experiment), this.requireTuning());
+    await this.checkpoints.begin(run);
+    const next = new Trainer(run, before.runId, this.emit);
+    next.smoothing = this.smoothing;
+    next.inherit(before);
+    this.trainer = next;
+    if (before.run.canEvaluate) await run.attach(await this.datasets.onGpu(run.gpu, experiment.dataset));
+    if (snapshot) next.restore(snapshot, before.history);
+    return next;
   }
 
   /** The trainer of a run from here on. */
@@ -303,6 +337,7 @@ export class Session {
       this.announce();
       const run =
         (await this.takeSpare(experiment)) ?? (await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.requireTuning()));
+      await this.checkpoints.begin(run);
       trainer = this.adopt(run, runId);
     }
     if (loading && !trainer.run.canEvaluate) {
@@ -521,7 +556,6 @@ export class Session {
     const { trainer } = this;
     const wasRunning = trainer !== undefined && (trainer.phase === 'running' || trainer.broken);
     const snapshot: Snapshot | undefined = trainer?.lastSnapshot;
-    const history: History | undefined = trainer?.history;
     const fault: Fault = {
       kind: 'device-lost',
       message: 'The graphics device went away; a new one is being opened.',
@@ -546,15 +580,7 @@ export class Session {
       return;
     }
     try {
-      const gpu = this.requireGpu();
-      const experiment = this.requireExperiment();
-      const run = await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.requireTuning());
-      const next = new Trainer(run, trainer.runId, this.emit);
-      next.smoothing = this.smoothing;
-      next.inherit(trainer);
-      this.trainer = next;
-      if (trainer.run.canEvaluate) await run.attach(await this.datasets.onGpu(gpu, experiment.dataset));
-      if (snapshot) next.restore(snapshot, history);
+      const next = await this.rebuild(trainer, snapshot);
       if (wasRunning) next.start();
       else next.emitState();
     } catch (error) {

@@ -270,7 +270,8 @@ export class Trainer {
   /** Begins a snapshot of what has been submitted so far; the copies are queued before this returns. */
   private beginSnapshot(): Promise<void> {
     return (this.snapshotting = this.takeSnapshot()
-      .catch((error: unknown) => this.fail(error))
+      // Nothing is lost when a paused run cannot be copied: what broke is told by the next step.
+      .catch((error: unknown) => (this.loop ? this.fail(error) : undefined))
       .finally(() => (this.snapshotting = undefined)));
   }
 

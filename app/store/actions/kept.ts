@@ -1,5 +1,5 @@
 import type { CheckpointInfo, LoadedTensors } from '../../protocol/checkpoint';
-import { nearestPreset } from '../../protocol/presets';
+import { modelName, nearestPreset } from '../../protocol/presets';
 import type { LoadingTensors } from '../slices/kept';
 import { getState, setState } from '../store';
 import { engine } from './engine';
@@ -46,6 +46,12 @@ export async function deleteCheckpoint(key: string): Promise<void> {
   setState((s) => ({ kept: s.kept.filter((info) => info.key !== key && info.run !== key), offered: s.offered === key ? null : s.offered }));
 }
 
+/** New runs start from random weights again; the run on screen goes on. @throws WorkerError */
+export async function forgetOrigin(): Promise<void> {
+  await engine().send('forgetOrigin', {});
+  setState({ origin: null });
+}
+
 let undoTimer: ReturnType<typeof setTimeout> | undefined;
 /** Takes a kept run off the page; it is removed from the browser when the time for Undo is over. */
 export function discard(key: string): void {
@@ -85,6 +91,7 @@ export async function takeOver(what: string, cancel: boolean, load: () => Promis
     const { experiment, notes, step, kind } = loaded;
     show(experiment, nearestPreset(experiment));
     setState({ running: experiment, screen: 'main', tab: 'watch', fault: null, offered: null });
+    if (kind !== 'checkpoint') setState({ origin: { name: what, model: modelName(experiment) } });
     remember('q3r.visited', '1');
     requestPlan();
     const message = {

@@ -77,6 +77,8 @@ export async function retry(andPlay = false): Promise<void> {
     loaded: {},
     dataset: null,
     dataProgress: null,
+    origin: null,
+    loadingTensors: null,
     starting: false,
     stages: [],
     step: 0,

@@ -42,7 +42,13 @@ export const loadTensors = (
 
 /** The same for a file on the web. @throws WorkerError; AbortError after `cancelTensors` */
 export function fetchTensors(url: string, options: PretrainedOptions = {}): Promise<LoadedTensors> {
-  const what = url.trim().split(/[/?#]/).filter(Boolean).at(-1) ?? url;
+  const what =
+    url
+      .trim()
+      .replace(/[?#].*$/, '')
+      .split('/')
+      .filter(Boolean)
+      .at(-1) ?? url;
   return takeOver(what, true, () => engine().send('fetchTensors', { url, experiment: getState().experiment, options }));
 }
 

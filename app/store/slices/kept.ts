@@ -23,9 +23,18 @@ export interface KeptSlice {
   discarded: CheckpointInfo | null;
   /** Null when nothing is being loaded. */
   loadingTensors: LoadingTensors | null;
+  /** Weights that new runs of their model start from; null where runs start from random ones. */
+  origin: { readonly name: string; readonly model: string } | null;
 }
 
-export const keptSlice = (): KeptSlice => ({ kept: [], keptHere: null, offered: null, discarded: null, loadingTensors: null });
+export const keptSlice = (): KeptSlice => ({
+  kept: [],
+  keptHere: null,
+  offered: null,
+  discarded: null,
+  loadingTensors: null,
+  origin: null,
+});
 
 /** The list with a newer state in the place of the older one of the same key. */
 export const withKept = (kept: readonly CheckpointInfo[], info: CheckpointInfo): CheckpointInfo[] => [

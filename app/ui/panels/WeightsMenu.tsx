@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { CheckpointInfo, PretrainedOptions } from '../../protocol/checkpoint';
-import { attempt, discard, fetchTensors, loadTensorFile, resume, saveCheckpointFile, saveWeights } from '../../store/actions';
+import { attempt, discard, fetchTensors, forgetOrigin, loadTensorFile, resume, saveCheckpointFile, saveWeights } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FileButton } from '../controls/FileButton';
 import { Menu } from '../controls/Menu';
@@ -67,6 +67,7 @@ export function WeightsMenu() {
                 Load
               </button>
             </form>
+            <Origin close={close} />
             <Kept close={close} />
           </div>
         );
@@ -111,6 +112,25 @@ function Load({ close, options }: { close: () => void; options: PretrainedOption
       <b>Load checkpoint or weights…</b>
       <span>A checkpoint, weights of this page, or a pretrained ViT in timm’s layout (.safetensors).</span>
     </FileButton>
+  );
+}
+
+function Origin({ close }: { close: () => void }) {
+  const origin = useStore((s) => s.origin);
+  if (!origin) return null;
+  return (
+    <button
+      type="button"
+      onClick={() => {
+        close();
+        attempt(forgetOrigin());
+      }}
+    >
+      <b>Start from random weights again</b>
+      <span>
+        Now new runs of {origin.model} start from {origin.name}.
+      </span>
+    </button>
   );
 }
 

@@ -86,7 +86,8 @@ test('what the padding of the arenas holds is kept, and the weights are those of
   for (const part of snapshot.parts.slice(0, 3)) new Float32Array(part)[at] = -7.25;
   const bytes = await fileOf(run, snapshot, h);
   const back = snapshotFor(readCheckpoint(bytes), run.stateLayout, run.table, await run.rank.saveState());
-  expect(back).toEqual(snapshot);
+  expect(back.parts.map((part) => new Uint8Array(part))).toEqual(snapshot.parts.map((part) => new Uint8Array(part)));
+  expect({ ...back, parts: [] }).toEqual({ ...snapshot, parts: [] });
   const arena = new Float32Array(snapshot.parts[0]!);
   const floats = [...openSafetensors(bytes).tensors]
     .filter(([name]) => !/^(history|state|padding|adam)\./.test(name))

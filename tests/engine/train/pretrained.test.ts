@@ -115,7 +115,7 @@ test('another model: its shape is read, positions are interpolated, the head is 
   expect(positions.slice(0, 64)).toEqual(before.slice(0, 64));
   expect(positions.slice(64)).toEqual(resampleGrid(before.slice(64), 6, 64, 4));
   expect(notes).toEqual([
-    'The number of heads is not in the file; 1 are assumed, the width / 64.',
+    'The file does not say how many heads it has: 1 assumed, the width / 64.',
     'Position embeddings interpolated from 6 × 6 to 4 × 4 patches.',
     'The head for 7 classes is replaced by a fresh one for 10.',
   ]);
