@@ -85,10 +85,9 @@ export class Run {
     const matrices = planMatrices(experiment, config);
     const run = await gpu.guard('the training run', () => {
       const { train, method } = experiment;
-      const views = new StepViews(gpu, table.total, method.name === 'adamq3r', train.emaDecay > 0);
-      const start = initialParameters(config, table, train.seed);
-      gpu.write(views.params, start);
-      if (views.ema) gpu.write(views.ema, start);
+      const averaged = train.emaDecay > 0 ? table.total : 0;
+      const views = new StepViews(gpu, table.total, method.name === 'adamq3r', averaged);
+      gpu.write(views.params, initialParameters(config, table, train.seed));
       const adam = new Adam(gpu, { elements: table.total, decay: train.optimizer === 'adam' ? 'l2' : 'decoupled' });
       const rank = new RankControl(gpu, { experiment, matrices, params: views.params });
       const flight = new Flight(gpu, views.metrics.size + rank.statusBytes);
@@ -99,6 +98,7 @@ export class Run {
     try {
       await run.ownKit();
       await run.rank.build();
+      run.restartAverage();
       return run;
     } catch (error) {
       await run.dispose();
@@ -243,6 +243,15 @@ export class Run {
     return this.views.ema ?? this.weights;
   }
 
+  /** The running average begins anew at the weights. */
+  private restartAverage(): void {
+    const { ema } = this.views;
+    if (!ema) return;
+    const encoder = this.gpu.device.createCommandEncoder({ label: 'ema.restart' });
+    encoder.copyBufferToBuffer(this.weights.buffer, this.weights.offset, ema.buffer, ema.offset, ema.size);
+    this.gpu.device.queue.submit([encoder.finish()]);
+  }
+
   get canEvaluate(): boolean {
     return this.evaluator !== undefined;
   }
@@ -287,7 +296,7 @@ export class Run {
   /** Replaces the weights; the moments and the regularizer start anew. */
   writeParameters(arena: Float32Array): void {
     this.gpu.write(this.views.params, arena);
-    if (this.views.ema) this.gpu.write(this.views.ema, arena);
+    this.restartAverage();
     this.adam.reset();
     this.rank.reset();
   }

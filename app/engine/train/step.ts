@@ -33,7 +33,8 @@ export class StepViews {
     private readonly gpu: Gpu,
     elements: number,
     decoupled: boolean,
-    ema = false,
+    /** Elements of the weights that are averaged; 0 without an average. */
+    averaged = 0,
   ) {
     const { buffers } = gpu;
     this.params = buffers.allocate('parameters', elements * 4);
@@ -44,7 +45,7 @@ export class StepViews {
     this.metrics = buffers.allocate('step.metrics', METRICS_BYTES);
     this.value = buffers.allocate('q3r.value', 16);
     this.scratch = buffers.allocate('gradNorm.scratch', gradNormScratchBytes(gpu, elements));
-    this.ema = ema ? buffers.allocate('ema', elements * 4) : undefined;
+    this.ema = averaged > 0 ? buffers.allocate('ema', averaged * 4) : undefined;
   }
 
   dispose(): void {
