@@ -91,6 +91,7 @@ test.each([true, false])('records are what the CPU draws, and depend on the samp
     expect(maxError(got.box, want.box)).toBeLessThanOrEqual(2);
     if (!flip) expect(got.a[0]).toBeGreaterThan(0);
   });
+  expect(whole.labels).toEqual(whole.draws.map((d) => s.labels[d.sample]));
   expect(whole.draws.some((d) => d.a[0]! < 0)).toBe(flip);
   // The same images in two parts.
   const parts = [0, 35].map((first) => strong(g, set, { batch: 35, first, out: 12, channels: 1, position: 60 }));
@@ -139,7 +140,7 @@ test.each([
   // The queue takes multiples of four bytes.
   const padded = (bytes: Uint8Array) => new Uint8Array([...bytes, 0, 0, 0].slice(0, 4 * Math.ceil(bytes.length / 4)));
   const images = g.upload('images', padded(s.images));
-  const classes = g.upload('classes', padded(s.labels));
+  const classes = g.upload('classes', new Uint8Array(4 * count));
   const staged = g.buffers.allocate('staged', s.images.length * 4);
   const labels = g.buffers.allocate('labels', count * 4);
   await dispatch(g, (rec) => {
@@ -158,7 +159,6 @@ test.each([
     if (i < 2) expect(error).toBe(0);
     expect(error).toBeLessThan(2e-3);
   });
-  expect([...new Int32Array(await g.read(labels))].slice(0, count)).toEqual([...s.labels]);
 });
 
 describe.each([1, 3, 4])('colour operations on %i channels', (channels) => {

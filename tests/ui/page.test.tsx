@@ -102,14 +102,16 @@ describe('a number field', () => {
     expect(box.querySelector('[role=alert]')?.textContent).toContain('must divide the image side of 30 pixels');
     expect(getState().experiment.model.imageSize).toBe(64);
     await type(input(), '64');
-    await press('Follow the data set');
-    expect(getState().experiment.model).not.toHaveProperty('imageSize');
-    await type(input(), '64');
     await press('Image size: back to 32');
     expect(getState().experiment.model).not.toHaveProperty('imageSize');
     await type(input(), '64');
     await type(input(), '32');
     expect(getState().experiment.model).not.toHaveProperty('imageSize');
+    await act(async () => setState({ experiment: presetExperiment('tiny16'), preset: 'tiny16' }));
+    await press('Follow the data set');
+    expect(getState().experiment.model).not.toHaveProperty('imageSize');
+    await press('Image size: back to 224');
+    expect(getState().experiment.model.imageSize).toBe(224);
   });
 
   test('a batch may pass in any number of parts that divides it', async () => {

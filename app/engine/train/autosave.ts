@@ -118,7 +118,7 @@ export class Keeper {
     };
     let bytes = 0;
     try {
-      const pieces = await checkpointPieces(checkpoint, snapshot, trainer.run.stateLayout, trainer.run.trained, breathe);
+      const pieces = await checkpointPieces(checkpoint, snapshot, trainer.run.stateLayout, trainer.run.tables, breathe);
       bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
       await this.shelf.write(kind, pieces, breathe);
     } catch (error) {

@@ -63,18 +63,30 @@ export interface Checkpoint {
 /** Name and bytes of the state views of a run. */
 export type StateLayout = readonly { readonly name: string; readonly size: number }[];
 
-/** Views that hold the weights in timm's layout; the first of them that has it is written without a prefix. */
-const WEIGHT_VIEWS = ['weights', 'parameters'];
+/** How the arenas of a run are laid out: what is trained, and the weights that the model reads, which are the same without factors. */
+export interface RunTables {
+  readonly trained: ArenaTable;
+  readonly weights: ArenaTable;
+}
 
-/** How the views of a run lie in the file: those laid out by the parameter table tensor by tensor, all others as bytes. */
-function placesOf(layout: StateLayout, table: ArenaTable): { name: string; size: number; prefix: string | undefined }[] {
-  const arenas = layout.filter(({ size }) => size === table.total * 4).map(({ name }) => name);
-  const weights = WEIGHT_VIEWS.find((name) => arenas.includes(name));
-  return layout.map(({ name, size }) => ({
-    name,
-    size,
-    prefix: arenas.includes(name) ? (name === weights ? '' : `${name}.`) : undefined,
-  }));
+/** Views in the layout of the weights, whatever is trained; of these and of what is trained, the first that is there has bare names. */
+const WEIGHT_VIEWS = ['weights', 'ema'];
+const BARE = ['weights', 'parameters'];
+
+interface Place {
+  readonly name: string;
+  readonly size: number;
+  /** The arena's layout and what its tensors' names begin with; absent for views that are kept as bytes. */
+  readonly arena?: { readonly prefix: string; readonly table: ArenaTable };
+}
+
+/** How the views of a run lie in the file: arenas tensor by tensor, all others as bytes. */
+function placesOf(layout: StateLayout, tables: RunTables): Place[] {
+  const bare = BARE.find((name) => layout.some((view) => view.name === name));
+  return layout.map(({ name, size }) => {
+    const table = WEIGHT_VIEWS.includes(name) ? tables.weights : tables.trained;
+    return size === table.total * 4 ? { name, size, arena: { prefix: name === bare ? '' : `${name}.`, table } } : { name, size };
+  });
 }
 
 /** Elements of the arena that belong to no parameter. */
@@ -96,7 +108,7 @@ export async function checkpointPieces(
   { experiment, description, records, evaluations }: Checkpoint,
   snapshot: Snapshot,
   layout: StateLayout,
-  table: ArenaTable,
+  tables: RunTables,
   breathe: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Uint8Array<ArrayBuffer>[]> {
   const tensors = new Map<string, TensorToWrite>();
@@ -107,9 +119,10 @@ export async function checkpointPieces(
   add('history.records', [records.length / RECORD_WIDTH, RECORD_WIDTH], records);
   const rows = Float64Array.from(evaluations.flatMap(({ step, loss, accuracy }) => [step, loss, accuracy]));
   add('history.evaluations', [evaluations.length, 3], rows);
-  placesOf(layout, table).forEach(({ name, prefix }, i) => {
+  placesOf(layout, tables).forEach(({ name, arena: place }, i) => {
     const part = snapshot.parts[i]!;
-    if (prefix === undefined) return add(`state.${name}`, [part.byteLength], new Uint8Array(part));
+    if (!place) return add(`state.${name}`, [part.byteLength], new Uint8Array(part));
+    const { prefix, table } = place;
     const arena = new Float32Array(part);
     for (const e of table.entries) add(prefix + e.name, e.shape, arena.subarray(e.offset, e.offset + e.length));
     const padding = new Float32Array(gapLength(table));
@@ -232,7 +245,7 @@ function required(tensors: ReadonlyMap<string, StoredTensor>, name: string, shap
  * The checkpoint as a snapshot of a run of its experiment. `like` is that run's own regularizer state, of the form that is expected.
  * @throws TensorFileError naming the tensor that is missing, too many, ill-shaped or not finite, or the part of the state that is
  */
-export function snapshotFor({ file, description }: ReadCheckpoint, layout: StateLayout, table: ArenaTable, like: unknown): Snapshot {
+export function snapshotFor({ file, description }: ReadCheckpoint, layout: StateLayout, tables: RunTables, like: unknown): Snapshot {
   const { tensors, metadata } = file;
   const used = new Set(['history.records', 'history.evaluations']);
   const take = (name: string, shape: readonly number[], dtype: string): Uint8Array => {
@@ -242,8 +255,9 @@ export function snapshotFor({ file, description }: ReadCheckpoint, layout: State
     return tensor.bytes;
   };
   const floats = (bytes: Uint8Array): Float32Array => new Float32Array(bytes.slice().buffer);
-  const parts = placesOf(layout, table).map(({ name, size, prefix }): ArrayBuffer => {
-    if (prefix === undefined) return take(`state.${name}`, [size], 'U8').slice().buffer;
+  const parts = placesOf(layout, tables).map(({ name, size, arena: place }): ArrayBuffer => {
+    if (!place) return take(`state.${name}`, [size], 'U8').slice().buffer;
+    const { prefix, table } = place;
     const arena = new Float32Array(table.total);
     for (const e of table.entries) {
       const values = floats(take(prefix + e.name, e.shape, 'F32'));

@@ -101,7 +101,7 @@ export class CheckpointDesk {
       const { run } = trainer;
       const snapshot = await trainer.snapshotNow();
       const checkpoint = checkpointOf(trainer, snapshot, run.experiment, this.surroundings(run.experiment));
-      return joined(await checkpointPieces(checkpoint, snapshot, run.stateLayout, run.trained));
+      return joined(await checkpointPieces(checkpoint, snapshot, run.stateLayout, run.tables));
     });
   }
 
@@ -165,7 +165,7 @@ export class CheckpointDesk {
       let snapshot: ReturnType<typeof snapshotFor> | undefined;
       const trainer = await this.host.replaceRun(experiment, async (run) => {
         const like = await run.rank.saveState();
-        snapshot = snapshotFor(checkpoint, run.stateLayout, run.trained, like);
+        snapshot = snapshotFor(checkpoint, run.stateLayout, run.tables, like);
         run.restore(snapshot);
       });
       if (key !== undefined) {

@@ -100,7 +100,7 @@ export const trainFields = {
       min: 0,
       max: 10,
       slider: { min: 0, max: 0.5, scale: 'linear', step: 0.01 },
-      why: 'With AdamW every parameter shrinks by lr times this each step; with Adam, this times itself joins its gradient.',
+      why: 'Decoupled (AdamW): every parameter shrinks by lr times this each step.',
     },
     {
       kind: 'float',

@@ -22,7 +22,7 @@ import { Adam } from '../optim/adam';
 import { countNonFinite } from '../optim/nonFinite';
 import { drawMix } from '../optim/mix';
 import { learningRate } from '../optim/schedule';
-import type { StateLayout } from './checkpoint';
+import type { RunTables, StateLayout } from './checkpoint';
 import { Evaluator } from './evaluator';
 import { Flight } from './flight';
 import { checkBatch, gradientsOf, predictionOf } from './handBatch';
@@ -105,8 +105,8 @@ export class Run {
       const weights = factorization?.weights ?? views.params;
       const rank = new RankControl(gpu, { experiment, matrices, params: views.params, weights, layout });
       const flight = new Flight(gpu, views.metrics.size + rank.statusBytes);
-      const average = views.ema ? [views.ema] : [];
-      const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...average, ...rank.stateViews], () => rank.saveState());
+      const extra = [factorization?.weights, views.ema].filter((view) => view !== undefined);
+      const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...extra, ...rank.stateViews], () => rank.saveState());
       return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots, factorization);
     });
     // Side by side: a driver compiles on every core. All have ended before anything is freed.
@@ -264,6 +264,15 @@ export class Run {
     return this.views.ema ?? this.weights;
   }
 
+  /** The running average begins anew at the weights. */
+  private restartAverage(): void {
+    const { ema } = this.views;
+    if (!ema) return;
+    const encoder = this.gpu.device.createCommandEncoder({ label: 'ema.restart' });
+    encoder.copyBufferToBuffer(this.weights.buffer, this.weights.offset, ema.buffer, ema.offset, ema.size);
+    this.gpu.device.queue.submit([encoder.finish()]);
+  }
+
   get canEvaluate(): boolean {
     return this.evaluator !== undefined;
   }
@@ -311,16 +320,6 @@ export class Run {
     return this.gpu.readFloats(this.weights);
   }
 
-  /** The running average of the weights begins with the weights. */
-  private restartAverage(): void {
-    const { ema } = this.views;
-    if (!ema) return;
-    const { weights } = this;
-    const encoder = this.gpu.device.createCommandEncoder({ label: 'ema' });
-    encoder.copyBufferToBuffer(weights.buffer, weights.offset, ema.buffer, ema.offset, ema.size);
-    this.gpu.device.queue.submit([encoder.finish()]);
-  }
-
   /**
    * Replaces the weights; the moments and the regularizer start anew. Factors are chosen so that their products are the weights.
    * Resolves to the share of their energy that the factors can hold: below 1 only where LoRA's rank is too small for them.
@@ -345,6 +344,9 @@ export class Run {
   /** Layout of what is trained: the parameters, or factors in the place of some of them. */
   get trained(): ArenaTable {
     return this.factorization?.layout.trained ?? this.table;
+  }
+  get tables(): RunTables {
+    return { trained: this.trained, weights: this.table };
   }
   /** Name and bytes of what a snapshot holds, in its order. */
   get stateLayout(): StateLayout {

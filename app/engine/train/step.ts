@@ -34,8 +34,8 @@ export class StepViews {
     private readonly gpu: Gpu,
     elements: number,
     decoupled: boolean,
-    /** Elements of the running average; 0 for none. */
-    ema = 0,
+    /** Elements of the weights that are averaged; 0 without an average. */
+    averaged = 0,
   ) {
     const { buffers } = gpu;
     this.params = buffers.allocate('parameters', elements * 4);
@@ -46,7 +46,7 @@ export class StepViews {
     this.metrics = buffers.allocate('step.metrics', METRICS_BYTES);
     this.value = buffers.allocate('q3r.value', 16);
     this.scratch = buffers.allocate('gradNorm.scratch', gradNormScratchBytes(gpu, elements));
-    this.ema = ema > 0 ? buffers.allocate('ema', ema * 4) : undefined;
+    this.ema = averaged > 0 ? buffers.allocate('ema', averaged * 4) : undefined;
   }
 
   dispose(): void {

@@ -1,5 +1,5 @@
 import type { NumberField } from '../../engine/config';
-import { attempt, setField } from '../../store/actions';
+import { attempt, baseExperiment, setField } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { NumberControl } from '../controls/NumberControl';
 import { DATASET_CONFIGS } from '../datasets';
@@ -8,6 +8,8 @@ import { DATASET_CONFIGS } from '../datasets';
 export function ImageSizeField() {
   const given = useStore((s) => s.experiment.model.imageSize);
   const follows = useStore((s) => s.loaded[s.experiment.dataset]?.imageSize ?? DATASET_CONFIGS[s.experiment.dataset].imageSize);
+  /** The preset itself gives one, so that going back to it does not bring the data set's. */
+  const preset = useStore((s) => baseExperiment(s.preset, s.experiment).model.imageSize !== undefined);
   const patch = useStore((s) => s.experiment.model.patchSize);
   const field: NumberField = {
     kind: 'int',
@@ -31,9 +33,11 @@ export function ImageSizeField() {
         given === undefined ? undefined : (
           <>
             The GPU resizes the images of {follows} pixels.{' '}
-            <button type="button" className="link" onClick={follow}>
-              Follow the data set
-            </button>
+            {preset && (
+              <button type="button" className="link" onClick={follow}>
+                Follow the data set
+              </button>
+            )}
           </>
         )
       }

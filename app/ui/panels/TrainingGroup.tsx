@@ -20,6 +20,7 @@ export const useStepsPerEpoch = (): number =>
 export function TrainingGroup() {
   const lr = useStore((s) => s.experiment.train.lr);
   const steps = useStore((s) => s.experiment.train.steps);
+  const coupled = useStore((s) => s.experiment.train.optimizer === 'adam');
   return (
     <Group title="Training" summary={`lr ${setting(lr)}, ${whole(steps)} steps`} open>
       <FieldControl path="train.lr" />
@@ -40,7 +41,7 @@ export function TrainingGroup() {
         <summary>Regularization and Adam</summary>
         <div className="in">
           <FieldControl path="train.optimizer" />
-          <FieldControl path="train.weightDecay" />
+          <FieldControl path="train.weightDecay" why={coupled ? 'L2 (Adam): this times each parameter joins its gradient.' : undefined} />
           <FieldControl path="train.emaDecay" />
           <FieldControl path="train.labelSmoothing" />
           <FieldControl path="train.gradClip" />

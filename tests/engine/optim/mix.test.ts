@@ -6,14 +6,15 @@ const many = (recipe: { mixup: number; cutmix: number }, n: number, size = 32) =
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 test.each([0.01, 0.2, 0.8, 1, 4])('the share of mixup has mean and variance of Beta(α, α), α = %f', (alpha) => {
-  const n = 20_000;
+  const n = 100_000;
   const shares = many({ mixup: alpha, cutmix: 0 }, n).map((m) => m.weight);
   expect(shares.every((w) => w >= 0 && w <= 1)).toBe(true);
   const variance = 1 / (4 * (2 * alpha + 1));
   expect(Math.abs(mean(shares) - 0.5)).toBeLessThan(5 * Math.sqrt(variance / n));
-  // (w − ½)² lies in [0, ¼] and has at most the variance v (¼ − v).
+  // The fourth central moment of Beta(α, α) is 3 v² (2α + 1) / (2α + 3).
   const spread = mean(shares.map((w) => (w - 0.5) ** 2));
-  expect(Math.abs(spread - variance)).toBeLessThan(5 * Math.sqrt((variance * Math.max(0.25 - variance, 1e-3)) / n));
+  const deviation = Math.sqrt((variance ** 2 * ((3 * (2 * alpha + 1)) / (2 * alpha + 3) - 1)) / n);
+  expect(Math.abs(spread - variance)).toBeLessThan(5 * deviation);
 });
 
 test('a share of α = 1 is uniform', () => {

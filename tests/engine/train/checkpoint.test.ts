@@ -43,14 +43,17 @@ const checkpointOf = (experiment: Experiment, h: History, step: number): Checkpo
   },
 });
 const fileOf = async (run: Run, snapshot: Snapshot, h: History, experiment = run.experiment): Promise<Uint8Array<ArrayBuffer>> =>
-  joined(await checkpointPieces(checkpointOf(experiment, h, snapshot.step), snapshot, run.stateLayout, run.table));
+  joined(await checkpointPieces(checkpointOf(experiment, h, snapshot.step), snapshot, run.stateLayout, run.tables));
 
-test.each(['adamw', 'adamq3r', 'q3r'] as const)(
+test.each(['adamw', 'adamq3r', 'q3r', 'loritaAdamq3r'] as const)(
   '%s: 40 steps straight are 20, a file, another run and 20 more, bit for bit',
   async (name) => {
     const data = smallData(gpu());
     // A small pull leaves the envelope wider than the target, so that sketches grow and refreshes are guarded.
-    const experiment = tiny({ method: { name, lambda: name === 'q3r' ? 0.005 : 0.5, svd: 'randomized' }, train: { augment: 'basic' } });
+    const experiment = tiny({
+      method: { name, lambda: name === 'q3r' ? 0.005 : 0.5, svd: 'randomized' },
+      train: { augment: 'basic', emaDecay: name === 'loritaAdamq3r' ? 0.9 : 0 },
+    });
     const run = await makeRun(gpu(), experiment, data);
     const straight = begun();
     await train(run, straight, 1, 20);
@@ -62,7 +65,7 @@ test.each(['adamw', 'adamq3r', 'q3r'] as const)(
     const read = readCheckpoint(bytes);
     expect(read.experiment).toEqual(experiment);
     const other = await makeRun(gpu(), read.experiment, data);
-    other.restore(snapshotFor(read, other.stateLayout, other.table, await other.rank.saveState()));
+    other.restore(snapshotFor(read, other.stateLayout, other.tables, await other.rank.saveState()));
     const resumed = new History(2);
     resumed.load(read.records, read.evaluations);
     await train(other, resumed, 21, 40);
@@ -85,7 +88,7 @@ test('what the padding of the arenas holds is kept, and the weights are those of
   const at = run.table.entries[1]!.offset - 1;
   for (const part of snapshot.parts.slice(0, 3)) new Float32Array(part)[at] = -7.25;
   const bytes = await fileOf(run, snapshot, h);
-  const back = snapshotFor(readCheckpoint(bytes), run.stateLayout, run.table, await run.rank.saveState());
+  const back = snapshotFor(readCheckpoint(bytes), run.stateLayout, run.tables, await run.rank.saveState());
   expect(back.parts.map((part) => new Uint8Array(part))).toEqual(snapshot.parts.map((part) => new Uint8Array(part)));
   expect({ ...back, parts: [] }).toEqual({ ...snapshot, parts: [] });
   const arena = new Float32Array(snapshot.parts[0]!);
@@ -110,7 +113,7 @@ test('a checkpoint that does not fit is refused, and what does not fit is named'
   const snapshot = await run.takeSnapshot(4);
   const good = await fileOf(run, snapshot, h);
   const like = await run.rank.saveState();
-  const fit = (bytes: Uint8Array) => snapshotFor(readCheckpoint(bytes), run.stateLayout, run.table, like);
+  const fit = (bytes: Uint8Array) => snapshotFor(readCheckpoint(bytes), run.stateLayout, run.tables, like);
   expect(fit(good).step).toBe(4);
 
   expect(() => readCheckpoint(good.slice(0, -1))).toThrow(TensorFileError);
@@ -123,7 +126,7 @@ test('a checkpoint that does not fit is refused, and what does not fit is named'
   const wider = tiny({ model: { depth: 1, embedDim: 48 } });
   const other = await makeRun(gpu(), wider);
   const lying = readCheckpoint(await fileOf(run, snapshot, h, wider));
-  expect(() => snapshotFor(lying, other.stateLayout, other.table, like)).toThrow(
+  expect(() => snapshotFor(lying, other.stateLayout, other.tables, like)).toThrow(
     /cls_token is \[1, 1, 32\] in the checkpoint; \[1, 1, 48\] was expected/,
   );
   await other.dispose();

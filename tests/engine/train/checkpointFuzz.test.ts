@@ -13,6 +13,7 @@ import { tiny } from './support';
 const experiment = tiny({ model: { patchSize: 32, embedDim: 8, depth: 1, numHeads: 1, mlpRatio: 0.25, inChannels: 1, numClasses: 2 } });
 const config = resolveModel(experiment);
 const table = vitParameters(config);
+const tables = { trained: table, weights: table };
 const layout: StateLayout = [
   { name: 'parameters', size: table.total * 4 },
   { name: 'adam.m', size: table.total * 4 },
@@ -53,7 +54,7 @@ beforeAll(async () => {
   };
   const evaluations = [{ step: 2, loss: 1, accuracy: 0.5 }];
   checkpoint = joined(
-    await checkpointPieces({ experiment, description, records: new Float64Array(18).fill(1), evaluations }, snapshot, layout, table),
+    await checkpointPieces({ experiment, description, records: new Float64Array(18).fill(1), evaluations }, snapshot, layout, tables),
   );
 });
 
@@ -121,7 +122,7 @@ test('2500 mutated weights files load with finite numbers, or say what is wrong'
 });
 
 const restored = (bytes: Uint8Array): void => {
-  const snapshot = snapshotFor(readCheckpoint(bytes), layout, table, like);
+  const snapshot = snapshotFor(readCheckpoint(bytes), layout, tables, like);
   expect(snapshot.parts.map((part) => part.byteLength)).toEqual(layout.map(({ size }) => size));
 };
 
@@ -159,7 +160,7 @@ test('800 checkpoints forged with a right checksum never pass as ill-formed ones
     else copy[key] = tamper(copy[key]);
     return copy;
   };
-  const base = snapshotFor(read, layout, table, like);
+  const base = snapshotFor(read, layout, tables, like);
   for (let i = 0; i < 800; i++) {
     const which = i % 4;
     const forged = {
@@ -169,7 +170,7 @@ test('800 checkpoints forged with a right checksum never pass as ill-formed ones
       ...(which === 3 && { records: new Float64Array(6 * Math.floor(next() * 6)) }),
     };
     const regularizer = which === 2 ? tamper(base.regularizer) : base.regularizer;
-    const bytes = joined(await checkpointPieces(forged, { ...base, regularizer }, layout, table));
+    const bytes = joined(await checkpointPieces(forged, { ...base, regularizer }, layout, tables));
     if (loads(() => restored(bytes), `forgery ${i}`)) loaded++;
   }
   expect(loaded).toBeGreaterThan(0);

@@ -101,6 +101,11 @@ test('the running average is that of the weights after each step; it is what eva
   await dense.dispose();
 
   const snapshot = await run.takeSnapshot(4);
+  // Other weights are another start.
+  const fresh = await makeRun(gpu(), experiment);
+  fresh.writeParameters(average);
+  expect(await gpu().readFloats(fresh.evaluated)).toEqual(average);
+  await fresh.dispose();
   await steps(run, 5, 7);
   const straight = await gpu().readFloats(run.evaluated);
   const other = await makeRun(gpu(), experiment, data);
