@@ -5,7 +5,7 @@ import type { PassTimer, Phase } from './recorder';
 const QUERY_RESOLVE = 512;
 const COPY_SRC = 4;
 /** Passes that can be timed within one step; a step with more is timed as far as they go. */
-const MAX_PASSES = 24;
+export const MAX_PASSES = 24;
 
 /** Sums of GPU time by phase, milliseconds. */
 export type PhaseTimes = Readonly<Record<Phase, number>>;

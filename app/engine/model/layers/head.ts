@@ -1,7 +1,7 @@
 import type { View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
 import { recordLayerNorm, recordLayerNormBackward } from '../../ops/layerNorm';
-import { recordLinear, recordLinearBackward } from '../../ops/linear';
+import { recordLinearBackward } from '../../ops/linear';
 import { recordClassRows, recordClassRowsBackward, type TokenShape } from '../../ops/patchEmbed';
 import type { Arena, Layer, LayerContext } from './layer';
 
@@ -26,7 +26,7 @@ export class HeadLayer implements Layer {
   }
 
   recordForward(recorder: Recorder, params: Arena): void {
-    const { view, tuning, plan } = this.context;
+    const { view, tuning, plan, linear } = this.context;
     if (plan.allTokens) recordClassRows(recorder, this.tokens, this.last, this.rows);
     recordLayerNorm(recorder, {
       rows: this.tokens.batch,
@@ -38,7 +38,7 @@ export class HeadLayer implements Layer {
       stats: view('norm.stats'),
       label: 'norm',
     });
-    recordLinear(recorder, tuning, {
+    linear(recorder, tuning, {
       ...this.linear,
       x: view('features'),
       weight: params('head.weight'),
