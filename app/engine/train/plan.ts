@@ -29,6 +29,10 @@ export function planMatrices(experiment: Experiment, config: VitConfig): Planned
     });
 }
 
+/** Matrices that a truncation replaces: all that the method names, in dense runs too; Q, K and V are three. */
+export const truncatedMatrices = ({ method }: Experiment, config: VitConfig): WeightMatrix[] =>
+  weightMatrices(config, vitParameters(config), false).filter((m) => method.targetModules.includes(m.module));
+
 /** Bytes a device is trusted with, as WebGPU does not tell how much memory there is. */
 const MEMORY_BUDGET = { software: 2 * 2 ** 30, hardware: 6 * 2 ** 30 };
 /** Share of the measured GEMM rate that a whole step reaches: launches, small products and everything that is no product. */

@@ -21,7 +21,8 @@ export class RankControl {
   /** Absent in a dense run. */
   readonly q3r: Q3rRegularizer | undefined;
   private readonly monitor: SvdBatch;
-  private readonly workspace: SvdWorkspace;
+  /** Scratch of all decompositions of the run, none of which is ever cut by another. */
+  readonly workspace: SvdWorkspace;
   private readonly readback: Readback;
   private watched: MatrixStatus[] | undefined;
   private watching: Promise<unknown> = Promise.resolve();

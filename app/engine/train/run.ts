@@ -17,10 +17,11 @@ import { learningRate } from '../optim/schedule';
 import { Evaluator } from './evaluator';
 import { Flight } from './flight';
 import { checkBatch, gradientsOf, predictionOf } from './handBatch';
-import { planMatrices } from './plan';
+import { planMatrices, truncatedMatrices } from './plan';
 import { RankControl } from './rankControl';
 import { Snapshotter, type Snapshot } from './snapshot';
 import { StepViews, recordGather, recordStep } from './step';
+import { Truncation } from './truncation';
 
 /** What one step leaves behind. */
 export interface StepResult {
@@ -55,6 +56,11 @@ export class Run {
   private evaluator: Evaluator | undefined;
   private evalModel: VitModel | undefined;
   private data: RunData | undefined;
+  private truncating: Promise<Truncation> | undefined;
+  /** Changes with the weights. */
+  private version = 0;
+  /** The last step submitted. */
+  private last = 0;
 
   private constructor(
     readonly gpu: Gpu,
@@ -179,6 +185,8 @@ export class Run {
         augment: train.augment,
       }),
     );
+    this.version++;
+    this.last = t;
     const landed = this.flight.submit([...refresh, ...before, kit.step], [this.views.metrics, ...this.rank.statusViews], parts);
     if (refresh.length > 0) this.rank.observe(landed.then(({ data }) => data.slice(this.views.metrics.size)));
     return landed.then(({ data, times }) => {
@@ -235,6 +243,20 @@ export class Run {
     return predictionOf(gpu, { config, tuning, params: this.evaluated, images });
   }
 
+  /** Truncation of the evaluated weights; made at the first call, and again once there are data to evaluate on. */
+  async truncation(): Promise<Truncation> {
+    const before = await this.truncating?.catch(() => undefined);
+    if (before && (before.canEvaluate || !this.data)) return before;
+    await before?.dispose();
+    const { gpu, config, table, tuning, data, evalModel, experiment } = this;
+    const matrices = truncatedMatrices(experiment, config);
+    const mark = () => ({ version: this.version, step: this.last });
+    const options = { config, table, tuning, weights: this.evaluated, matrices, mark, workspace: this.rank.workspace };
+    const bench = data && evalModel && { model: evalModel, batch: evalModel.labels.size / 4, dataset: data.test };
+    this.truncating = Truncation.create(gpu, options, bench);
+    return this.truncating;
+  }
+
   /** The arena as one array, for export. */
   readParameters(): Promise<Float32Array> {
     return this.gpu.readFloats(this.weights);
@@ -242,6 +264,7 @@ export class Run {
 
   /** Replaces the weights; the moments and the regularizer start anew. */
   writeParameters(arena: Float32Array): void {
+    this.version++;
     this.gpu.write(this.views.params, arena);
     this.adam.reset();
     this.rank.reset();
@@ -254,6 +277,8 @@ export class Run {
     return this.snapshots.take(step);
   }
   restore(snapshot: Snapshot): void {
+    this.version++;
+    this.last = snapshot.step;
     this.snapshots.restore(snapshot);
     this.rank.restoreState(snapshot.regularizer);
     this.gpu.write(this.views.guard, new Uint8Array(this.views.guard.size));
@@ -284,6 +309,7 @@ export class Run {
   /** Waits for the steps in flight, then frees every buffer of the run. */
   async dispose(): Promise<void> {
     await this.flight.drained();
+    await this.truncating?.then((truncation) => truncation.dispose()).catch(() => undefined);
     for (const { model, step, gather } of this.kits.values()) {
       gather?.dispose();
       step.dispose();

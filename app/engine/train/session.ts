@@ -11,7 +11,8 @@ import { Preparation } from './preparation';
 import { provoke } from './provoke';
 import { Run } from './run';
 import { readSafetensors, writeSafetensors, type Tensor } from './safetensors';
-import { arenaOf, tensorsOf } from './weights';
+import { checkCut, checkShares, type CutChoice } from '../../protocol/truncation';
+import { arenaOf, factoredFile, tensorsOf } from './weights';
 import type { Snapshot } from './snapshot';
 import type { History } from './history';
 import { Trainer } from './trainer';
@@ -354,8 +355,28 @@ export class Session {
     return this.exclusive(async () => (await this.ensureTrainer(false)).trainOn(batch));
   }
 
-  predict(images: Float32Array): Promise<Float32Array> {
-    return this.exclusive(async () => (await this.ensureTrainer(false)).run.predict(images));
+  /** Logits; of the truncated model where a cut is given. @throws RangeError */
+  predict(images: Float32Array, cut?: CutChoice): Promise<Float32Array> {
+    if (cut) checkCut(cut);
+    return this.exclusive(async () => {
+      const { run } = await this.ensureTrainer(false);
+      return cut ? (await run.truncation()).predict(images, cut) : run.predict(images);
+    });
+  }
+
+  /** @throws RangeError for a value that is no share, ConfigError when no matrix is chosen */
+  truncate({ values, by, count, fresh = true }: CommandMap['truncate']['args']): Reply<'truncate'> {
+    checkShares(values, by);
+    return this.exclusive(async () => (await this.ensureTrainer(true)).cutting.truncate({ values, by, count, fresh }));
+  }
+
+  /** @throws RangeError, ConfigError */
+  exportFactored(cut: CutChoice): Promise<Uint8Array> {
+    checkCut(cut);
+    return this.exclusive(async () => {
+      const { run } = await this.ensureTrainer(false);
+      return factoredFile(await (await run.truncation()).export(cut), cut, run.experiment);
+    });
   }
 
   loadDataset(name: DatasetName, refresh?: boolean): Reply<'loadDataset'> {

@@ -2,6 +2,7 @@ import type { Experiment } from '../../protocol/experiment';
 import type { Batch, Fault, MatrixSpectrum, RunPhase, StepRecord, Timing } from '../../protocol/messages';
 import { DeviceLostError } from '../gpu/device';
 import type { PhaseTimes } from '../gpu/timestamps';
+import { Cutting } from './cutting';
 import { FaultError, faultOf, type Emit } from './events';
 import { History } from './history';
 import type { Run, StepResult } from './run';
@@ -23,6 +24,7 @@ const SUBMIT_TARGET = 90;
  */
 export class Trainer {
   readonly history: History;
+  readonly cutting: Cutting;
   phase: RunPhase = 'idle';
   /** Steps submitted. */
   step = 0;
@@ -57,6 +59,7 @@ export class Trainer {
     private readonly emit: Emit,
   ) {
     this.history = new History(runId);
+    this.cutting = new Cutting(run, runId, emit, () => this.phase !== 'running');
   }
 
   get experiment(): Experiment {
@@ -122,6 +125,7 @@ export class Trainer {
 
   private async runLoop(): Promise<void> {
     const pending = new Set<Promise<void>>();
+    let ended = false;
     try {
       if (!this.snapshot) await this.takeSnapshot();
       if (this.spectraStep < 0) await this.watchSpectra();
@@ -153,7 +157,10 @@ export class Trainer {
       await Promise.allSettled([...pending]);
       await Promise.all([this.watching, this.snapshotting, this.validating]);
       if (!this.failure && this.spectraStep !== this.step) await this.watchSpectra();
-      if (this.validationDue() && !this.failure && this.step >= this.run.experiment.train.steps) await this.validate(this.step);
+      if (this.validationDue() && !this.failure && this.step >= this.run.experiment.train.steps) {
+        await this.validate(this.step);
+        ended = true;
+      }
     } catch (error) {
       this.fail(error);
     }
@@ -164,6 +171,8 @@ export class Trainer {
     } else this.phase = this.landed >= this.run.experiment.train.steps ? 'finished' : 'paused';
     this.emitSeries(true);
     this.emitState();
+    // The page has its last figures; the curve follows.
+    if (ended && !this.failure) void this.cutting.curve();
   }
 
   private fail(error: unknown): void {
@@ -230,10 +239,12 @@ export class Trainer {
   }
 
   private async validate(step: number): Promise<void> {
+    const from = performance.now();
     const { loss, accuracy, count } = await this.run.evaluate(this.run.experiment.train.evalCount);
     if (this.failure) return;
     this.history.pushEvaluation(step, loss, accuracy);
     this.emit({ type: 'evaluation', runId: this.runId, step, loss, accuracy, count });
+    if (this.phase === 'running' && !this.stopping) this.cutting.live(performance.now() - from);
   }
 
   /** Exact spectra of the weights as they are now; also sent as an event. */
@@ -328,6 +339,7 @@ export class Trainer {
   async dispose(): Promise<void> {
     this.stopping = true;
     await this.loop?.catch(() => undefined);
+    await this.cutting.cancel();
     await this.run.dispose();
   }
 }
