@@ -4,5 +4,6 @@ export * from './data';
 export * from './form';
 export * from './page';
 export * from './run';
+export * from './truncation';
 export * from './view';
-export * from './weights';
+export { loadWeights, saveWeights } from './weights';

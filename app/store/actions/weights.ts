@@ -8,10 +8,15 @@ export async function saveWeights(): Promise<void> {
   const bytes = await engine().send('exportWeights', {});
   const { running, experiment, step } = getState();
   const { model } = running ?? experiment;
+  save(bytes, `vit-${model.depth}x${model.embedDim}-p${model.patchSize}-step${step}.safetensors`);
+}
+
+/** Puts bytes into the downloads. */
+export function save(bytes: Uint8Array, name: string): void {
   const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'application/octet-stream' }));
   const link = document.createElement('a');
   link.href = url;
-  link.download = `vit-${model.depth}x${model.embedDim}-p${model.patchSize}-step${step}.safetensors`;
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
