@@ -186,7 +186,7 @@ describe('target ranks in words', () => {
     return matricesOf({ ...base, method: { ...base.method, ...patch } });
   };
   test('one share, none, and the dense baseline', () => {
-    expect(rankLine(matrices({ targetRank: 0.2 }), false)).toBe('12 of 64 singular values stay free.');
+    expect(rankLine(matrices({ targetRank: 0.2 }), false)).toBe('12 of 64 singular values stay free ≈ 33\u2009% of the parameters.');
     expect(rankLine(matrices({ targetRank: 64 }), false)).toContain('No matrix is regularized');
     expect(rankLine(matrices({ name: 'adamw' }), true)).toContain('dense baseline');
   });

@@ -53,6 +53,10 @@ export function withTruncation(
   // A complete curve stays on screen while the next one is measured.
   if (!complete && old && old.step !== step && old.cuts.length >= CURVE) return { measuring };
   if (cuts.length === 0) return { measuring };
-  const curve: CutCurve = { step, by, full, cuts: [...cuts].sort((a, b) => a.fraction - b.fraction) };
+  // What was known of the same weights stays known.
+  const share = (cut: Cut) => (by === 'energy' ? cut.energy : cut.fraction);
+  const asked = new Set(cuts.map(share));
+  const others = old?.step === step ? old.cuts.filter((cut) => !asked.has(share(cut))) : [];
+  const curve: CutCurve = { step, by, full, cuts: [...others, ...cuts].sort((a, b) => a.fraction - b.fraction) };
   return { measuring, curves: { ...before.curves, [by]: curve } };
 }

@@ -1,6 +1,7 @@
 import { fieldAt } from '../../protocol/experiment';
 import type { MatrixPlan } from '../../protocol/messages';
 import { useStore } from '../../store/store';
+import { matchingShare } from '../charts/cuts';
 import { FieldControl } from '../controls/FieldControl';
 import { Group } from './Group';
 import { RankTable } from './RankTable';
@@ -10,7 +11,7 @@ const optionLabel = (path: string, value: string): string => {
   return field?.kind === 'choice' ? (field.options.find((o) => o.value === value)?.label ?? value) : value;
 };
 
-/** "38 of 192 singular values stay free." for what the target rank comes to. */
+/** "38 of 192 singular values stay free ≈ 33 % of the parameters." for what the target rank comes to. */
 export function rankLine(matrices: readonly MatrixPlan[], dense: boolean): string {
   if (dense) return 'The dense baseline ignores it; the wall draws it for comparison.';
   const acted = matrices.filter((m) => m.regularized);
@@ -20,9 +21,18 @@ export function rankLine(matrices: readonly MatrixPlan[], dense: boolean): strin
   const same = acted.every((m) => m.targetRank === first.targetRank && min(m) === min(first));
   const left = matrices.length - acted.length;
   const rest = left > 0 ? ` ${left} of ${matrices.length} matrices are left alone.` : '';
-  if (same) return `${first.targetRank} of ${min(first)} singular values stay free.${rest}`;
+  if (same) return `${first.targetRank} of ${min(first)} singular values stay free${matching(matrices, acted)}.${rest}`;
   const shares = acted.map((m) => m.targetRank);
-  return `${Math.min(...shares)} to ${Math.max(...shares)} singular values stay free.${rest}`;
+  return `${Math.min(...shares)} to ${Math.max(...shares)} singular values stay free${matching(matrices, acted)}.${rest}`;
+}
+
+/** " ≈ 33 % of the parameters": what two factors of those ranks take of the matrices. */
+function matching(matrices: readonly MatrixPlan[], acted: readonly MatrixPlan[]): string {
+  const share = matchingShare(
+    acted,
+    matrices.map((m) => (m.kind === 'q' || m.kind === 'k' || m.kind === 'v' ? 'qkv' : m.kind)),
+  );
+  return Number.isFinite(share) ? ` ≈ ${Math.round(share * 100)}\u2009% of the parameters` : '';
 }
 
 /** The technique and, where it regularizes, its knobs. */
