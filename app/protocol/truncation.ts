@@ -37,6 +37,8 @@ export interface TruncationReport {
   readonly by: CutBy;
   /** Names of the truncated matrices; Q, K and V are three. */
   readonly matrices: readonly string[];
+  /** Milliseconds that the exact decomposition of all matrices took, of these weights. */
+  readonly decomposition: number;
   /** The model as it is, measured in the same way. */
   readonly full: ModelFigures;
   readonly cuts: readonly Cut[];

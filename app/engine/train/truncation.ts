@@ -72,8 +72,9 @@ export class Truncation {
   private readonly buffers: FactoredBuffers | undefined;
   private full: Program | undefined;
   private taken: WeightsMark | undefined;
-  /** When that was, by performance.now(). */
+  /** When that was, by performance.now(), and how long the decomposition took. */
   takenAt = -Infinity;
+  private cost = 0;
   private sigma: readonly Float32Array[] = [];
   /** Figures of the weights taken, by what was asked. */
   private readonly known = new Map<string, ModelFigures>();
@@ -144,6 +145,7 @@ export class Truncation {
     this.known.clear();
     this.takenAt = performance.now();
     this.sigma = await factored.sigma();
+    this.cost = performance.now() - this.takenAt;
     return (this.taken = mark);
   }
 
@@ -161,6 +163,7 @@ export class Truncation {
         step,
         by: o.by,
         matrices: this.o.matrices.map(({ name }) => name),
+        decomposition: this.cost,
         full: await this.figures(undefined, o),
         cuts: [] as Cut[],
       };
