@@ -295,7 +295,7 @@ export type Event =
   | { type: 'series'; runId: number; series: Series; latest: StepRecord; from: number; rows: Float64Array }
   | { type: 'evaluation'; runId: number; step: number; loss: number; accuracy: number; count: number }
   | { type: 'spectra'; runId: number; step: number; matrices: MatrixSpectrum[] }
-  /** A truncation under way or ended: `done` of `total` shares are in the report. */
+  /** A truncation under way or ended: `done` of `total` shares are in the report; `total` is 0 when it was given up. */
   | { type: 'truncation'; runId: number; step: number; report: TruncationReport; done: number; total: number }
   | { type: 'mark'; runId: number; mark: Mark }
   | { type: 'experiment'; runId: number; experiment: Experiment }

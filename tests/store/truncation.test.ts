@@ -43,6 +43,7 @@ describe('curves in the store', () => {
     expect(later.measuring?.done).toBe(1);
     expect(with_(reportOf(CURVE_FRACTIONS, 200), later).curves.fraction?.step).toBe(200);
     expect(withTruncation(complete, reportOf([0.33], 300), 1, 1)).toEqual({});
+    expect(withTruncation(later, reportOf([0.1], 200), 1, 0)).toEqual({ measuring: null });
   });
 
   test('shares asked for of the same weights are put among those known, each once', () => {

@@ -45,16 +45,21 @@ export class Cutting {
   }): Promise<TruncationReport> {
     const { values, by, stop, count = this.images, fresh = true } = o;
     const truncation = await this.run.truncation();
-    return truncation.measure({
+    const tell = (report: TruncationReport, total: number): void =>
+      this.emit({ type: 'truncation', runId: this.runId, step: report.step, report, done: report.cuts.length, total });
+    // A slider does not take newer weights from under a curve.
+    const old = this.measuring === undefined && performance.now() - truncation.takenAt > STALE;
+    const report = await truncation.measure({
       by,
       values,
       count,
-      fresh: fresh || this.quiet() || performance.now() - truncation.takenAt > STALE,
+      fresh: fresh || this.quiet() || old,
       quiet: this.quiet,
       ...(stop && { stop }),
-      onCut: (report) =>
-        this.emit({ type: 'truncation', runId: this.runId, step: report.step, report, done: report.cuts.length, total: values.length }),
+      onCut: (part) => tell(part, values.length),
     });
+    if (report.cuts.length < values.length) tell(report, 0);
+    return report;
   }
 
   /** Measures the curve in the background when the last one is long enough ago for its cost. @param validation milliseconds of one */
@@ -83,7 +88,12 @@ export class Cutting {
 
   private tell(error: unknown): void {
     // A lost device is told by whoever watches it.
-    if (error instanceof DeviceLostError || this.run.gpu.lostReason !== undefined) return;
+    if (
+      error instanceof DeviceLostError ||
+      (error instanceof DOMException && error.name === 'AbortError') ||
+      this.run.gpu.lostReason !== undefined
+    )
+      return;
     const message = error instanceof Error ? error.message : String(error);
     this.emit({ type: 'notice', level: 'warn', message: `The truncation curve could not be measured: ${message}` });
   }

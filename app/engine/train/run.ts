@@ -57,6 +57,7 @@ export class Run {
   private evalModel: VitModel | undefined;
   private data: RunData | undefined;
   private truncating: Promise<Truncation> | undefined;
+  private ended = false;
   /** Changes with the weights. */
   private version = 0;
   /** The last step submitted. */
@@ -243,11 +244,13 @@ export class Run {
     return predictionOf(gpu, { config, tuning, params: this.evaluated, images });
   }
 
-  /** Truncation of the evaluated weights; made at the first call, and again once there are data to evaluate on. */
+  /** Truncation of the evaluated weights; made at the first call, and again once there are data. @throws AbortError after `dispose` */
   async truncation(): Promise<Truncation> {
     const before = await this.truncating?.catch(() => undefined);
+    if (this.ended) throw new DOMException('The run has ended.', 'AbortError');
     if (before && (before.canEvaluate || !this.data)) return before;
     await before?.dispose();
+    if (this.ended) throw new DOMException('The run has ended.', 'AbortError');
     const { gpu, config, table, tuning, data, evalModel, experiment } = this;
     const matrices = truncatedMatrices(experiment, config);
     const mark = () => ({ version: this.version, step: this.last });
@@ -308,6 +311,7 @@ export class Run {
 
   /** Waits for the steps in flight, then frees every buffer of the run. */
   async dispose(): Promise<void> {
+    this.ended = true;
     await this.flight.drained();
     await this.truncating?.then((truncation) => truncation.dispose()).catch(() => undefined);
     for (const { model, step, gather } of this.kits.values()) {

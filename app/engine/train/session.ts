@@ -367,7 +367,8 @@ export class Session {
   /** @throws RangeError for a value that is no share, ConfigError when no matrix is chosen */
   truncate({ values, by, count, fresh = true }: CommandMap['truncate']['args']): Reply<'truncate'> {
     checkShares(values, by);
-    return this.exclusive(async () => (await this.ensureTrainer(true)).cutting.truncate({ values, by, count, fresh }));
+    // Only its start waits for its turn: a curve takes seconds, and a setting may change and a pause be pressed meanwhile.
+    return this.exclusive(() => this.ensureTrainer(true)).then(({ cutting }) => cutting.truncate({ values, by, count, fresh }));
   }
 
   /** @throws RangeError, ConfigError */

@@ -79,6 +79,7 @@ export class Truncation {
   /** Figures of the weights taken, by what was asked. */
   private readonly known = new Map<string, ModelFigures>();
   private chain: Promise<unknown> = Promise.resolve();
+  private closed = false;
 
   private constructor(
     private readonly gpu: Gpu,
@@ -125,8 +126,12 @@ export class Truncation {
     };
   }
 
+  /** @throws AbortError when the run has ended */
   private exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.chain.then(work);
+    const result = this.chain.then(() => {
+      if (this.closed) throw new DOMException('The run ended while it was being truncated.', 'AbortError');
+      return work();
+    });
     this.chain = result.catch(() => undefined);
     return result;
   }
@@ -155,26 +160,23 @@ export class Truncation {
     );
   }
 
-  /** Evaluates one state of the run at several truncations, and untruncated. */
-  measure(o: MeasureOptions): Promise<TruncationReport> {
-    return this.exclusive(async () => {
-      const { step } = await this.take(o.fresh);
-      const report = {
-        step,
-        by: o.by,
-        matrices: this.o.matrices.map(({ name }) => name),
-        decomposition: this.cost,
-        full: await this.figures(undefined, o),
-        cuts: [] as Cut[],
-      };
-      o.onCut?.({ ...report, cuts: [] });
-      for (const value of o.values) {
-        if (o.stop?.()) break;
-        report.cuts.push(await this.cut(step, value, o));
-        o.onCut?.({ ...report, cuts: [...report.cuts] });
-      }
-      return report;
-    });
+  /**
+   * Evaluates one state of the run at several truncations, and untruncated. Others may have their turn between two cuts; when one
+   * of them takes newer weights, this ends with what there is.
+   */
+  async measure(o: MeasureOptions): Promise<TruncationReport> {
+    const cuts: Cut[] = [];
+    const { mine, full } = await this.exclusive(async () => ({ mine: await this.take(o.fresh), full: await this.figures(undefined, o) }));
+    const matrices = this.o.matrices.map(({ name }) => name);
+    const report = () => ({ step: mine.step, by: o.by, matrices, decomposition: this.cost, full, cuts: [...cuts] });
+    o.onCut?.(report());
+    for (const value of o.values) {
+      const cut = await this.exclusive(async () => (o.stop?.() || this.taken !== mine ? undefined : this.cut(mine.step, value, o)));
+      if (!cut) break;
+      cuts.push(cut);
+      o.onCut?.(report());
+    }
+    return report();
   }
 
   private async cut(step: number, value: number, o: MeasureOptions): Promise<Cut> {
@@ -267,14 +269,10 @@ export class Truncation {
     });
   }
 
-  /** Resolves when nothing is under way. */
-  async settled(): Promise<void> {
-    await this.chain;
-  }
-
-  /** Waits for what is under way, then frees every buffer. */
+  /** Waits for what is under way, calls off what waits, and frees every buffer. */
   async dispose(): Promise<void> {
-    await this.settled();
+    this.closed = true;
+    await this.chain;
     this.free();
   }
 

@@ -46,6 +46,7 @@ export function withTruncation(
   done: number,
   total: number,
 ): Partial<TruncationSlice> {
+  if (total === 0) return { measuring: null };
   if (total < CURVE) return {};
   const complete = done >= total;
   const measuring = complete ? null : { by, done, total };

@@ -44,14 +44,13 @@ export default memo(function TruncationChart(props: TruncationChartProps) {
       className="chart-series"
     >
       <CartesianGrid vertical={false} syncWithTicks stroke="var(--line-1)" />
-      <XAxis dataKey="kept" type="number" domain={[0, end]} allowDataOverflow hide />
+      <XAxis dataKey="kept" type="number" domain={[0, end]} hide />
       <YAxis
         width={left}
         type="number"
         domain={axis.domain}
         ticks={axis.ticks}
         interval={0}
-        allowDataOverflow
         axisLine={false}
         tickLine={false}
         tickMargin={6}

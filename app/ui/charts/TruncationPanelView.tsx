@@ -78,7 +78,10 @@ export function TruncationPanelView(props: TruncationPanelViewProps) {
 
 const Empty = ({ ready, measuring, onMeasure }: TruncationPanelViewProps) => (
   <div className="chart-note">
-    <p>How much of the accuracy is left when every matrix keeps only its largest singular values?</p>
+    <p>
+      How much of the accuracy is left when every matrix keeps only its largest singular values?
+      {!ready && ' Train some steps to find out.'}
+    </p>
     {!measuring && (
       <button type="button" className="chart-btn edged" disabled={!ready} onClick={onMeasure}>
         Measure

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Recorder } from '../../../app/engine/gpu/recorder';
 import { VitModel } from '../../../app/engine/model/vit';
 import { defaultMatmulTuning } from '../../../app/engine/ops/matmul';
 import { resolveModel } from '../../../app/engine/train/datasets';
 import { Run, type RunData } from '../../../app/engine/train/run';
-import type { Experiment } from '../../../app/protocol/experiment';
+import { Trainer } from '../../../app/engine/train/trainer';
+import { patchExperiment, type DeepPartial, type Experiment } from '../../../app/protocol/experiment';
+import type { Event } from '../../../app/protocol/messages';
 import type { CutBy } from '../../../app/protocol/truncation';
 import { goldenCases } from '../../support/golden';
 import { maxError, useGpu } from '../../support/gpu';
@@ -87,8 +89,17 @@ describe('a run', () => {
     expect([...first, (await sixth).record.loss, ...rest, ...last]).toEqual(want);
     expect(await run.readParameters()).toEqual(weights);
     expect(middle.step).toBeGreaterThanOrEqual(6);
-    expect(middle.cuts[0]!.loss).not.toBe(early.cuts[0]!.loss);
     await run.dispose();
+    // A run that stood still at that step says the same; a step changes these losses by a hundred times the tolerance.
+    const still = await makeRun(g, experiment, data);
+    await steps(still, 1, middle.step);
+    const standing = await measure(still, [0.2]);
+    for (const key of ['loss', 'accuracy'] as const) {
+      expect(Math.abs(middle.full[key] - standing.full[key])).toBeLessThan(2e-5);
+      expect(Math.abs(middle.cuts[0]![key] - standing.cuts[0]![key])).toBeLessThan(2e-5);
+    }
+    expect(Math.abs(standing.full.loss - early.full.loss)).toBeGreaterThan(1e-3);
+    await still.dispose();
   });
 
   test('at a rank that leaves nothing out it is the full model; figures are honest where factors cost more', async () => {
@@ -198,6 +209,51 @@ describe('a run', () => {
     program.dispose();
     model.dispose();
     g.buffers.free(params);
+    await run.dispose();
+  });
+
+  test('a trainer measures the curve at the end; what is under way when the run ends is called off, and nothing stays', async () => {
+    const g = gpu();
+    const before = g.buffers.liveBytes;
+    const events: Extract<Event, { type: 'truncation' }>[] = [];
+    const make = async (patch: DeepPartial<Experiment>) => {
+      const run = await makeRun(g, patchExperiment(experiment, patch), data);
+      return new Trainer(run, 7, (event) => event.type === 'truncation' && events.push(event));
+    };
+    const trainer = await make({ train: { steps: 3, evalEvery: 2, evalCount: 16 } });
+    trainer.start();
+    await vi.waitFor(() => expect(events.at(-1)?.done).toBe(11), { timeout: 60_000 });
+    expect(trainer.phase).toBe('finished');
+    expect(events.map(({ done }) => done)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(events.every(({ runId, step, total, report }) => runId === 7 && step === 3 && total === 11 && report.full.count === 16)).toBe(
+      true,
+    );
+    // A share between two cuts of a long list, and the end of the run in the middle of it.
+    const long = trainer.cutting.truncate({ values: Array.from({ length: 200 }, (_, i) => i / 200), by: 'fraction' });
+    const short = await trainer.cutting.truncate({ values: [0.33], by: 'fraction', fresh: false });
+    expect(short.cuts[0]).toMatchObject({ step: 3, fraction: 0.33 });
+    expect(events.at(-1)!.done).toBeLessThan(200);
+    const called = expect(long).rejects.toMatchObject({ name: 'AbortError' });
+    await trainer.dispose();
+    await called;
+    await expect(trainer.run.truncation()).rejects.toMatchObject({ name: 'AbortError' });
+    expect(g.buffers.liveBytes).toBe(before);
+  });
+
+  test('newer weights end a curve of older ones', async () => {
+    const run = await makeRun(gpu(), experiment, data);
+    await steps(run, 1, 1);
+    const truncation = await run.truncation();
+    const values = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const old = truncation.measure({ by: 'fraction', values, count: 64, fresh: true, quiet: () => true, onCut: begin });
+    await begun;
+    await steps(run, 2, 2);
+    const next = await measure(run, [0.5]);
+    const { step, cuts } = await old;
+    expect([step, next.step]).toEqual([1, 2]);
+    expect(cuts.length).toBeLessThan(8);
     await run.dispose();
   });
 
