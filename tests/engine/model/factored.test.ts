@@ -45,7 +45,7 @@ const matrix = (name: string, kind: MatrixKind, rows: number, cols: number, offs
   name,
   block: 0,
   kind,
-  module: kind === 'q' || kind === 'k' || kind === 'v' ? 'qkv' : (kind as 'fc1'),
+  module: kind === 'q' || kind === 'k' || kind === 'v' ? 'qkv' : kind,
   offset,
   rows,
   cols,
