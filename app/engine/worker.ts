@@ -47,7 +47,11 @@ function run(command: Command): unknown {
     case 'trainOn':
       return session.trainOn(command.batch);
     case 'predict':
-      return session.predict(command.images);
+      return session.predict(command.images, command.cut);
+    case 'truncate':
+      return session.truncate(command);
+    case 'exportFactored':
+      return session.exportFactored(command.cut);
     case 'svd':
       return session.linalg.svd(command.matrix, command.options);
     case 'q3r':

@@ -1,5 +1,6 @@
 import type { CheckpointCommands, CheckpointEvent } from './checkpoint';
 import type { Experiment, DatasetName } from './experiment';
+import type { CutBy, CutChoice, TruncationReport } from './truncation';
 
 /** One optimizer step, as `window.q3r.history()` returns it. Values are those before the step's update. */
 export interface StepRecord {
@@ -312,7 +313,11 @@ export interface CommandMap extends CheckpointCommands {
   importWeights: { args: { bytes: Uint8Array }; reply: void };
   gradients: { args: { batch: Batch }; reply: Uint8Array };
   trainOn: { args: { batch: Batch }; reply: StepRecord };
-  predict: { args: { images: Float32Array }; reply: Float32Array };
+  /** With `cut`, by the truncated model. */
+  predict: { args: { images: Float32Array; cut?: CutChoice }; reply: Float32Array };
+  /** Truncates at each share and evaluates on the first `count` test images. Not `fresh`: weights a moment old will do in a run. */
+  truncate: { args: { values: number[]; by: CutBy; count?: number; fresh?: boolean }; reply: TruncationReport };
+  exportFactored: { args: { cut: CutChoice }; reply: Uint8Array };
   svd: { args: { matrix: Matrix; options: SvdOptions }; reply: Svd };
   q3r: { args: { matrix: Matrix; options: Q3rOptions }; reply: Q3rResult };
   matmul: { args: { a: Matrix; b: Matrix; transA: boolean; transB: boolean }; reply: Float32Array };
@@ -372,6 +377,8 @@ export type Event =
   | { type: 'series'; runId: number; series: Series; latest: StepRecord; from: number; rows: Float64Array }
   | { type: 'evaluation'; runId: number; step: number; loss: number; accuracy: number; count: number }
   | { type: 'spectra'; runId: number; step: number; matrices: MatrixSpectrum[] }
+  /** A truncation under way or ended: `done` of `total` shares are in the report; `total` is 0 when it was given up. */
+  | { type: 'truncation'; runId: number; step: number; report: TruncationReport; done: number; total: number }
   | { type: 'mark'; runId: number; mark: Mark }
   | { type: 'experiment'; runId: number; experiment: Experiment }
   | { type: 'dataset'; info: DatasetInfo }

@@ -19,6 +19,7 @@ import type {
   SvdOptions,
 } from '../protocol/messages';
 import { experimentFrom } from '../protocol/shareUrl';
+import { checkCut, checkShares, type Cut, type CutBy, type CutChoice, type ModelFigures } from '../protocol/truncation';
 import {
   checkpoints,
   commandLine,
@@ -84,8 +85,15 @@ export interface Q3rApi {
   gradients(batch: Batch): Promise<Uint8Array>;
   /** One optimizer step on the batch; the record holds the loss before it. */
   trainOn(batch: Batch): Promise<StepRecord>;
-  /** Logits [B, numClasses] of normalised images [B, C, H, W]. */
-  predict(images: Float32Array): Promise<Float32Array>;
+  /** Logits [B, numClasses] of normalised images [B, C, H, W]; with a fraction or an energy, of the truncated model. */
+  predict(images: Float32Array, o?: { fraction?: number; energy?: number }): Promise<Float32Array>;
+  /**
+   * The model with its targeted matrices cut to these shares of their parameters (of their squared singular values with
+   * `by: 'energy'`), evaluated as two thin products a matrix on the first `count` test images (1,000). `full` is the model as it is.
+   */
+  truncate(shares: number[], o?: { by?: CutBy; count?: number }): Promise<(Cut & { full: ModelFigures; matrices: readonly string[] })[]>;
+  /** safetensors of the truncated model: `<layer>.A` [r, in] and `<layer>.B` [out, r] with W = B A, all else under timm names. */
+  exportFactored(cut: CutChoice): Promise<Uint8Array>;
   readonly linalg: {
     svd(a: Matrix, o?: SvdOptions): Promise<Svd>;
     q3r(w: Matrix, o: Q3rOptions): Promise<Q3rResult>;
@@ -223,9 +231,26 @@ export const api: Q3rApi = {
     await current();
     return engine().send('trainOn', { batch });
   },
-  async predict(images) {
+  async predict(images, { fraction, energy } = {}) {
     await current();
-    return engine().send('predict', { images });
+    if (fraction === undefined && energy === undefined) return engine().send('predict', { images });
+    checkCut({ fraction, energy });
+    return engine().send('predict', { images, cut: energy === undefined ? { fraction: fraction! } : { energy } });
+  },
+  async truncate(shares, { by = 'fraction', count } = {}) {
+    if (!Array.isArray(shares)) throw new RangeError('truncate takes a list of shares.');
+    checkShares(shares, by);
+    if (count !== undefined && !(Number.isInteger(count) && count > 0))
+      throw new RangeError(`count must be a whole number of images from 1 on, not ${count}.`);
+    await ready();
+    await prepare();
+    const { cuts, full, matrices } = await engine().send('truncate', { values: [...shares], by, ...(count !== undefined && { count }) });
+    return cuts.map((cut) => ({ ...cut, full, matrices }));
+  },
+  async exportFactored(cut) {
+    checkCut(cut);
+    await current();
+    return engine().send('exportFactored', { cut });
   },
   linalg: {
     async svd(matrix, options = {}) {

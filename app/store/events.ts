@@ -1,6 +1,7 @@
 import type { AppState, Baseline } from './store';
 import { withKept } from './slices/kept';
 import { runSlice, signature } from './slices/run';
+import { truncationSlice, withTruncation } from './slices/truncation';
 import type { Report } from './workerClient';
 
 /** What the worker reported, as a change of the state. Pure, so that tests can replay a run. */
@@ -47,6 +48,11 @@ export function applyReport(state: AppState, report: Report): Partial<AppState> 
       if (!report.matrices.some((m) => m.name === state.selected)) patch.selected = defaultSelection(report.matrices);
       // The last spectra of a dense run arrive after it has finished.
       return state.phase === 'finished' ? { ...patch, ...withBaselineOf(next) } : patch;
+    }
+    case 'truncation': {
+      const patch: Partial<AppState> = withTruncation(state, report.report, report.done, report.total);
+      // The curve of a dense run is measured when it has finished.
+      return { ...patch, ...(report.done === report.total && withBaselineOf({ ...state, ...patch })) };
     }
     case 'mark':
       return { marks: [...state.marks, report.mark] };
@@ -103,6 +109,7 @@ export function newRun(state: AppState, runId: number): Partial<AppState> {
   const kept = withBaselineOf(state);
   return {
     ...runSlice(),
+    ...truncationSlice(),
     running: state.running,
     denseRuns: kept.denseRuns ?? state.denseRuns,
     baseline: null,
@@ -123,6 +130,7 @@ function withBaselineOf(state: AppState): Partial<AppState> {
     series: state.series,
     step: spectra.step,
     matrices: spectra.matrices,
+    curves: state.curves,
   };
   return { denseRuns: { ...state.denseRuns, [signature(spectra.matrices)]: entry } };
 }

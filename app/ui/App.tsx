@@ -4,6 +4,7 @@ import { FormulaPanel } from './charts/FormulaPanel';
 import { MatrixInspector } from './charts/MatrixInspector';
 import { RunCharts } from './charts/RunCharts';
 import { SpectrumWall } from './charts/SpectrumWall';
+import { TruncationPanel } from './charts/TruncationPanel';
 import { DATASET_CONFIGS, experimentName } from './datasets';
 import { FirstVisit } from './first/FirstVisit';
 import { Mark } from './icons';
@@ -116,6 +117,7 @@ function MainScreen({ cover }: { cover: Cover }) {
         </section>
         <div className="right rail">
           <MatrixInspector />
+          <TruncationPanel />
           <FormulaPanel />
         </div>
       </main>

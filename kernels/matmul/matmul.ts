@@ -84,14 +84,17 @@ export interface MatmulForm extends MatmulEpilogue {
   /** Four neighbours of the operand may be loaded as one vec4: its row length and its batch stride are multiples of 4. */
   readonly vecA: boolean;
   readonly vecB: boolean;
-  /** n and the batch stride of the output are multiples of 4. */
+  /** n, the batch stride and the row length of the output are multiples of 4. */
   readonly vecOut: boolean;
+  /** Rows of the output are longer than n, with the items of a batch side by side in them. */
+  readonly rowOut?: boolean;
 }
 
 const PRODUCT_PARAMS = fields(
   'u32 m, u32 n, u32 k, u32 tiles, u32 tiles_n, u32 items, u32 splits, u32 k_chunk, u32 stride_a, u32 stride_b, u32 stride_out',
 );
 const REDUCE_PARAMS = fields('u32 m, u32 n, u32 batch, u32 splits, u32 stride_partial, u32 stride_out');
+const ROW_PARAM = fields('u32 row_out');
 /** Invocations of a workgroup of matmul/reduce, each four outputs. */
 export const REDUCE_WORKGROUP = 64;
 
@@ -102,6 +105,7 @@ const once = (name: string, make: () => Omit<KernelSpec, 'name'>): KernelSpec =>
   return spec;
 };
 const flag = (on: boolean | undefined): number => (on ? 1 : 0);
+const rowName = (rowOut: boolean | undefined): string => (rowOut ? '-row' : '');
 const type = (vec: boolean): string => (vec ? 'vec4f' : 'f32');
 const struct = (params: readonly ParamField[]): string =>
   `struct Params {\n${params.map((f) => `  ${f.name}: ${f.type},\n`).join('')}}\n@group(0) @binding(0) var<uniform> p: Params;\n`;
@@ -112,7 +116,7 @@ function epilogueName(e: MatmulEpilogue): string {
 }
 
 /** The output bindings and `store`, from binding `first` on. Only what the epilogue uses is declared. */
-function outputPart(e: MatmulEpilogue, vec: boolean, first: number): { code: string; bindings: BindingField[] } {
+function outputPart(e: MatmulEpilogue, vec: boolean, first: number, rowOut: boolean): { code: string; bindings: BindingField[] } {
   const bindings: BindingField[] = [{ name: 'out', access: 'readwrite' }];
   if (e.bias) bindings.push({ name: 'bias', access: 'read' });
   if (e.gelu) bindings.push({ name: 'pre', access: 'readwrite' });
@@ -130,6 +134,8 @@ function outputPart(e: MatmulEpilogue, vec: boolean, first: number): { code: str
     BIAS_AT: at('bias'),
     PRE_AT: at('pre'),
     RESIDUAL_AT: at('residual'),
+    ROW: rowOut ? 'p.row_out' : 'p.n',
+    COLUMN: rowOut ? '(base + col)' : 'col',
   });
   return { code: e.gelu ? erf + code : code, bindings };
 }
@@ -141,7 +147,7 @@ function outputPart(e: MatmulEpilogue, vec: boolean, first: number): { code: str
 export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSpec {
   const kind = `${form.transA ? 't' : 'n'}${form.transB ? 't' : 'n'}`;
   const width = [form.vecA, form.vecB, form.vecOut].map((vec) => (vec ? 4 : 1)).join('');
-  return once(`matmul/${variant.id}/${kind}${width}${epilogueName(form)}`, () => {
+  return once(`matmul/${variant.id}/${kind}${width}${epilogueName(form)}${rowName(form.rowOut)}`, () => {
     const { mt, nt, wx, wy, kt, lanes } = variant;
     const part = (X: string, SIZE: string, BINDING: number, vec: boolean, across: boolean): string =>
       expand(operand, {
@@ -191,17 +197,18 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
             A_WORDS: words(mt * wy, !form.transA),
             B_WORDS: words(nt * wx, form.transB),
           });
-    const end = outputPart(form, form.vecOut, 3);
+    const end = outputPart(form, form.vecOut, 3, form.rowOut === true);
+    const params = form.rowOut ? [...PRODUCT_PARAMS, ...ROW_PARAM] : PRODUCT_PARAMS;
     return {
       code: [
         ...(lanes ? ['enable subgroups;'] : []),
-        struct(PRODUCT_PARAMS),
+        struct(params),
         part('a', 'm', 1, form.vecA, form.transA),
         part('b', 'n', 2, form.vecB, !form.transB),
         end.code,
         main,
       ].join('\n'),
-      params: PRODUCT_PARAMS,
+      params,
       bindings: [{ name: 'a', access: 'read' }, { name: 'b', access: 'read' }, ...end.bindings],
       ...(lanes ? { features: ['subgroups'] as const } : {}),
     };
@@ -209,13 +216,14 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
 }
 
 /** Adds the partial products of a split over K in order and applies the epilogue. Bindings: partial, then as above. */
-export function matmulReduceKernel(epilogue: MatmulEpilogue, vec: boolean): KernelSpec {
-  return once(`matmul/reduce/${vec ? 4 : 1}${epilogueName(epilogue)}`, () => {
-    const end = outputPart(epilogue, vec, 2);
+export function matmulReduceKernel(epilogue: MatmulEpilogue, vec: boolean, rowOut = false): KernelSpec {
+  return once(`matmul/reduce/${vec ? 4 : 1}${epilogueName(epilogue)}${rowName(rowOut)}`, () => {
+    const end = outputPart(epilogue, vec, 2, rowOut);
+    const params = rowOut ? [...REDUCE_PARAMS, ...ROW_PARAM] : REDUCE_PARAMS;
     const main = expand(reduce, { TYPE: type(vec), VEC: flag(vec), SCALAR: flag(!vec) });
     return {
-      code: [struct(REDUCE_PARAMS), end.code, main].join('\n'),
-      params: REDUCE_PARAMS,
+      code: [struct(params), end.code, main].join('\n'),
+      params,
       bindings: [{ name: 'partial', access: 'read' }, ...end.bindings],
     };
   });

@@ -1,6 +1,7 @@
 // matmul/output: what happens to four neighbouring outputs of one row, in this order
 //   z = product + bias;  pre = z, z = gelu(z);  z += residual;  out = z  or  out += z
 // Columns past n are dropped. VEC: n and the item's stride are multiples of four.
+// ROW is the length of a row of out, COLUMN the column there: of a batch whose items lie side by side, base is an item's first.
 @group(0) @binding(${OUT}) var<storage, read_write> out: array<${TYPE}>;
 //#for once BIAS
 @group(0) @binding(${BIAS_AT}) var<storage, read> bias: array<${TYPE}>;
@@ -37,13 +38,13 @@ fn store_one(at: u32, col: u32, product: ${TYPE}) {
 
 fn store(base: u32, row: u32, col: u32, product: vec4f) {
   if (row >= p.m) { return; }
-  let at = base + row * p.n + col;
+  let at = base + row * ${ROW} + col;
   //#for once VEC
-  if (col < p.n) { store_one(at / 4u, col / 4u, product); }
+  if (col < p.n) { store_one(at / 4u, ${COLUMN} / 4u, product); }
   //#end
   //#for once SCALAR
   //#for q 4
-  if (col + ${q}u < p.n) { store_one(at + ${q}u, col + ${q}u, product[${q}]); }
+  if (col + ${q}u < p.n) { store_one(at + ${q}u, ${COLUMN} + ${q}u, product[${q}]); }
   //#end
   //#end
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { MATMUL_VARIANTS } from '../../kernels/matmul/matmul';
+import { MATMUL_VARIANTS, matmulKernel } from '../../kernels/matmul/matmul';
 import erfSource from '../../kernels/lib/erf.wgsl?raw';
 import { fields, type KernelSpec } from '../../kernels/spec';
 import { recordMatmul, type MatmulArgs, type MatmulTuning } from '../../app/engine/ops/matmul';
 import { Recorder } from '../../app/engine/gpu/recorder';
-import { matmulReference, type MatmulCase, type MatmulInputs } from '../reference/matmul';
+import { matmulReference, outputLayout, type MatmulCase, type MatmulInputs } from '../reference/matmul';
 import { erf } from '../reference/erf';
 import { maxError, uniform, useGpu } from '../support/gpu';
 
@@ -27,12 +27,12 @@ interface Options {
 /** Runs one product on seeded numbers in [-1, 1) and returns it with the float64 one and what each value may differ by. */
 async function product(tuning: MatmulTuning, c: MatmulCase, o: Options = {}, runs = 1) {
   const g = gpu();
-  const { m, n, k, batch = 1, strideA = m * k, strideB = k * n, strideOut = m * n } = c;
-  const size = (batch - 1) * strideOut + m * n;
+  const { m, n, k, batch = 1, strideA = m * k, strideB = k * n } = c;
+  const { strideOut, size } = outputLayout(c);
   const inputs: MatmulInputs = {
     a: uniform((batch - 1) * strideA + m * k, 1),
     b: uniform((batch - 1) * strideB + k * n, 2),
-    bias: o.bias ? uniform(n, 3) : undefined,
+    bias: o.bias ? uniform(c.rowOut === undefined ? n : (batch - 1) * strideOut + n, 3) : undefined,
     residual: o.residual ? uniform(size, 4) : undefined,
     before: uniform(size, 5),
     gelu: o.gelu,
@@ -128,6 +128,46 @@ for (const id of ['r4x4', 'q8x4', 's32x32'])
       expect(maxError(got, want.out), JSON.stringify(c)).toBeLessThan(tolerance(c.k));
     }
   });
+
+const ROWS: MatmulCase[] = [
+  // Q, K and V of five tokens: shared input, three outputs side by side in rows of 3n.
+  { m: 5, n: 8, k: 12, batch: 3, strideA: 0, rowOut: 24 },
+  { m: 5, n: 7, k: 9, batch: 3, transB: true, rowOut: 21 },
+  // A gap behind the items of each row, and items further apart than n.
+  { m: 6, n: 4, k: 8, batch: 2, strideOut: 8, rowOut: 16 },
+  { m: 9, n: 4, k: 5, rowOut: 7 },
+  { m: 1, n: 1, k: 1, rowOut: 1 },
+];
+const ROW_EPILOGUES: Options[] = [{ bias: true, gelu: true, residual: true }, { bias: true }, { accumulate: true }];
+// Panels take seconds to compile; the epilogue is the same text in all of them.
+for (const id of ['r4x4', 'q8x4', 's32x32'])
+  test(`${id} writes into longer rows, items side by side, and leaves the gaps alone`, async () => {
+    for (const c of id === 's32x32' ? ROWS.slice(0, 2) : ROWS)
+      for (const o of id === 's32x32' ? ROW_EPILOGUES.slice(0, 1) : ROW_EPILOGUES) {
+        const { got, gotPre, want } = await product(only(id), c, o);
+        expect(maxError(got, want.out), JSON.stringify([c, o])).toBeLessThan(tolerance(c.k));
+        if (gotPre) expect(maxError(gotPre, want.pre), 'z').toBeLessThan(tolerance(c.k));
+      }
+  });
+
+test('a product split over k adds up into longer rows', async () => {
+  for (const c of [
+    { m: 5, n: 8, k: 130, batch: 3, rowOut: 24 },
+    { m: 5, n: 7, k: 200, batch: 2, rowOut: 15 },
+  ]) {
+    const { got, want, dispatches } = await product(only('r4x4', 1e6), c, { bias: true, gelu: true, residual: true, scratch: 1 << 16 });
+    expect(dispatches).toBe(2);
+    expect(maxError(got, want.out)).toBeLessThan(tolerance(c.k));
+  }
+});
+
+test('the kernels of dense outputs are the text they were before there were longer rows', () => {
+  const form = { transA: false, transB: true, vecA: true, vecB: true, vecOut: true, bias: true };
+  const { code, params } = matmulKernel(MATMUL_VARIANTS[0]!, form);
+  expect(code).toContain('let at = base + row * p.n + col;');
+  expect(code).not.toContain('row_out');
+  expect(params.map(({ name }) => name)).not.toContain('row_out');
+});
 
 for (const n of [12, 10])
   for (const id of ['r4x4', 's32x32'])

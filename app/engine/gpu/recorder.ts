@@ -206,3 +206,9 @@ export class Program {
 
 /** Workgroups needed for `count` threads. */
 export const groupsFor = (count: number, size: number): number => ceilDiv(count, size);
+
+/** Estimated operations that one submit may hold: about 0.1 s on a slow device of the kind. */
+const SUBMIT_WORK = { software: 5e8, hardware: 5e9 };
+/** Submits into which a program should be cut, so that none holds the device for long; by its estimated work. */
+export const submitsFor = (gpu: Gpu, program: Program): number =>
+  Math.max(1, Math.ceil(program.work / (gpu.info.software ? SUBMIT_WORK.software : SUBMIT_WORK.hardware)));

@@ -8,7 +8,7 @@ const COPY_SRC = 4;
  * Passes that can be timed within one step; a step with more is timed as far as they go. A batch in 256 parts has 512 passes, and
  * every cut into submits adds one.
  */
-const MAX_PASSES = 1024;
+export const MAX_PASSES = 1024;
 
 /** Sums of GPU time by phase, milliseconds. */
 export type PhaseTimes = Readonly<Record<Phase, number>>;

@@ -2,6 +2,7 @@ import { slice, type View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import type { Recorder } from '../gpu/recorder';
 import { recordCrossEntropy } from '../ops/crossEntropy';
+import { recordLinear, type RecordLinear } from '../ops/linear';
 import type { MatmulTuning } from '../ops/matmul';
 import { TransformerBlock } from './layers/block';
 import { EmbedLayer } from './layers/embed';
@@ -45,6 +46,8 @@ export class VitModel {
   private readonly layers: readonly Layer[];
   private readonly owned: readonly View[];
   private readonly views: ReadonlyMap<string, View>;
+  /** Of the forward pass that is being recorded. */
+  private linear: RecordLinear = recordLinear;
 
   /** @throws OutOfMemoryError when a buffer is larger than the device allows; wrap in `Gpu.guard` for the rest. */
   constructor(
@@ -71,6 +74,7 @@ export class VitModel {
       tuning: o.tuning,
       table: this.table,
       view: (name) => this.tap(name),
+      linear: (recorder, tuning, args) => this.linear(recorder, tuning, args),
     };
     this.layers = [
       new EmbedLayer(context),
@@ -85,8 +89,9 @@ export class VitModel {
     this.correct = this.tap('correct');
   }
 
-  /** images → logits. `params` is an arena laid out by `table`. */
-  recordForward(recorder: Recorder, params: View): void {
+  /** images → logits. `params` is an arena laid out by `table`; `linear` may compute linear layers from other weights. */
+  recordForward(recorder: Recorder, params: View, linear: RecordLinear = recordLinear): void {
+    this.linear = linear;
     const arena = arenaOf(this.table, params);
     for (const layer of this.layers) layer.recordForward(recorder, arena);
   }

@@ -35,8 +35,12 @@ export interface LinearArgs extends LinearShape {
   readonly residual?: View;
   /** Room for products split over k; see `MatmulArgs.scratch`. */
   readonly scratch: View;
+  /** Name of the layer: `${label}.weight` is the parameter. */
   readonly label: string;
 }
+
+/** How a model computes its linear layers: `recordLinear`, or something that gives nearly the same with other weights. */
+export type RecordLinear = (recorder: Recorder, tuning: MatmulTuning, args: LinearArgs) => void;
 
 /** out = x Wᵀ + b, with GELU or a residual in the same dispatch. */
 export function recordLinear(recorder: Recorder, tuning: MatmulTuning, args: LinearArgs): void {

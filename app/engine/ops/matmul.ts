@@ -32,6 +32,11 @@ export interface MatmulArgs extends MatmulShape {
   readonly strideA?: number;
   readonly strideB?: number;
   readonly strideOut?: number;
+  /**
+   * Elements between rows of the output, where they are longer than n. The items of a batch then lie side by side in them, n
+   * apart unless strideOut says otherwise, and `bias` has an entry for every column.
+   */
+  readonly rowOut?: number;
   /** [n], added to every row. */
   readonly bias?: View;
   /** Receives z = product + bias; out becomes gelu(z), with the exact erf. */
@@ -160,14 +165,16 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
   const label = args.label ?? 'matmul';
   for (const [name, size] of Object.entries({ m, n, k, batch }))
     if (!Number.isInteger(size) || size < 1) throw new Error(`${label}: ${name} is ${size}, not a positive integer`);
-  const { strideA = m * k, strideB = k * n, strideOut = m * n } = args;
+  const { rowOut, strideA = m * k, strideB = k * n, strideOut = rowOut === undefined ? m * n : n } = args;
+  const rowLength = rowOut ?? n;
   const check = (name: string, view: View | undefined, count: number): void => {
     if (view && view.size < count * 4) throw new Error(`${label}: ${name} holds ${view.size} bytes, ${count * 4} are needed`);
   };
   check('a', a, (batch - 1) * strideA + m * k);
   check('b', b, (batch - 1) * strideB + k * n);
-  check('bias', bias, n);
-  for (const [name, view] of Object.entries({ out, gelu, residual })) check(name, view, (batch - 1) * strideOut + m * n);
+  if (rowLength < n) throw new Error(`${label}: rowOut is ${rowLength}, less than the ${n} columns`);
+  check('bias', bias, rowOut === undefined ? n : (batch - 1) * strideOut + n);
+  for (const [name, view] of Object.entries({ out, gelu, residual })) check(name, view, (batch - 1) * strideOut + (m - 1) * rowLength + n);
 
   const best = plan(tuning, args);
   const { variant, tilesM, tilesN } = best;
@@ -178,15 +185,17 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
 
   const epilogue = { bias: bias !== undefined, gelu: gelu !== undefined, residual: residual !== undefined, accumulate: args.accumulate };
   const extra = [bias, gelu, residual].filter((view) => view !== undefined);
-  const quads = (rowLength: number, stride: number): boolean => rowLength % 4 === 0 && (batch === 1 || stride % 4 === 0);
-  const vecOut = quads(n, strideOut);
+  const quads = (length: number, stride: number): boolean => length % 4 === 0 && (batch === 1 || stride % 4 === 0);
+  const vecOut = quads(n, strideOut) && rowLength % 4 === 0;
+  const longRows = rowOut !== undefined;
+  const rowParam: Record<string, number> = longRows ? { row_out: rowLength } : {};
   const form: MatmulForm = {
     transA,
     transB,
     vecA: quads(transA ? m : k, strideA),
     vecB: quads(transB ? k : n, strideB),
     vecOut: split ? n % 4 === 0 : vecOut,
-    ...(split ? {} : epilogue),
+    ...(split ? {} : { ...epilogue, rowOut: longRows }),
   };
   const tiles = tilesM * tilesN;
   const items = batch * splits;
@@ -204,15 +213,16 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
       stride_a: strideA,
       stride_b: strideB,
       stride_out: split ? partial : strideOut,
+      ...(split ? {} : rowParam),
     },
     buffers: split ? [a, b, scratch] : [a, b, out, ...extra],
     grid: foldGrid(tiles * items),
     work: 2 * m * n * k * batch,
   });
   if (!split) return;
-  recorder.dispatch(matmulReduceKernel(epilogue, vecOut), {
+  recorder.dispatch(matmulReduceKernel(epilogue, vecOut, longRows), {
     label: `${label}.reduce`,
-    params: { m, n, batch, splits, stride_partial: partial, stride_out: strideOut },
+    params: { m, n, batch, splits, stride_partial: partial, stride_out: strideOut, ...rowParam },
     buffers: [scratch, out, ...extra],
     grid: foldGrid(ceilDiv(m * ceilDiv(n, 4) * batch, REDUCE_WORKGROUP)),
     work: m * n * batch * splits,

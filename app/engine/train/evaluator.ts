@@ -1,10 +1,19 @@
 import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
-import { Recorder, type Program } from '../gpu/recorder';
+import { Recorder, submitsFor, type Program } from '../gpu/recorder';
+import { MAX_PASSES, type StepTimer } from '../gpu/timestamps';
 import type { VitModel } from '../model/vit';
 import type { GpuDataset } from '../ops/gather';
+import type { RecordLinear } from '../ops/linear';
 import { Stage } from '../ops/stage';
+
+export interface EvaluationResult {
+  loss: number;
+  /** Share of the images classified correctly. */
+  accuracy: number;
+  count: number;
+}
 
 /** Loss and accuracy over the first images of a split, queued behind whatever the GPU is doing. */
 export class Evaluator {
@@ -20,6 +29,8 @@ export class Evaluator {
     private readonly model: VitModel,
     private readonly batch: number,
     private readonly dataset: GpuDataset,
+    /** Measures the GPU's own time of each run. */
+    private readonly timer?: StepTimer,
   ) {
     const padded = Math.ceil(dataset.count / batch) * batch;
     this.losses = gpu.buffers.allocate('evaluation.losses', padded * 4);
@@ -35,39 +46,62 @@ export class Evaluator {
 
   /** Allocates before it returns, compiles and records; before the first evaluation. */
   async build(params: View): Promise<void> {
+    this.program = await this.record(params);
+  }
+
+  /** A program for `run`, of which linear layers may use other weights; the caller disposes of it. */
+  record(params: View, linear?: RecordLinear): Promise<Program> {
     const recorder = new Recorder(this.gpu, 'evaluation');
     const { images, labels, inputShape: shape } = this.model;
     this.dataset.recordSequential(recorder, { start: this.start, images, labels, batch: this.batch, shape, stage: this.stage });
-    this.model.recordForward(recorder, params);
+    this.model.recordForward(recorder, params, linear);
     this.model.recordLoss(recorder, 0);
-    this.program = await recorder.build();
+    return recorder.build();
   }
 
   /** Mean loss and accuracy of the first `count` images (at most all). Its work is queued before this returns. */
-  async run(count: number): Promise<{ loss: number; accuracy: number; count: number }> {
-    const { program, gpu, batch } = this;
+  async run(count: number): Promise<EvaluationResult> {
+    const { milliseconds: _, ...result } = await this.timed(count);
+    return result;
+  }
+
+  /** As `run`, with the milliseconds the GPU was at it: by its own clock where there is a timer, else from the submit to the answer. */
+  async timed(count: number, program = this.program): Promise<EvaluationResult & { milliseconds: number }> {
+    const { gpu, batch, timer } = this;
     if (!program) throw new Error('the evaluator is not built');
     if (this.readback.busy) throw new Error('an evaluation is under way');
     const total = Math.min(count, this.dataset.count);
     const batches = Math.ceil(total / batch);
+    const parts = program.split(submitsFor(gpu, program));
+    const passes = timer?.begin();
+    const from = performance.now();
     for (let b = 0; b < batches; b++) {
       gpu.write(this.start, new Uint32Array([b * batch]));
-      const encoder = gpu.device.createCommandEncoder({ label: 'evaluation' });
-      program.encode(encoder);
-      encoder.copyBufferToBuffer(this.model.losses.buffer, this.model.losses.offset, this.losses.buffer, b * batch * 4, batch * 4);
-      encoder.copyBufferToBuffer(this.model.correct.buffer, this.model.correct.offset, this.correct.buffer, b * batch * 4, batch * 4);
-      gpu.device.queue.submit([encoder.finish()]);
+      parts.forEach(([first, end], i) => {
+        const encoder = gpu.device.createCommandEncoder({ label: 'evaluation' });
+        program.encode(encoder, passes, first, end);
+        if (i === parts.length - 1) {
+          encoder.copyBufferToBuffer(this.model.losses.buffer, this.model.losses.offset, this.losses.buffer, b * batch * 4, batch * 4);
+          encoder.copyBufferToBuffer(this.model.correct.buffer, this.model.correct.offset, this.correct.buffer, b * batch * 4, batch * 4);
+        }
+        gpu.device.queue.submit([encoder.finish()]);
+      });
     }
     const encoder = gpu.device.createCommandEncoder({ label: 'evaluation.read' });
+    timer?.finish(encoder);
     this.readback.copy(encoder, { ...this.losses, size: batches * batch * 4 }, { ...this.correct, size: batches * batch * 4 });
     gpu.device.queue.submit([encoder.finish()]);
     const data = await this.readback.map(batches * batch * 8);
+    const wall = performance.now() - from;
+    const times = await timer?.read();
     const losses = new Float32Array(data, 0, total);
     const correct = new Uint32Array(data, batches * batch * 4, total);
     return {
       loss: losses.reduce((a, b) => a + b, 0) / total,
       accuracy: correct.reduce((a, b) => a + b, 0) / total,
       count: total,
+      // The clock has room for so many passes; the others take as long.
+      milliseconds: times ? times.other / Math.min(1, MAX_PASSES / (batches * parts.length)) : wall,
     };
   }
 

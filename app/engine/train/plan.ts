@@ -3,7 +3,8 @@ import type { PlanReport } from '../../protocol/messages';
 import type { DeviceInfo } from '../gpu/device';
 import { factorBytes, productFlops } from '../factorization/layout';
 import { activationElements, stepFlops } from '../model/memory';
-import { vitParameters } from '../model/parameters';
+import { weightMatrices, type WeightMatrix } from '../model/matrices';
+import { vitParameters, type VitConfig } from '../model/parameters';
 import { q3rBytes } from '../regularizers/q3r/regularizer';
 import { DATASET_CONFIGS } from '../data/config';
 import { stageBytes } from '../ops/stage';
@@ -16,6 +17,11 @@ export { planMatrices, type PlannedMatrix } from './matrices';
 
 /** Most parts of a batch. */
 const MAX_PARTS = 256;
+
+/** Matrices that a truncation replaces: all that the method names, in dense runs too; Q, K and V are three. */
+export const truncatedMatrices = ({ method }: Experiment, config: VitConfig): WeightMatrix[] =>
+  weightMatrices(config, vitParameters(config), false).filter((m) => method.targetModules.includes(m.module));
+
 /** Bytes a device is trusted with, as WebGPU does not tell how much memory there is. */
 const MEMORY_BUDGET = { software: 2 * 2 ** 30, hardware: 6 * 2 ** 30 };
 /** Share of the measured GEMM rate that a whole step reaches: launches, small products and everything that is no product. */

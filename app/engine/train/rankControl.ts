@@ -25,7 +25,8 @@ export class RankControl {
   /** Absent where nothing regularizes. Acts on the trained parameters: on the factors, where there are any. */
   readonly regularizer: Regularizer | undefined;
   private readonly monitor: SvdBatch;
-  private readonly workspace: SvdWorkspace;
+  /** Scratch of all decompositions of the run, none of which is ever cut by another. */
+  readonly workspace: SvdWorkspace;
   private readonly readback: Readback;
   private watched: MatrixStatus[] | undefined;
   private watching: Promise<unknown> = Promise.resolve();

@@ -27,10 +27,12 @@ import { Evaluator } from './evaluator';
 import { Flight } from './flight';
 import { checkBatch, gradientsOf, predictionOf } from './handBatch';
 import { planFactors, planMatrices, techniqueOf } from './matrices';
+import { truncatedMatrices } from './plan';
 import { RankControl } from './rankControl';
 import { evaluationBatch } from './recipe';
 import { Snapshotter, type Snapshot } from './snapshot';
 import { StepViews, joinParts, recordGather, recordPart, recordStep, type RecordedStep, type StepRecipe } from './step';
+import { Truncation } from './truncation';
 
 /** What one step leaves behind. */
 export interface StepResult {
@@ -71,6 +73,12 @@ export class Run {
   evaluable: Promise<void> = Promise.resolve();
   private evalModel: VitModel | undefined;
   private data: RunData | undefined;
+  private truncating: Promise<Truncation> | undefined;
+  private ended = false;
+  /** Changes with the weights. */
+  private version = 0;
+  /** The last step submitted. */
+  private last = 0;
 
   private constructor(
     readonly gpu: Gpu,
@@ -244,6 +252,8 @@ export class Run {
         emaDecay: train.emaDecay,
       }),
     );
+    this.version++;
+    this.last = t;
     const landed = this.flight.submit([...refresh, ...programs], [this.views.metrics, ...this.rank.statusViews], parts);
     if (refresh.length > 0) this.rank.observe(landed.then(({ data }) => data.slice(this.views.metrics.size)));
     return landed.then(({ data, times }) => {
@@ -315,6 +325,22 @@ export class Run {
     return predictionOf(gpu, { config, tuning, params: this.evaluated, images });
   }
 
+  /** Truncation of the evaluated weights; made at the first call, and again once there are data. @throws AbortError after `dispose` */
+  async truncation(): Promise<Truncation> {
+    const before = await this.truncating?.catch(() => undefined);
+    if (this.ended) throw new DOMException('The run has ended.', 'AbortError');
+    if (before && (before.canEvaluate || !this.data)) return before;
+    await before?.dispose();
+    if (this.ended) throw new DOMException('The run has ended.', 'AbortError');
+    const { gpu, config, table, tuning, data, evalModel, experiment } = this;
+    const matrices = truncatedMatrices(experiment, config);
+    const mark = () => ({ version: this.version, step: this.last });
+    const options = { config, table, tuning, weights: this.evaluated, matrices, mark, workspace: this.rank.workspace };
+    const bench = data && evalModel && { model: evalModel, batch: evalModel.labels.size / 4, dataset: data.test };
+    this.truncating = Truncation.create(gpu, options, bench);
+    return this.truncating;
+  }
+
   /** The arena as one array, for export. */
   readParameters(): Promise<Float32Array> {
     return this.gpu.readFloats(this.weights);
@@ -327,6 +353,7 @@ export class Run {
   async writeParameters(arena: Float32Array): Promise<number> {
     const { factorization } = this;
     const imported = factorization && (await importFactors(this.gpu, factorization.layout, arena));
+    this.version++;
     this.gpu.write(this.views.params, imported?.trained ?? arena);
     factorization?.compose();
     this.restartAverage();
@@ -354,6 +381,8 @@ export class Run {
   }
   /** @throws Error when the snapshot is of another model or method */
   restore(snapshot: Snapshot): void {
+    this.version++;
+    this.last = snapshot.step;
     this.snapshots.restore(snapshot);
     this.factorization?.compose();
     this.rank.restoreState(snapshot.regularizer);
@@ -385,7 +414,9 @@ export class Run {
 
   /** Waits for the steps in flight, then frees every buffer of the run. */
   async dispose(): Promise<void> {
+    this.ended = true;
     await Promise.allSettled([this.flight.drained(), this.evaluable]);
+    await this.truncating?.then((truncation) => truncation.dispose()).catch(() => undefined);
     for (const { model, step, accumulation, parts, gathers, stage } of this.kits.values()) {
       for (const program of [...gathers, ...parts, step.program]) program.dispose();
       stage?.dispose();

@@ -16,7 +16,8 @@ import { Preparation } from './preparation';
 import { provoke } from './provoke';
 import { Run } from './run';
 import { readSafetensors, writeSafetensors, type Tensor } from './safetensors';
-import { arenaOf, tensorsOf } from './weights';
+import { checkCut, checkShares, type CutChoice } from '../../protocol/truncation';
+import { arenaOf, factoredFile, tensorsOf } from './weights';
 import type { Snapshot } from './snapshot';
 import { Trainer } from './trainer';
 import { deviceName, rememberedTuning } from './tuning';
@@ -454,8 +455,29 @@ export class Session {
     return this.exclusive(async () => (await this.ensureTrainer(false)).trainOn(batch));
   }
 
-  predict(images: Float32Array): Promise<Float32Array> {
-    return this.exclusive(async () => (await this.ensureTrainer(false)).run.predict(images));
+  /** Logits; of the truncated model where a cut is given. @throws RangeError */
+  predict(images: Float32Array, cut?: CutChoice): Promise<Float32Array> {
+    if (cut) checkCut(cut);
+    return this.exclusive(async () => {
+      const { run } = await this.ensureTrainer(false);
+      return cut ? (await run.truncation()).predict(images, cut) : run.predict(images);
+    });
+  }
+
+  /** @throws RangeError for a value that is no share, ConfigError when no matrix is chosen */
+  truncate({ values, by, count, fresh = true }: CommandMap['truncate']['args']): Reply<'truncate'> {
+    checkShares(values, by);
+    // Only its start waits for its turn: a curve takes seconds, and a setting may change and a pause be pressed meanwhile.
+    return this.exclusive(() => this.ensureTrainer(true)).then(({ cutting }) => cutting.truncate({ values, by, count, fresh }));
+  }
+
+  /** @throws RangeError, ConfigError */
+  exportFactored(cut: CutChoice): Promise<Uint8Array> {
+    checkCut(cut);
+    return this.exclusive(async () => {
+      const { run } = await this.ensureTrainer(false);
+      return factoredFile(await (await run.truncation()).export(cut), cut, run.experiment);
+    });
   }
 
   loadDataset(name: DatasetName, refresh?: boolean): Reply<'loadDataset'> {

@@ -4,6 +4,7 @@ import { DeviceLostError } from '../gpu/device';
 import type { PhaseTimes } from '../gpu/timestamps';
 import type { Keeper } from './autosave';
 import type { Checkpoint } from './checkpoint';
+import { Cutting } from './cutting';
 import { FaultError, faultOf, type Emit } from './events';
 import { History, RECORD_WIDTH } from './history';
 import type { Run, StepResult } from './run';
@@ -27,6 +28,7 @@ const SUBMIT_TARGET = 90;
  */
 export class Trainer {
   readonly history: History;
+  readonly cutting: Cutting;
   phase: RunPhase = 'idle';
   /** Steps submitted. */
   step = 0;
@@ -66,6 +68,7 @@ export class Trainer {
     private readonly emit: Emit,
   ) {
     this.history = new History(runId);
+    this.cutting = new Cutting(run, runId, emit, () => this.phase !== 'running');
   }
 
   get experiment(): Experiment {
@@ -132,6 +135,7 @@ export class Trainer {
 
   private async runLoop(): Promise<void> {
     const pending = new Set<Promise<void>>();
+    let ended = false;
     try {
       // Its copies are queued before the first step; nothing waits for them.
       if (!this.snapshot) void this.beginSnapshot();
@@ -162,7 +166,10 @@ export class Trainer {
       await Promise.allSettled([...pending]);
       await Promise.all([this.watching, this.snapshotting, this.validating]);
       if (!this.failure && this.spectraStep !== this.step) await this.watchSpectra();
-      if (this.validationDue() && !this.failure && this.step >= this.run.experiment.train.steps) await this.validate(this.step);
+      if (this.validationDue() && !this.failure && this.step >= this.run.experiment.train.steps) {
+        await this.validate(this.step);
+        ended = true;
+      }
       if (this.keeper && !this.failure) {
         const now = this.step >= this.run.experiment.train.steps || this.canSnapshot(PAUSE_SNAPSHOT_AGE);
         if (now) await this.snapshotHere();
@@ -178,6 +185,8 @@ export class Trainer {
     } else this.phase = this.landed >= this.run.experiment.train.steps ? 'finished' : 'paused';
     this.emitSeries(true);
     this.emitState();
+    // The page has its last figures; the curve follows.
+    if (ended && !this.failure) void this.cutting.curve();
   }
 
   private fail(error: unknown): void {
@@ -244,10 +253,12 @@ export class Trainer {
   }
 
   private async validate(step: number): Promise<void> {
+    const from = performance.now();
     const { loss, accuracy, count } = await this.run.evaluate(this.run.experiment.train.evalCount);
     if (this.failure) return;
     this.history.pushEvaluation(step, loss, accuracy);
     this.emit({ type: 'evaluation', runId: this.runId, step, loss, accuracy, count });
+    if (this.phase === 'running' && !this.stopping) this.cutting.live(performance.now() - from);
   }
 
   /** Exact spectra of the weights as they are now; also sent as an event. */
@@ -422,6 +433,7 @@ export class Trainer {
     clearTimeout(this.pauseTimer);
     await this.loop?.catch(() => undefined);
     await this.snapshotting?.catch(() => undefined);
+    await this.cutting.cancel();
     await this.run.dispose();
   }
 }

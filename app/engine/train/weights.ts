@@ -1,5 +1,7 @@
 import type { ParameterTable } from '../model/parameters';
-import type { Tensor } from './safetensors';
+import type { Experiment } from '../../protocol/experiment';
+import type { CutChoice } from '../../protocol/truncation';
+import { writeSafetensors, type Tensor } from './safetensors';
 
 /** Every parameter of an arena under its name. */
 export function tensorsOf(arena: Float32Array, { entries }: ParameterTable): Map<string, Tensor> {
@@ -21,4 +23,20 @@ export function arenaOf(tensors: ReadonlyMap<string, Tensor>, table: ParameterTa
   for (const name of tensors.keys())
     if (!table.byName.has(name)) throw new Error(`The file holds ${name}, which this model does not have.`);
   return arena;
+}
+
+/** A truncated model as a file: the factors' ranks, the cut, the step and the experiment are in its metadata. */
+export function factoredFile(
+  { tensors, ranks, step }: { tensors: ReadonlyMap<string, Tensor>; ranks: Readonly<Record<string, number>>; step: number },
+  cut: CutChoice,
+  experiment: Experiment,
+): Uint8Array {
+  return writeSafetensors(tensors, {
+    format: 'pt',
+    'q3r.factors': 'W = B A; A [rank, inputs], B [outputs, rank]; y = (x A^T) B^T + bias',
+    'q3r.ranks': JSON.stringify(ranks),
+    'q3r.cut': JSON.stringify(cut),
+    'q3r.step': String(step),
+    'q3r.experiment': JSON.stringify(experiment),
+  });
 }

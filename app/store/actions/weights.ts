@@ -5,21 +5,26 @@ import { takeOver } from './kept';
 
 /** Weights of the current run as a safetensors file in the downloads. @throws WorkerError */
 export async function saveWeights(): Promise<void> {
-  download(await engine().send('exportWeights', {}), '');
+  save(await engine().send('exportWeights', {}), fileName(''));
 }
 
 /** The current run with all that it needs to go on, as a safetensors file in the downloads. @throws WorkerError */
 export async function saveCheckpointFile(): Promise<void> {
-  download(await engine().send('saveCheckpoint', {}), '-checkpoint');
+  save(await engine().send('saveCheckpoint', {}), fileName('-checkpoint'));
 }
 
-function download(bytes: Uint8Array, suffix: string): void {
+function fileName(suffix: string): string {
   const { running, experiment, step } = getState();
   const { model } = running ?? experiment;
+  return `vit-${model.depth}x${model.embedDim}-p${model.patchSize}-step${step}${suffix}.safetensors`;
+}
+
+/** Puts bytes into the downloads. */
+export function save(bytes: Uint8Array, name: string): void {
   const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'application/octet-stream' }));
   const link = document.createElement('a');
   link.href = url;
-  link.download = `vit-${model.depth}x${model.embedDim}-p${model.patchSize}-step${step}${suffix}.safetensors`;
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

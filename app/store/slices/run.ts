@@ -1,5 +1,6 @@
 import type { Experiment } from '../../protocol/experiment';
 import type { Mark, MatrixSpectrum, RunPhase, Series, StepRecord, Timing } from '../../protocol/messages';
+import type { CutCurves } from './truncation';
 
 export interface Evaluation {
   readonly step: number;
@@ -20,6 +21,8 @@ export interface Baseline extends Spectra {
   readonly label: string;
   readonly experiment: Experiment;
   readonly series: Series | null;
+  /** Its truncation curves, as far as they were measured. */
+  readonly curves: CutCurves;
 }
 
 /** The run under way, as the worker reports it. */

@@ -29,5 +29,6 @@ export function RunCharts() {
 }
 
 const techniques = methodFields.fields.find((field) => field.key === 'name');
-const methodName = (name: string): string =>
+/** The technique as the form names it. */
+export const methodName = (name: string): string =>
   techniques?.kind === 'choice' ? (techniques.options.find((option) => option.value === name)?.label ?? name) : name;

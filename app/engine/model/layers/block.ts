@@ -3,7 +3,7 @@ import type { Recorder } from '../../gpu/recorder';
 import { recordAttention, recordAttentionBackward, type AttentionShape } from '../../ops/attention';
 import { recordGeluBackward } from '../../ops/gelu';
 import { recordLayerNorm, recordLayerNormBackward } from '../../ops/layerNorm';
-import { recordLinear, recordLinearBackward } from '../../ops/linear';
+import { recordLinearBackward } from '../../ops/linear';
 import { recordClassRows, recordClassRowsBackward, type TokenShape } from '../../ops/patchEmbed';
 import { attentionShape } from '../memory';
 import type { Arena, Layer, LayerContext } from './layer';
@@ -58,7 +58,7 @@ export class TransformerBlock implements Layer {
   }
 
   recordForward(recorder: Recorder, params: Arena): void {
-    const { tuning } = this.context;
+    const { tuning, linear } = this.context;
     const { name, attention, tokens, all, rows } = this;
     const cols = tokens.cols;
     const scratch = this.context.view('scratch');
@@ -75,7 +75,7 @@ export class TransformerBlock implements Layer {
       stats: this.view('norm1.stats'),
       label: `${name}.norm1`,
     });
-    recordLinear(recorder, tuning, {
+    linear(recorder, tuning, {
       ...this.qkv,
       x: this.view('norm1'),
       weight: weight('attn.qkv'),
@@ -91,7 +91,7 @@ export class TransformerBlock implements Layer {
       label: `${name}.attn`,
     });
     if (this.classOnly) recordClassRows(recorder, tokens, this.input, this.view('rows'), `${name}.classRows`);
-    recordLinear(recorder, tuning, {
+    linear(recorder, tuning, {
       ...this.proj,
       x: this.view('heads'),
       weight: weight('attn.proj'),
@@ -110,7 +110,7 @@ export class TransformerBlock implements Layer {
       stats: this.view('norm2.stats'),
       label: `${name}.norm2`,
     });
-    recordLinear(recorder, tuning, {
+    linear(recorder, tuning, {
       ...this.fc1,
       x: this.view('norm2'),
       weight: weight('mlp.fc1'),
@@ -119,7 +119,7 @@ export class TransformerBlock implements Layer {
       out: this.view('act'),
       scratch,
     });
-    recordLinear(recorder, tuning, {
+    linear(recorder, tuning, {
       ...this.fc2,
       x: this.view('act'),
       weight: weight('mlp.fc2'),

@@ -1,5 +1,5 @@
 import type { Recorder } from '../../gpu/recorder';
-import { recordLinear, recordLinearBackward } from '../../ops/linear';
+import { recordLinearBackward } from '../../ops/linear';
 import { recordAssemble, recordEmbedBackward, recordPatches, type PatchShape, type TokenShape } from '../../ops/patchEmbed';
 import { recordColumnSum } from '../../ops/reduce';
 import type { Arena, Layer, LayerContext } from './layer';
@@ -22,10 +22,10 @@ export class EmbedLayer implements Layer {
   }
 
   recordForward(recorder: Recorder, params: Arena): void {
-    const { view, tuning } = this.context;
+    const { view, tuning, linear } = this.context;
     const x = view('embed');
     recordPatches(recorder, this.patches, view('images'), view('patches'));
-    recordLinear(recorder, tuning, {
+    linear(recorder, tuning, {
       ...this.linear,
       x: view('patches'),
       weight: params('patch_embed.proj.weight'),

@@ -1,7 +1,7 @@
 import type { View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
 import { recordLayerNorm, recordLayerNormBackward } from '../../ops/layerNorm';
-import { recordLinear, recordLinearBackward } from '../../ops/linear';
+import { recordLinearBackward } from '../../ops/linear';
 import { recordClassRows, recordClassRowsBackward, recordMeanRows, recordMeanRowsBackward, type TokenShape } from '../../ops/patchEmbed';
 import { keepsAllTokens } from '../memory';
 import { headNorm } from '../parameters';
@@ -37,7 +37,7 @@ export class HeadLayer implements Layer {
   }
 
   recordForward(recorder: Recorder, params: Arena): void {
-    const { view, tuning } = this.context;
+    const { view, tuning, linear } = this.context;
     if (this.mean) recordMeanRows(recorder, this.tokens, this.last, this.rows);
     else if (this.all) recordClassRows(recorder, this.tokens, this.last, this.rows);
     recordLayerNorm(recorder, {
@@ -50,7 +50,7 @@ export class HeadLayer implements Layer {
       stats: view('norm.stats'),
       label: this.norm,
     });
-    recordLinear(recorder, tuning, {
+    linear(recorder, tuning, {
       ...this.linear,
       x: view('features'),
       weight: params('head.weight'),

@@ -1,5 +1,6 @@
 import { slice, type View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
+import type { RecordLinear } from '../../ops/linear';
 import type { MatmulTuning } from '../../ops/matmul';
 import type { VitPlan } from '../memory';
 import type { ParameterTable } from '../parameters';
@@ -13,6 +14,8 @@ export interface LayerContext {
   readonly table: ParameterTable;
   /** The activation of this name; throws when the plan has none. */
   readonly view: (name: string) => View;
+  /** Records y = x Wᵀ + b in a forward pass; see `RecordLinear`. */
+  readonly linear: RecordLinear;
 }
 
 /** Parameters or gradients by name, as views into an arena. */

@@ -1,0 +1,278 @@
+import type { Cut, CutBy, ModelFigures } from '../../protocol/truncation';
+import type { CutCurve } from '../../store/store';
+import { Meter } from '../controls/Meter';
+import { Slider } from '../controls/Slider';
+import { count, text } from '../format';
+import { between, keptAt, shareOf, type CutShows } from './cuts';
+import { DataTable } from './DataTable';
+import { formatFixed, formatInt, formatPercent, formatSignificant } from './format';
+import { Segmented } from './Segmented';
+import { TruncationPlot } from './TruncationPlot';
+
+export interface TruncationPanelViewProps {
+  /** Name of the run, its technique. */
+  label: string;
+  curve: CutCurve | null;
+  /** The dense baseline's curve. */
+  other: { readonly label: string; readonly curve: CutCurve } | null;
+  by: CutBy;
+  /** Where the slider stands. */
+  at: number;
+  shows: CutShows;
+  /** Exact figures at the slider; without them those between the measured cuts are shown. */
+  cut: (Cut & { readonly full: ModelFigures }) | null;
+  busy: boolean;
+  measuring: { readonly done: number; readonly total: number } | null;
+  /** Steps made. */
+  step: number;
+  /** There are weights to truncate. */
+  ready: boolean;
+  /** Share of the parameters that matches the target rank; NaN where there is none. */
+  matching: number;
+  onCut: (at: number) => void;
+  onBy: (by: CutBy) => void;
+  onShows: (shows: CutShows) => void;
+  onMeasure: () => void;
+  onSave: () => void;
+}
+
+const BY = [
+  { value: 'fraction', label: 'Parameters' },
+  { value: 'energy', label: 'Energy' },
+] as const;
+const SHOWS = [
+  { value: 'accuracy', label: 'Accuracy' },
+  { value: 'loss', label: 'Loss' },
+] as const;
+const SCALE = {
+  fraction: { min: 0, max: 1, scale: 'linear', step: 0.01 },
+  energy: { min: 0, max: 1, scale: 'linear', step: 0.005 },
+} as const;
+
+/** What is left of the model when only the leading singular values are kept. */
+export function TruncationPanelView(props: TruncationPanelViewProps) {
+  const { curve, measuring, step } = props;
+  const images = curve?.full.count ?? props.cut?.full.count;
+  return (
+    <section className="chart-cut" aria-label="Cut the tail">
+      <div className="chart-head">
+        <h2>Cut the tail</h2>
+        <span className="chart-grow" />
+        <small>
+          {images === undefined ? '' : `validation, ${formatInt(images)} images`}
+          {curve && curve.step !== step ? `, step ${formatInt(curve.step)}` : ''}
+        </small>
+      </div>
+      {measuring && (
+        <div className="chart-cut-busy" role="status">
+          <Meter label="Measuring the curve" share={measuring.done / measuring.total} />
+          <small>
+            Measuring, {measuring.done} of {measuring.total}
+          </small>
+        </div>
+      )}
+      {curve ? <Filled {...props} curve={curve} /> : <Empty {...props} />}
+    </section>
+  );
+}
+
+const Empty = ({ ready, measuring, onMeasure }: TruncationPanelViewProps) => (
+  <div className="chart-note">
+    <p>
+      How much of the accuracy is left when every matrix keeps only its largest singular values?
+      {!ready && ' Train some steps to find out.'}
+    </p>
+    {!measuring && (
+      <button type="button" className="chart-btn edged" disabled={!ready} onClick={onMeasure}>
+        Measure
+      </button>
+    )}
+  </div>
+);
+
+type Filled = TruncationPanelViewProps & { curve: CutCurve };
+
+function Filled(props: Filled) {
+  const { label, curve, other, by, at, shows, cut, busy, measuring, step, ready, matching, onCut, onBy, onShows, onMeasure, onSave } =
+    props;
+  const exact = cut ?? curve.cuts.find((c) => shareOf(c, by) === at) ?? null;
+  const full = cut?.full ?? curve.full;
+  const value = (key: 'accuracy' | 'loss' | 'parameters' | 'flops') => exact?.[key] ?? between(curve, at, (c) => c[key]);
+  const kept = exact?.fraction ?? keptAt(curve, by, at);
+  const dense = other && between(other.curve, at, (c) => c[shows]);
+  const percent = `${formatFixed(at * 100, by === 'energy' ? 1 : 0)}\u2009%`;
+  const what = by === 'energy' ? 'of the energy' : 'of the parameters';
+  return (
+    <>
+      <div className="chart-cut-figures" aria-live="polite" aria-busy={busy}>
+        <Result which={1} label={label} shows={shows} value={value(shows)} full={full[shows]} about={!exact} />
+        {other && dense !== null && (
+          <Result
+            which={2}
+            label={other.label}
+            shows={shows}
+            value={dense}
+            full={other.curve.full[shows]}
+            about={!isMeasured(other.curve, by, at)}
+          />
+        )}
+      </div>
+      <TruncationPlot
+        curve={curve}
+        other={other?.curve ?? null}
+        shows={shows}
+        full={full[shows]}
+        kept={kept}
+        marks={[value(shows), dense]}
+        matching={matching}
+        onMatching={by === 'fraction' ? () => onCut(Math.round(matching * 100) / 100) : undefined}
+        label={`${shows === 'accuracy' ? 'Accuracy' : 'Loss'} by share of the parameters kept, ${curve.cuts.length} points`}
+      />
+      <div className="chart-cut-slider" data-by={by}>
+        <Slider
+          {...SCALE[by]}
+          label={by === 'energy' ? 'Energy kept' : 'Parameters kept'}
+          value={at}
+          valueText={`${percent} ${what}`}
+          onMove={onCut}
+          onDone={nothing}
+        />
+      </div>
+      <p className="chart-cut-keep">
+        <span title="Of the matrices that the method names; biases, norms and embeddings stay as they are">
+          Keep <b>{percent}</b> {what}
+        </span>
+        <span title="Parameters of the whole model that are left">{text(count(value('parameters')))}</span>
+      </p>
+      <Savings full={full} cut={exact} flops={value('flops')} parameters={value('parameters')} />
+      <div className="chart-cut-controls">
+        <Segmented label="Keep by" options={BY} value={by} onChange={onBy} />
+        <Segmented label="Curve" options={SHOWS} value={shows} onChange={onShows} />
+      </div>
+      <div className="chart-foot chart-cut-foot">
+        <button type="button" className="chart-btn" disabled={!ready || measuring !== null} onClick={onMeasure}>
+          {curve.step === step ? 'Measure again' : 'Measure'}
+        </button>
+        <button type="button" className="chart-btn" disabled={!ready} onClick={onSave} title="The factors at the slider, as safetensors">
+          Save factors
+        </button>
+        <span className="chart-grow" />
+        <DataTable title="Truncated models" caption={`step ${formatInt(curve.step)}`} rows={() => cutTable(curve, other)} />
+      </div>
+    </>
+  );
+}
+
+const nothing = () => undefined;
+const isMeasured = (curve: CutCurve, by: CutBy, at: number): boolean => curve.cuts.some((cut) => shareOf(cut, by) === at);
+
+interface ResultProps {
+  which: 1 | 2;
+  label: string;
+  shows: CutShows;
+  value: number;
+  full: number;
+  /** Between measured points. */
+  about: boolean;
+}
+
+/** Accuracy, large, with the points lost against the full model. */
+function Result({ which, label, shows, value, full, about }: ResultProps) {
+  const figure = shows === 'accuracy' ? formatPercent(value, 1) : formatFixed(value, 3);
+  const lost = shows === 'accuracy' ? signed((value - full) * 100, 1) : signed(value - full, 3);
+  return (
+    <div className="chart-cut-result" data-about={about || undefined}>
+      <b title={about ? 'Between measured points' : undefined}>
+        {about && <span className="chart-about">≈</span>}
+        {figure}
+      </b>
+      <small title={shows === 'accuracy' ? 'Points against the full model' : 'Against the full model'}>{lost}</small>
+      <span className="chart-run">
+        <svg className="chart-mark" viewBox="0 0 18 8" aria-hidden="true">
+          {which === 1 ? (
+            <path d="M0 4h18M6 4a3 3 0 1 0 6 0a3 3 0 1 0-6 0z" fill="var(--series-1)" stroke="var(--series-1)" strokeWidth="2" />
+          ) : (
+            <path d="M0 4h6M12 4h6M6.5 1.5h5v5h-5z" fill="var(--series-2)" stroke="var(--series-2)" strokeWidth="1.5" />
+          )}
+        </svg>
+        {label}
+      </span>
+    </div>
+  );
+}
+
+const signed = (value: number, digits: number): string => {
+  const shown = formatFixed(value, digits);
+  return Number(value.toFixed(digits)) > 0 ? `+${shown}` : Number(value.toFixed(digits)) === 0 ? `±${formatFixed(0, digits)}` : shown;
+};
+const change = (now: number, before: number): string => (before > 0 ? `${signed(100 * (now / before - 1), 0)}\u2009%` : '');
+
+/** What the truncation saves, counted by the true ranks and measured. */
+function Savings({ full, cut, flops, parameters }: { full: ModelFigures; cut: Cut | null; flops: number; parameters: number }) {
+  const [ms, before] = [cut?.milliseconds ?? null, full.milliseconds];
+  const ranks = cut ? [Math.min(...cut.ranks), Math.max(...cut.ranks)] : null;
+  return (
+    <dl className="chart-figures">
+      <div title={`${formatInt(parameters)} of ${formatInt(full.parameters)} parameters of the whole model`}>
+        <dt>Model</dt>
+        <dd>
+          {text(count(full.parameters))} <small>{change(parameters, full.parameters)}</small>
+        </dd>
+      </div>
+      <div title={`${formatInt(flops)} of ${formatInt(full.flops)} operations for one image`}>
+        <dt>FLOPs</dt>
+        <dd>
+          {text(count(flops))} <small>{change(flops, full.flops)}</small>
+        </dd>
+      </div>
+      <div title="Smallest and largest rank that is kept">
+        <dt>Ranks</dt>
+        <dd>{ranks ? (ranks[0] === ranks[1] ? ranks[0] : `${ranks[0]} to ${ranks[1]}`) : '–'}</dd>
+      </div>
+      <div
+        title={
+          before === null ? 'Measured when the run stands still' : `One image; the full model takes ${formatSignificant(before, 3)} ms`
+        }
+      >
+        <dt>Time</dt>
+        <dd>
+          {ms === null ? '–' : `${formatSignificant(ms, 3)} ms`} <small>{ms !== null && before !== null ? change(ms, before) : ''}</small>
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+function cutTable(curve: CutCurve, other: TruncationPanelViewProps['other']) {
+  const energy = curve.by === 'energy';
+  const row = (name: string, c: ModelFigures, share: string, ranks: string, dense: string) => [
+    ...(energy ? [name] : []),
+    ...[share, ranks, formatPercent(c.accuracy, 2), formatFixed(c.loss, 4), formatInt(c.parameters), formatInt(c.stored)],
+    ...[formatInt(c.flops), c.milliseconds === null ? '–' : formatSignificant(c.milliseconds, 3)],
+    ...(other ? [dense] : []),
+  ];
+  return {
+    head: [
+      ...(energy ? ['Energy'] : []),
+      ...['Kept', 'Ranks', 'Accuracy', 'Loss', 'Parameters', 'Of the factors', 'FLOPs per image', 'ms per image'],
+      ...(other ? [`${other.label}, accuracy`] : []),
+    ],
+    body: [
+      ...curve.cuts.map((c) =>
+        row(
+          formatPercent(c.energy ?? NaN, 1),
+          c,
+          formatPercent(c.fraction, 1),
+          `${Math.min(...c.ranks)} to ${Math.max(...c.ranks)}`,
+          other
+            ? formatPercent(
+                between(other.curve, shareOf(c, curve.by), (d) => d.accuracy),
+                2,
+              )
+            : '',
+        ),
+      ),
+      row('full', curve.full, 'full', '', other ? formatPercent(other.curve.full.accuracy, 2) : ''),
+    ],
+  };
+}

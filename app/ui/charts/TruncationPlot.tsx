@@ -1,0 +1,109 @@
+import { Suspense, lazy, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import type { CutCurve } from '../../store/store';
+import { cutAxis, cutRows, type CutShows } from './cuts';
+import { formatPercent } from './format';
+import { niceTicks } from './scales';
+import { PLOT } from './truncationPlotSize';
+import { usePalette } from './useCanvas';
+import { useOnScreen, useTurn } from './useTurn';
+
+// The chart library comes with the first curves; nothing waits for it.
+const TruncationChart = lazy(() => import('./TruncationChart'));
+
+interface TruncationPlotProps {
+  curve: CutCurve;
+  other: CutCurve | null;
+  shows: CutShows;
+  /** Of the untruncated model. */
+  full: number;
+  /** Share of the parameters at the slider. */
+  kept: number;
+  /** Values of the run and of the baseline there. */
+  marks: readonly [number, number | null];
+  /** Share that matches the target rank. */
+  matching: number;
+  onMatching: (() => void) | undefined;
+  label: string;
+}
+
+/** The chart with what moves over it: the slider's line, its two marks, and the axis. */
+export function TruncationPlot({ curve, other, shows, full, kept, marks, matching, onMatching, label }: TruncationPlotProps) {
+  const root = useRef<HTMLDivElement>(null);
+  const { scale } = usePalette();
+  const seen = useOnScreen(root);
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  useLayoutEffect(() => {
+    const element = root.current;
+    if (!element) return;
+    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight });
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const wanted = useMemo(() => ({ curve, other, shows, full }), [curve, other, shows, full]);
+  const shown = useTurn(wanted, seen);
+  const rows = useMemo(() => cutRows(shown.curve, shown.other, shown.shows), [shown]);
+  const axis = useMemo(() => cutAxis([shown.curve, shown.other], shown.shows), [shown]);
+  const end = Math.max(1, ...rows.map((row) => row.kept));
+  const left = 36 * scale;
+  const right = 8;
+  const { width, height } = size;
+  const x = (share: number) => left + (Math.min(end, Math.max(0, share)) / end) * (width - left - right);
+  const [low, high] = axis.domain;
+  const y = (value: number) => PLOT.top + (1 - (value - low) / (high - low)) * (height - PLOT.top - PLOT.bottom);
+  const inside = (value: number | null): value is number => value !== null && value >= low && value <= high;
+  const fits = matching > 0 && matching <= end;
+  return (
+    <div className="chart-cut-plot">
+      <div className="chart-slot" ref={root} role="img" aria-label={label}>
+        {width > 0 && height > 0 && (
+          <Suspense fallback={null}>
+            <TruncationChart
+              rows={rows}
+              shows={shown.shows}
+              axis={axis}
+              end={end}
+              full={shown.full}
+              hasOther={shown.other !== null}
+              {...{ width, height, left, right }}
+            />
+          </Suspense>
+        )}
+        {width > 0 && Number.isFinite(kept) && (
+          <svg className="chart-cut-marks" aria-hidden="true">
+            <line x1={Math.round(x(kept)) + 0.5} x2={Math.round(x(kept)) + 0.5} y1={0} y2={height - PLOT.bottom} />
+            {inside(marks[1]) && <circle className="other" cx={x(kept)} cy={y(marks[1])} r={4.5} />}
+            {inside(marks[0]) && <circle cx={x(kept)} cy={y(marks[0])} r={4.5} />}
+          </svg>
+        )}
+      </div>
+      <div className="chart-cut-axis">
+        {niceTicks(0, end, 5).map((tick) => (
+          <span
+            key={tick}
+            style={{ left: x(tick) }}
+            data-align={tick === 0 ? 'start' : tick === end ? 'end' : undefined}
+            aria-hidden="true"
+          >
+            {Math.round(tick * 100)}
+            {tick === end ? '%' : ''}
+          </span>
+        ))}
+        {width > 0 && fits && (
+          <button
+            type="button"
+            className="chart-cut-match"
+            style={{ left: x(matching) }}
+            disabled={!onMatching}
+            onClick={onMatching}
+            title={`The target rank takes ${formatPercent(matching, 0)} of the parameters`}
+            aria-label={`Keep ${formatPercent(matching, 0)}, which matches the target rank`}
+          >
+            matching
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
