@@ -137,11 +137,11 @@ test('a checkpoint that does not fit is refused, and what does not fit is named'
   expect(() => fit(nan)).toThrow(/norm\.bias holds NaN at 2; only finite weights/);
 
   const withState = (change: object) => {
-    const state = structuredClone(snapshot.regularizer) as { q3r: object };
-    return fileOf(run, { ...snapshot, regularizer: { ...state, q3r: { ...state.q3r, ...change } } }, h);
+    const state = structuredClone(snapshot.regularizer) as { regularizer: object };
+    return fileOf(run, { ...snapshot, regularizer: { ...state, regularizer: { ...state.regularizer, ...change } } }, h);
   };
   const short = await withState({ sketches: [1] });
-  expect(() => fit(short)).toThrow(/state\.q3r\.sketches has 1 entries and needs 6/);
+  expect(() => fit(short)).toThrow(/state\.regularizer\.sketches has 1 entries and needs 6/);
   // A file that was made to make the page hang.
   const endless = fit(await withState({ powers: 1e9 }));
   expect(() => run.restore(endless)).toThrow(/state of the sketches/);

@@ -119,7 +119,8 @@ test.each([
   const experiment = presetExperiment(key, 'cifar10');
   const plan = planExperiment(experiment, { ...device(), counts: { train: 50_000, test: 10_000 } });
   expect(plan.parameters).toBe(parameters);
-  expect(plan.bytes.data).toBe(60_000 * 3073);
+  // Bytes of pixels, and two for the label.
+  expect(plan.bytes.data).toBe(60_000 * 3074);
   // Weights and gradients of a part beside those of the batch; two moments and the Q3R term.
   expect(plan.bytes.weights / (4 * parameters)).toBeCloseTo(3, 2);
   expect(plan.bytes.optimizer / (4 * parameters)).toBeCloseTo(3, 2);

@@ -48,7 +48,7 @@ describe('between the measured points', () => {
 
 describe('the share that matches the target rank', () => {
   const base = presetExperiment('nano');
-  const matrices = matricesOf({ ...base, method: { ...base.method, targetRank: 9 } });
+  const matrices = matricesOf({ ...base, method: { ...base.method, targetRank: 0.2 } });
   it('is f (m + n) / max(m, n), weighted by size over the matrices that the method names', () => {
     const one = matrices.filter((m) => m.kind === 'q').slice(0, 1);
     const { rows } = one[0]!;
