@@ -39,19 +39,19 @@ function run(command: Command): unknown {
     case 'spectra':
       return session.spectra();
     case 'exportWeights':
-      return session.exportWeights();
+      return session.weights.exportWeights();
     case 'importWeights':
-      return session.importWeights(command.bytes);
+      return session.weights.importWeights(command.bytes);
     case 'gradients':
-      return session.gradients(command.batch);
+      return session.weights.gradients(command.batch);
     case 'trainOn':
-      return session.trainOn(command.batch);
+      return session.weights.trainOn(command.batch);
     case 'predict':
-      return session.predict(command.images, command.cut);
+      return session.weights.predict(command.images, command.cut);
     case 'truncate':
-      return session.truncate(command);
+      return session.weights.truncate(command);
     case 'exportFactored':
-      return session.exportFactored(command.cut);
+      return session.weights.exportFactored(command.cut);
     case 'svd':
       return session.linalg.svd(command.matrix, command.options);
     case 'q3r':

@@ -1,13 +1,12 @@
 import { ConfigError, differences, isLive, valueAt, type DatasetName, type Experiment } from '../../protocol/experiment';
-import { presetFor } from '../../protocol/presets';
-import type { Batch, CommandMap, DatasetInfo, DeviceReport, Fault, MatrixSpectrum, PlanReport, StepRecord } from '../../protocol/messages';
+import type { CommandMap, DatasetInfo, DeviceReport, Fault, MatrixSpectrum, PlanReport, StepRecord } from '../../protocol/messages';
 import { DATASET_CONFIGS } from '../data/config';
 import { OutOfMemoryError } from '../gpu/buffers';
-import { DeviceLostError, Gpu } from '../gpu/device';
-import { describeMatmul, type MatmulTuning } from '../ops/matmul';
+import { DeviceLostError } from '../gpu/device';
 import { CheckpointDesk } from './checkpointDesk';
 import { Datasets } from './datasets';
-import { FaultError, faultOf, type Emit } from './events';
+import { DeviceDesk } from './deviceDesk';
+import { faultOf, type Emit } from './events';
 import { LinalgDesk } from './linalgDesk';
 import { overrideMarks } from './matrices';
 import { planExperiment } from './plan';
@@ -15,25 +14,18 @@ import { previewBatch } from './preview';
 import { Preparation } from './preparation';
 import { provoke } from './provoke';
 import { Run } from './run';
-import { readSafetensors, writeSafetensors, type Tensor } from './safetensors';
-import { checkCut, checkShares, type CutChoice } from '../../protocol/truncation';
-import { arenaOf, factoredFile, tensorsOf } from './weights';
 import type { Snapshot } from './snapshot';
 import { Trainer } from './trainer';
-import { deviceName, rememberedTuning } from './tuning';
+import { deviceName } from './tuning';
+import { WeightsDesk } from './weightsDesk';
 
 type Reply<K extends keyof CommandMap> = Promise<CommandMap[K]['reply']>;
-
-/** How often a lost device is asked for again, and how long to wait in between, milliseconds. */
-const REOPEN = [0, 500, 1500, 4000];
 
 /**
  * Everything the page can ask of the engine. Commands that touch the run are carried out one after the other; a pause is heard
  * at once. Survives the loss of its device: opens a new one and continues from the last snapshot.
  */
 export class Session {
-  private gpu: Gpu | undefined;
-  private tuning: (MatmulTuning & { gflops: number }) | undefined;
   private experiment: Experiment | undefined;
   private trainer: Trainer | undefined;
   private spare: { key: string; run: Run } | undefined;
@@ -46,10 +38,10 @@ export class Session {
   private baseUrl = '';
   private readonly datasets: Datasets;
   private readonly preparation: Preparation;
-  readonly linalg = new LinalgDesk(
-    () => this.requireGpu(),
-    () => this.requireTuning(),
-  );
+  private readonly device: DeviceDesk;
+  readonly linalg: LinalgDesk;
+  /** Weights in and out, and batches given by hand. */
+  readonly weights: WeightsDesk;
   /** Saves, stores and loads runs. */
   readonly checkpoints: CheckpointDesk;
   /** Measured seconds per step of the last run, for estimates of the same model. */
@@ -58,11 +50,22 @@ export class Session {
   constructor(private readonly emit: Emit) {
     this.datasets = new Datasets(emit, () => this.baseUrl);
     this.preparation = new Preparation(emit);
+    this.device = new DeviceDesk(emit, this.preparation, (reason) => void this.exclusive(() => this.recover(reason)));
+    this.linalg = new LinalgDesk(
+      () => this.device.required,
+      () => this.device.tuning,
+    );
+    this.weights = new WeightsDesk({
+      emit,
+      exclusive: (work) => this.exclusive(work),
+      ensureTrainer: (data) => this.ensureTrainer(data),
+      endRun: () => this.endRun(),
+    });
     this.checkpoints = new CheckpointDesk({
       emit,
       datasets: this.datasets,
-      gpu: () => this.requireGpu(),
-      tuning: () => this.requireTuning(),
+      gpu: () => this.device.required,
+      tuning: () => this.device.tuning,
       trainer: () => this.trainer,
       exclusive: (work) => this.exclusive(work),
       ensureTrainer: () => this.ensureTrainer(false),
@@ -77,16 +80,6 @@ export class Session {
     return result;
   }
 
-  private requireGpu(): Gpu {
-    if (!this.gpu)
-      throw new FaultError({ kind: 'no-device', message: 'The graphics device is not open.', detail: 'init has not succeeded' });
-    return this.gpu;
-  }
-  private requireTuning(): MatmulTuning & { gflops: number } {
-    if (!this.tuning)
-      throw new FaultError({ kind: 'no-device', message: 'The graphics device is not measured.', detail: 'init has not succeeded' });
-    return this.tuning;
-  }
   private requireExperiment(): Experiment {
     if (!this.experiment) throw new ConfigError('experiment', 'No experiment has been configured yet.');
     return this.experiment;
@@ -95,58 +88,20 @@ export class Session {
   /** Opens and measures the device. @throws GpuUnavailableError */
   async init(baseUrl: string): Promise<DeviceReport> {
     this.baseUrl = baseUrl;
-    this.preparation.stages([{ label: 'Opening the graphics device', detail: '', state: 'active' }], 0);
-    await Promise.all([this.openGpu(), this.datasets.recall()]);
-    const gpu = this.requireGpu();
-    this.preparation.stages(
-      [
-        { label: 'Device found', detail: deviceName(gpu.info), state: 'done' },
-        { label: 'Measuring which kernels are fastest here', detail: '', state: 'active' },
-      ],
-      0.3,
-    );
-    this.tuning = await rememberedTuning(gpu);
-    this.preparation.stages([], 1);
-    const { info } = gpu;
-    const features = [info.f16 && 'f16', info.subgroups && 'subgroups', info.timestamps && 'timestamps'].filter((f) => f !== false);
-    return {
-      name: deviceName(info),
-      software: info.software,
-      features,
-      maxBufferSize: info.maxBufferSize,
-      maxStorageBufferBindingSize: info.maxStorageBufferBindingSize,
-      gflops: this.tuning.gflops,
-      matmulVariant: describeMatmul(this.tuning, { m: 2048, n: 256, k: 256, transB: true }).variant,
-      preset: presetFor(this.tuning.gflops, info.software),
-    };
-  }
-
-  private async openGpu(): Promise<void> {
-    const gpu = await Gpu.open();
-    gpu.onError = (message) => {
-      // What a lost device still complains about is explained by its loss.
-      if (gpu.lostReason !== undefined || this.gpu !== gpu) return;
-      this.emit({
-        type: 'fault',
-        fault: { kind: 'internal', message: 'The graphics device rejected a command; this is a defect of the page.', detail: message },
-      });
-    };
-    gpu.pipelines.onProgress = (finished, started) => this.preparation.onCompile(finished, started);
-    this.gpu = gpu;
-    void gpu.device.lost.then((lost) => {
-      if (this.gpu === gpu) void this.exclusive(() => this.recover(lost.message || lost.reason));
-    });
+    const [report] = await Promise.all([this.device.init(), this.datasets.recall()]);
+    return report;
   }
 
   /** From here until the run is there, compilations are shown. */
   private announce(): void {
-    if (this.gpu) this.preparation.begin(deviceName(this.gpu.info));
+    const { gpu } = this.device;
+    if (gpu) this.preparation.begin(deviceName(gpu.info));
   }
 
   plan(experiment: Experiment): PlanReport {
-    const tuning = this.requireTuning();
+    const tuning = this.device.tuning;
     const plan = planExperiment(experiment, {
-      info: this.requireGpu().info,
+      info: this.device.required.info,
       gflops: tuning.gflops,
       counts: this.datasets.counts(experiment.dataset),
     });
@@ -167,7 +122,7 @@ export class Session {
           trainer.run.setLive(experiment);
           if (trainer.step > 0)
             for (const mark of overrideMarks(trainer.step, withRank(before, experiment), experiment, trainer.run.config))
-              this.emit({ type: 'mark', runId: trainer.runId, mark });
+              trainer.mark(mark);
           for (const field of changed) {
             const [from, to] = [valueAt(before, field), valueAt(experiment, field)];
             if (trainer.step > 0 && typeof from === 'number' && typeof to === 'number')
@@ -189,12 +144,12 @@ export class Session {
     return this.exclusive(async () => {
       if (this.trainer || this.plan(experiment).refusal) return;
       await this.dropSpare();
-      const gpu = this.requireGpu();
+      const gpu = this.device.required;
       this.warming = true;
       try {
         const images = experiment.dataset === 'shapes' ? this.datasets.onGpu(gpu, 'shapes') : undefined;
         images?.catch(() => undefined);
-        const run = await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.requireTuning());
+        const run = await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.device.tuning);
         this.spare = { key: JSON.stringify(experiment), run };
         if (images) await run.attach(await images);
       } finally {
@@ -237,7 +192,7 @@ export class Session {
     if (refusal) throw new ConfigError('model', refusal.reason);
     await this.dropSpare();
     const make = async (): Promise<Run> => {
-      const run = await Run.create(this.requireGpu(), experiment, this.datasets.resolve(experiment), this.requireTuning());
+      const run = await Run.create(this.device.required, experiment, this.datasets.resolve(experiment), this.device.tuning);
       try {
         await fill(run);
         return run;
@@ -273,7 +228,7 @@ export class Session {
   /** The run of a trainer that has lost its place on the GPU, from its snapshot or from step 0. */
   private async rebuild(before: Trainer, snapshot: Snapshot | undefined): Promise<Trainer> {
     const { experiment } = before;
-    const run = await Run.create(this.requireGpu(), experiment, this.datasets.resolve(experiment), this.requireTuning());
+    const run = await Run.create(this.device.required, experiment, this.datasets.resolve(experiment), this.device.tuning);
     await this.checkpoints.begin(run);
     const next = new Trainer(run, before.runId, this.emit);
     next.smoothing = this.smoothing;
@@ -314,7 +269,7 @@ export class Session {
   }
 
   private async prepareTrainer(data: boolean): Promise<Trainer> {
-    const gpu = this.requireGpu();
+    const gpu = this.device.required;
     const experiment = this.requireExperiment();
     const { refusal } = this.plan(experiment);
     if (refusal) throw new ConfigError('model', refusal.reason);
@@ -337,7 +292,7 @@ export class Session {
       this.emit({ type: 'experiment', runId, experiment });
       this.announce();
       const run =
-        (await this.takeSpare(experiment)) ?? (await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.requireTuning()));
+        (await this.takeSpare(experiment)) ?? (await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.device.tuning));
       await this.checkpoints.begin(run);
       trainer = this.adopt(run, runId);
     }
@@ -409,77 +364,6 @@ export class Session {
     return this.exclusive(async () => (await this.ensureTrainer(false)).watchSpectra());
   }
 
-  exportWeights(): Promise<Uint8Array> {
-    return this.exclusive(async () => {
-      const { run } = await this.ensureTrainer(false);
-      const { experiment } = run;
-      return writeSafetensors(tensorsOf(await run.readParameters(), run.table), {
-        format: 'pt',
-        'q3r.experiment': JSON.stringify(experiment),
-      });
-    });
-  }
-
-  /** A run at step 0 that starts from these weights. @throws Error naming the first tensor that does not fit; the run then stays */
-  importWeights(bytes: Uint8Array): Reply<'importWeights'> {
-    return this.exclusive(async () => {
-      const { table } = (await this.ensureTrainer(false)).run;
-      const arena = arenaOf(readSafetensors(bytes), table);
-      await this.endRun();
-      const trainer = await this.ensureTrainer(false);
-      const kept = await trainer.run.writeParameters(arena);
-      if (kept < 1 - 1e-6)
-        this.emit({
-          type: 'notice',
-          level: 'warn',
-          message: `LoRA products cannot hold the weights of the file: their best approximations keep ${(100 * kept).toFixed(1)} % of the energy.`,
-        });
-      await trainer.watchSpectra();
-    });
-  }
-
-  gradients(batch: Batch): Promise<Uint8Array> {
-    return this.exclusive(async () => {
-      const { run } = await this.ensureTrainer(false);
-      const { loss, logits, grads } = await run.gradients(batch);
-      const out = new Map<string, Tensor>([
-        ['logits', { shape: [batch.labels.length, run.config.numClasses], data: logits }],
-        ['loss', { shape: [], data: new Float32Array([loss]) }],
-      ]);
-      for (const [name, tensor] of tensorsOf(grads, run.table)) out.set(`grads.${name}`, tensor);
-      return writeSafetensors(out);
-    });
-  }
-
-  trainOn(batch: Batch): Promise<StepRecord> {
-    return this.exclusive(async () => (await this.ensureTrainer(false)).trainOn(batch));
-  }
-
-  /** Logits; of the truncated model where a cut is given. @throws RangeError */
-  predict(images: Float32Array, cut?: CutChoice): Promise<Float32Array> {
-    if (cut) checkCut(cut);
-    return this.exclusive(async () => {
-      const { run } = await this.ensureTrainer(false);
-      return cut ? (await run.truncation()).predict(images, cut) : run.predict(images);
-    });
-  }
-
-  /** @throws RangeError for a value that is no share, ConfigError when no matrix is chosen */
-  truncate({ values, by, count, fresh = true }: CommandMap['truncate']['args']): Reply<'truncate'> {
-    checkShares(values, by);
-    // Only its start waits for its turn: a curve takes seconds, and a setting may change and a pause be pressed meanwhile.
-    return this.exclusive(() => this.ensureTrainer(true)).then(({ cutting }) => cutting.truncate({ values, by, count, fresh }));
-  }
-
-  /** @throws RangeError, ConfigError */
-  exportFactored(cut: CutChoice): Promise<Uint8Array> {
-    checkCut(cut);
-    return this.exclusive(async () => {
-      const { run } = await this.ensureTrainer(false);
-      return factoredFile(await (await run.truncation()).export(cut), cut, run.experiment);
-    });
-  }
-
   loadDataset(name: DatasetName, refresh?: boolean): Reply<'loadDataset'> {
     return this.replaceData(() => this.datasets.load(name, refresh));
   }
@@ -511,7 +395,7 @@ export class Session {
   preview({ name, ...o }: CommandMap['preview']['args']): Reply<'preview'> {
     return this.exclusive(() => {
       const free = !this.trainer && !this.spare;
-      const gpu = this.requireGpu();
+      const gpu = this.device.required;
       return this.datasets.withTraining(gpu, name, free, (train, config, count) =>
         previewBatch(gpu, { ...o, train, config, trainCount: count }),
       );
@@ -542,7 +426,7 @@ export class Session {
   }
 
   memory(): CommandMap['memory']['reply'] {
-    const buffers = this.gpu?.buffers;
+    const buffers = this.device.gpu?.buffers;
     return { liveBytes: buffers?.liveBytes ?? 0, liveBuffers: buffers?.liveCount ?? 0, createdBuffers: buffers?.createdCount ?? 0 };
   }
 
@@ -556,21 +440,7 @@ export class Session {
   }
 
   provoke(fault: CommandMap['provoke']['args']['fault']): void {
-    provoke(fault, this.requireGpu(), this.emit);
-  }
-
-  /** Asks for a device again and again, with pauses; false when none could be had. */
-  private async reopen(): Promise<boolean> {
-    for (const wait of REOPEN) {
-      await new Promise((resolve) => setTimeout(resolve, wait));
-      try {
-        await this.openGpu();
-        return true;
-      } catch {
-        continue;
-      }
-    }
-    return false;
+    provoke(fault, this.device.required, this.emit);
   }
 
   /** The device is gone: opens another and continues from the last snapshot. */
@@ -587,12 +457,12 @@ export class Session {
     };
     this.emit({ type: 'fault', fault });
     await trainer?.pause();
-    this.gpu = undefined;
+    this.device.gpu = undefined;
     this.trainer = undefined;
     this.spare = undefined;
     this.preparation.end();
     this.datasets.forget();
-    const opened = await this.reopen();
+    const opened = await this.device.reopen();
     if (!opened) {
       this.emit({ type: 'fault', fault: { ...fault, message: 'The graphics device went away and could not be opened again.' } });
       return;
@@ -607,7 +477,7 @@ export class Session {
       else next.emitState();
     } catch (error) {
       // Lost again while rebuilding: the next loss event takes over.
-      if (error instanceof DeviceLostError || this.requireGpu().lostReason !== undefined) return;
+      if (error instanceof DeviceLostError || this.device.required.lostReason !== undefined) return;
       this.emit({ type: 'fault', fault: faultOf(error) });
     }
   }

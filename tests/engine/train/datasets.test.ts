@@ -1,7 +1,7 @@
 import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DATASET_CONFIGS, DataError } from '../../../app/engine/data';
+import { DataError } from '../../../app/engine/data';
 import { Gpu } from '../../../app/engine/gpu/device';
 import { GpuDataset } from '../../../app/engine/ops/gather';
 import { Datasets, resolveModel } from '../../../app/engine/train/datasets';
@@ -119,7 +119,7 @@ test('other images end the run that has the old ones, and the next run has their
   await session.init('/nowhere/');
   const experiment = tiny({ dataset: 'folder', model: { depth: 1 }, train: { batchSize: 4 } });
   expect(() => session.plan(experiment)).toThrow(/not here yet/);
-  const head = async () => readSafetensors(await session.exportWeights()).get('head.weight')?.shape;
+  const head = async () => readSafetensors(await session.weights.exportWeights()).get('head.weight')?.shape;
   const load = (file: { name: string; blob: Blob }) => session.loadFiles({ files: [file], chosen: 'shapes' });
   await load(pictures(2, 40));
   await session.configure(experiment);
