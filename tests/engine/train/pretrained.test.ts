@@ -127,7 +127,7 @@ test('the same model under a prefix, in half precision, beside an optimizer: the
   const run = await makeRun(gpu(), own);
   const table = vitParameters(config);
   const arena = initialParameters(config, table, 9);
-  run.writeParameters(arena);
+  await run.writeParameters(arena);
   const images = uniform(3 * 3 * 32 * 32, 5);
   const want = await run.predict(images);
   const scale = Math.max(...want.map(Math.abs));
@@ -136,7 +136,7 @@ test('the same model under a prefix, in half precision, beside an optimizer: the
   const exact = fitPretrained(fileOf(new Map([...named, ['optimizer.step', { shape: [1], data: new Int32Array([7]) }]])), base);
   expect(exact.experiment.model).toEqual(own.model);
   expect(exact.notes.at(-1)).toBe('Left out, as no part of the model: optimizer.step.');
-  run.writeParameters(exact.arena);
+  await run.writeParameters(exact.arena);
   expect(await run.predict(images)).toEqual(want);
 
   for (const [dtype, digits] of [
@@ -144,7 +144,7 @@ test('the same model under a prefix, in half precision, beside an optimizer: the
     ['BF16', 2 ** -8],
   ] as const) {
     const half = fitPretrained(openSafetensors(halfFile(named as never, dtype)), base);
-    run.writeParameters(half.arena);
+    await run.writeParameters(half.arena);
     // Each weight is off by half a unit of its last place at most; a few hundred of them add up with random signs.
     expect(maxError(await run.predict(images), want), dtype).toBeLessThan(20 * digits * scale);
     expect(await run.predict(images), dtype).not.toEqual(want);
@@ -160,15 +160,15 @@ test('grey images: the patch projection is summed over colours, so that a grey p
   const pixels = uniform(2 * 1024, 6);
   const images = Float32Array.from({ length: 3 * pixels.length }, (_, i) => pixels[Math.floor(i / 3072) * 1024 + (i % 1024)]!);
   const [a, b] = [await makeRun(gpu(), colour), await makeRun(gpu(), grey)];
-  a.writeParameters(arena);
+  await a.writeParameters(arena);
   const fitted = fitPretrained(fileOf(tensorsOf(arena, table)), grey);
   expect(fitted.notes.join(' ')).toMatch(/summed over its 3 colours/);
-  b.writeParameters(fitted.arena);
+  await b.writeParameters(fitted.arena);
   const want = await a.predict(images);
   // The sum is taken in another order: float32 rounding only.
   expect(maxError(await b.predict(pixels), want)).toBeLessThan(1e-5 * Math.max(1, ...want.map(Math.abs)));
   const back = fitPretrained(fileOf(tensorsOf(fitted.arena, vitParameters(resolveModel(grey)))), colour);
-  a.writeParameters(back.arena);
+  await a.writeParameters(back.arena);
   expect(maxError(await a.predict(images), want)).toBeLessThan(1e-5 * Math.max(1, ...want.map(Math.abs)));
   await a.dispose();
   await b.dispose();

@@ -96,14 +96,14 @@ test('the running average is that of the weights after each step; it is what eva
   expect(maxError(average, want)).toBeLessThan(1e-6);
   const images = uniform(3 * 32 * 32, 2);
   const dense = await makeRun(gpu(), tiny({ model: { depth: 1 } }), undefined);
-  dense.writeParameters(average);
+  await dense.writeParameters(average);
   expect(await run.predict(images)).toEqual(await dense.predict(images));
   await dense.dispose();
 
   const snapshot = await run.takeSnapshot(4);
   // Other weights are another start.
   const fresh = await makeRun(gpu(), experiment);
-  fresh.writeParameters(average);
+  await fresh.writeParameters(average);
   expect(await gpu().readFloats(fresh.evaluated)).toEqual(average);
   await fresh.dispose();
   await steps(run, 5, 7);

@@ -51,7 +51,7 @@ test('the golden truncations: ranks, parameters and logits, with and without the
     for (const { name, offset } of run.table.entries)
       if (kind === 'logits' || !/blocks.*(qkv|proj|fc1|fc2)\.bias$/.test(name))
         arena.set(tensors.get(`truncation.param.${name}`)!.data, offset);
-    run.writeParameters(arena);
+    await run.writeParameters(arena);
     const truncation = await run.truncation();
     for (const fraction of p.fractions) {
       const name = `truncation.${kind}.p${fraction}`;

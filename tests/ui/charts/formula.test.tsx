@@ -289,7 +289,7 @@ describe('the panel', () => {
   });
 
   it('λ of a matrix of its own counts', async () => {
-    await show(panel({ ...matrix(), lambdaScale: 2 } as MatrixSpectrum));
+    await show(panel({ ...matrix(), lambdaScale: 2 }));
     await explain();
     expect(host.querySelectorAll('details')[3]!.querySelector('summary')!.textContent).toContain('1.60e−5');
   });
