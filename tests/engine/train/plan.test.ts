@@ -52,7 +52,8 @@ test('a weight in slices is planned as its slices; ranks, factors of λ and what
 });
 
 test('factorized runs count what is trained, and take the bytes of both arenas', () => {
-  const plan = (method: object) => planExperiment(patchExperiment(presetExperiment('nano'), { method }), device());
+  const base = patchExperiment(presetExperiment('nano'), { method: { targetRank: 0.2 } });
+  const plan = (method: object) => planExperiment(patchExperiment(base, { method }), device());
   const dense = plan({ name: 'adamw' });
   const lora = plan({ name: 'lora', loraRank: 0.25 });
   // A quarter of each matrix's parameters, rounded down to a whole rank.
@@ -79,7 +80,9 @@ test('a LoRA rank that no matrix has room for is refused by the matrix', () => {
 });
 
 test('changed overrides are marked once for all blocks that move alike', () => {
-  const from = patchExperiment(presetExperiment('nano'), { method: { overrides: [{ name: 'blocks.0.attn.proj.weight', lambda: 2 }] } });
+  const from = patchExperiment(presetExperiment('nano'), {
+    method: { targetRank: 0.2, overrides: [{ name: 'blocks.0.attn.proj.weight', lambda: 2 }] },
+  });
   const to = patchExperiment(from, { method: { overrides: [{ name: 'blocks.*.mlp.fc1.weight', rank: 4 }] } });
   expect(overrideMarks(7, from, to, resolveModel(to))).toEqual([
     { step: 7, field: 'blocks.0.attn.proj.weight λ ×', from: 2, to: 1 },
