@@ -51,7 +51,8 @@ const LANES = 4;
  * doubled the compile time.
  */
 function rowsPerThread(headSize: number, count: number): number {
-  const largest = headSize <= 16 ? 6 : headSize <= 32 ? 3 : headSize <= 64 ? 2 : 1;
+  const few = count <= 20;
+  const largest = headSize <= 16 ? (few ? 3 : 6) : headSize <= 32 ? 3 : headSize <= 64 ? 2 : 1;
   const cost = (R: number): number => ceilDiv(count, LANES * R) * (R + 1);
   let best = largest;
   for (let R = largest - 1; R >= 1; R--) if (cost(R) < cost(best)) best = R;

@@ -228,15 +228,29 @@ export class Run {
 
   private submit(t: number, programs: readonly Program[], parts: number, mix: Mix = NO_MIX): Promise<StepResult> {
     const { train, method } = this.experiment;
-    const trainCount = this.data?.train.count ?? 1;
-    const seen = (t - 1) * train.batchSize;
     const lr = learningRate(train, t);
     const refresh = this.rank.refreshFor(t, method.reweightEvery);
+    const epoch = this.writeState(t, mix);
+    this.version++;
+    this.last = t;
+    const landed = this.flight.submit([...refresh, ...programs], [this.views.metrics, ...this.rank.statusViews], parts);
+    if (refresh.length > 0) this.rank.observe(landed.then(({ data }) => data.slice(this.views.metrics.size)));
+    return landed.then(({ data, times }) => {
+      const { loss, accuracy, gradNorm, regularizer, halted } = readMetrics(data);
+      return { record: { step: t, epoch, loss, regularizer, accuracy, lr, gradNorm }, halted, times };
+    });
+  }
+
+  /** Writes the scalars of step t where its kernels read them; returns the epochs behind it. */
+  private writeState(t: number, mix: Mix): number {
+    const { train, method } = this.experiment;
+    const trainCount = this.data?.train.count ?? 1;
+    const seen = (t - 1) * train.batchSize;
     this.gpu.write(
       this.views.state,
       packStepState({
         step: t,
-        lr,
+        lr: learningRate(train, t),
         beta1: train.beta1,
         beta2: train.beta2,
         adamEps: train.adamEps,
@@ -252,14 +266,7 @@ export class Run {
         emaDecay: train.emaDecay,
       }),
     );
-    this.version++;
-    this.last = t;
-    const landed = this.flight.submit([...refresh, ...programs], [this.views.metrics, ...this.rank.statusViews], parts);
-    if (refresh.length > 0) this.rank.observe(landed.then(({ data }) => data.slice(this.views.metrics.size)));
-    return landed.then(({ data, times }) => {
-      const { loss, accuracy, gradNorm, regularizer, halted } = readMetrics(data);
-      return { record: { step: t, epoch: seen / trainCount, loss, regularizer, accuracy, lr, gradNorm }, halted, times };
-    });
+    return seen / trainCount;
   }
 
   /**
@@ -389,8 +396,11 @@ export class Run {
     this.gpu.write(this.views.guard, new Uint8Array(this.views.guard.size));
   }
 
-  /** After a halt: the first parameter with a value that is not finite, else the first gradient, else what the forward pass made. */
-  async firstBadTensor(): Promise<{ name: string; count: number } | undefined> {
+  /**
+   * After a halt at `step`: the first parameter with a value that is not finite, else the logits, else the first gradient. The steps
+   * that were in flight behind it have overwritten what it left, so it is done once more; while the guard is set nothing is updated.
+   */
+  async firstBadTensor(step?: number): Promise<{ name: string; count: number } | undefined> {
     const { entries } = this.trained;
     const segments = entries.map(({ offset, length }) => ({ offset, length }));
     const search = async (arena: View, prefix: string): Promise<{ name: string; count: number } | undefined> => {
@@ -398,12 +408,21 @@ export class Run {
       const i = counts.findIndex((n) => n > 0);
       return i < 0 ? undefined : { name: prefix + entries[i]!.name, count: counts[i]! };
     };
-    const { model } = await this.ownKit();
+    const { model, gathered } = await this.ownKit();
+    if (step !== undefined && gathered.length > 0) await this.repeat(step, gathered);
     const logits = async (): Promise<{ name: string; count: number } | undefined> => {
       const [count = 0] = await countNonFinite(this.gpu, model.logits, [{ offset: 0, length: model.logits.size / 4 }]);
       return count > 0 ? { name: 'logits', count } : undefined;
     };
     return (await search(this.views.params, '')) ?? (await logits()) ?? (await search(this.views.grads, 'gradient of '));
+  }
+
+  /** The forward and backward pass of step t, which has halted the run, on its own batch again. */
+  private async repeat(t: number, programs: readonly Program[]): Promise<void> {
+    const { mixup, cutmix, seed } = this.experiment.train;
+    await this.flight.drained();
+    this.writeState(t, drawMix({ mixup, cutmix }, seed, t, this.config.imageSize));
+    await this.flight.submit(programs, [this.views.metrics], 1);
   }
 
   /** The part of the weights that holds one parameter. */

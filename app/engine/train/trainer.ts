@@ -234,7 +234,10 @@ export class Trainer {
     if (failure instanceof DeviceLostError) return;
     let fault: Fault = failure.fault;
     if (fault.kind === 'non-finite') {
-      const bad = await this.run.firstBadTensor().catch(() => undefined);
+      const bad = await this.run.firstBadTensor(fault.step).catch((error: unknown) => {
+        this.emit({ type: 'notice', level: 'warn', message: `The first bad tensor could not be looked for: ${String(error)}` });
+        return undefined;
+      });
       const lr = this.run.experiment.train.lr / 10;
       fault = {
         ...fault,

@@ -232,6 +232,8 @@ function clutter(rng: Random, count: number, base: Color): void {
   }
 }
 
+const clamped = (out: Uint8Array): Uint8ClampedArray => new Uint8ClampedArray(out.buffer, out.byteOffset, out.byteLength);
+
 /** Draws image `index` of the set `seed` into `out` at byte `at`, planes [3, 32, 32]; returns its class. */
 export function drawShape(seed: number, index: number, out: Uint8Array, at: number): number {
   const rng = new Random(seedOf(seed, index));
@@ -281,17 +283,15 @@ export function drawShape(seed: number, index: number, out: Uint8Array, at: numb
   const level = exposure - noise + 0.5;
   // xorshift32: as small integers, where a method call per pixel would box every draw.
   let word = rng.bits() | 1;
+  const bytes = clamped(out);
   for (let i = 0; i < PLANE; i++) {
     word ^= word << 13;
     word ^= word >>> 17;
     word ^= word << 5;
     // Three bytes of one draw, each centred: grain of its own in every channel.
-    const r = (red[i]! + level + scale * (word & 255)) | 0;
-    const g = (green[i]! + level + scale * ((word >>> 8) & 255)) | 0;
-    const b = (blue[i]! + level + scale * ((word >>> 16) & 255)) | 0;
-    out[at + i] = r < 0 ? 0 : r > 255 ? 255 : r;
-    out[at + PLANE + i] = g < 0 ? 0 : g > 255 ? 255 : g;
-    out[at + 2 * PLANE + i] = b < 0 ? 0 : b > 255 ? 255 : b;
+    bytes[at + i] = (red[i]! + level + scale * (word & 255)) | 0;
+    bytes[at + PLANE + i] = (green[i]! + level + scale * ((word >>> 8) & 255)) | 0;
+    bytes[at + 2 * PLANE + i] = (blue[i]! + level + scale * ((word >>> 16) & 255)) | 0;
   }
   return label;
 }
