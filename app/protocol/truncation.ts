@@ -44,6 +44,18 @@ export interface TruncationReport {
   readonly cuts: readonly Cut[];
 }
 
+/** Truncations of one state of a run, sorted by what they keep. */
+export interface CutCurve {
+  /** Steps made. */
+  readonly step: number;
+  readonly by: CutBy;
+  readonly full: ModelFigures;
+  readonly cuts: readonly Cut[];
+}
+
+/** The curves of a run by what was asked. */
+export type CutCurves = Readonly<Partial<Record<CutBy, CutCurve>>>;
+
 /** What to truncate by. */
 export type CutChoice = { readonly fraction: number } | { readonly energy: number };
 

@@ -1,8 +1,5 @@
 import type { StepRecord } from '../protocol/messages';
-
-/** Values of one step in the packed form in which the worker sends them: all fields but `step`, in this order. */
-export const RECORD_FIELDS = ['epoch', 'loss', 'regularizer', 'accuracy', 'lr', 'gradNorm'] as const;
-const WIDTH = RECORD_FIELDS.length;
+import { RECORD_WIDTH as WIDTH } from '../protocol/run/record';
 
 /** Every step of the current run on the page's side, in one typed array outside React. */
 export class Records {
@@ -32,6 +29,11 @@ export class Records {
 
   get length(): number {
     return this.count;
+  }
+
+  /** The packed rows of all steps, a copy. */
+  packed(): Float64Array {
+    return this.data.slice(0, this.count * WIDTH);
   }
 
   all(): StepRecord[] {

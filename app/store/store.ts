@@ -4,16 +4,29 @@ import { deviceSlice, type DeviceSlice } from './slices/device';
 import { formSlice, type FormSlice } from './slices/form';
 import { keptSlice, type KeptSlice } from './slices/kept';
 import { runSlice, type RunSlice } from './slices/run';
+import { shownSlice, type ShownSlice } from './slices/shown';
+import { timelineSlice, type TimelineSlice } from './slices/timeline';
 import { cutViewSlice, truncationSlice, type CutViewSlice, type TruncationSlice } from './slices/truncation';
 import { viewSlice, type ViewSlice } from './slices/view';
 
 export type { DataProgress, Samples } from './slices/data';
 export type { Baseline, Evaluation, Spectra } from './slices/run';
 export type { CutCurve, CutCurves } from './slices/truncation';
+export type { ShownRun } from './slices/shown';
+export type { Axis } from './slices/timeline';
 export type { Notice, Tab } from './slices/view';
 
 /** Everything the page shows. Changed by `events.ts` (worker) and `actions/` (visitor) only. */
-export type AppState = DeviceSlice & FormSlice & RunSlice & DataSlice & KeptSlice & ViewSlice & TruncationSlice & CutViewSlice;
+export type AppState = DeviceSlice &
+  FormSlice &
+  RunSlice &
+  DataSlice &
+  KeptSlice &
+  ViewSlice &
+  TruncationSlice &
+  CutViewSlice &
+  ShownSlice &
+  TimelineSlice;
 
 export const initialState = (): AppState => ({
   ...deviceSlice(),
@@ -24,6 +37,8 @@ export const initialState = (): AppState => ({
   ...viewSlice(),
   ...truncationSlice(),
   ...cutViewSlice(),
+  ...shownSlice(),
+  ...timelineSlice(),
 });
 
 /**

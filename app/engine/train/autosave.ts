@@ -1,7 +1,7 @@
 import type { Experiment } from '../../protocol/experiment';
 import { checkpointPieces, type Checkpoint, type CheckpointDescription } from './checkpoint';
 import type { Kind } from './checkpointStore';
-import { RECORD_WIDTH } from './history';
+import { RECORD_WIDTH } from '../../protocol/run/record';
 import type { Snapshot } from './snapshot';
 import type { Trainer } from './trainer';
 

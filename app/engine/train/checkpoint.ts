@@ -2,7 +2,8 @@ import { defaultExperiment, patchExperiment, type DeepPartial, type Experiment }
 import type { Mark } from '../../protocol/messages';
 import { wordSum } from '../data/formats/checksums';
 import type { ArenaTable } from '../factorization/layout';
-import { RECORD_WIDTH, type Evaluation } from './history';
+import { RECORD_WIDTH } from '../../protocol/run/record';
+import type { Evaluation } from './history';
 import { readPlain, requireLike, writePlain } from './plainData';
 import {
   TensorFileError,

@@ -1,12 +1,9 @@
 import type { Series, StepRecord } from '../../protocol/messages';
-
-/** Most points a chart line may have. */
-export const MAX_POINTS = 400;
+import { RECORD_WIDTH } from '../../protocol/run/record';
+import { seriesOf } from '../../protocol/run/series';
 
 const COLUMNS = ['loss', 'regularizer', 'accuracy', 'lr', 'gradNorm', 'epoch'] as const;
 type Column = (typeof COLUMNS)[number];
-/** Values of one row of `packed`. */
-export const RECORD_WIDTH = COLUMNS.length;
 
 /** One validation: mean loss and the share of test images classified correctly, after `step`. */
 export interface Evaluation {
@@ -101,63 +98,10 @@ export class History {
     return out;
   }
 
-  /**
-   * At most `points` points: each stands for an interval of steps and carries its last step, the mean, lowest and highest raw
-   * loss in it, and the debiased exponential average over all steps so far (so it does not depend on the decimation).
-   * @param smoothing weight of the past in [0, 1); 0 gives the raw values of the last step of each interval
-   */
-  series(smoothing: number, points: number = MAX_POINTS): Series {
-    const n = this.length;
-    // A power of two keeps the intervals where they are while the run grows, so old points do not wobble.
-    let width = 1;
-    while (Math.ceil(n / width) > points) width *= 2;
-    const count = Math.ceil(n / width);
-    const f32 = (): Float32Array => new Float32Array(count);
-    const out = {
-      runId: this.runId,
-      step: new Float64Array(count),
-      loss: f32(),
-      lossMin: f32(),
-      lossMax: f32(),
-      lossSmooth: f32(),
-      accuracySmooth: f32(),
-      regularizer: f32(),
-      lr: f32(),
-    };
+  /** Decimated for the charts, see `seriesOf`; `smoothing` is the weight of the past in [0, 1). */
+  series(smoothing: number, points?: number): Series {
     const { loss, accuracy, regularizer, lr } = this.data;
-    let lossMean = 0;
-    let accuracyMean = 0;
-    let weight = 0;
-    for (let p = 0; p < count; p++) {
-      const end = Math.min(n, (p + 1) * width);
-      let sum = 0;
-      let low = Infinity;
-      let high = -Infinity;
-      for (let i = p * width; i < end; i++) {
-        const x = loss[i]!;
-        sum += x;
-        if (x < low) low = x;
-        if (x > high) high = x;
-        lossMean = smoothing * lossMean + (1 - smoothing) * x;
-        accuracyMean = smoothing * accuracyMean + (1 - smoothing) * accuracy[i]!;
-        weight = smoothing * weight + (1 - smoothing);
-      }
-      out.step[p] = end;
-      out.loss[p] = sum / (end - p * width);
-      out.lossMin[p] = low;
-      out.lossMax[p] = high;
-      out.lossSmooth[p] = lossMean / weight;
-      out.accuracySmooth[p] = accuracyMean / weight;
-      out.regularizer[p] = regularizer[end - 1]!;
-      out.lr[p] = lr[end - 1]!;
-    }
-    const every = Math.max(1, Math.ceil(this.evals.length / points));
-    const kept = this.evals.filter((_, i) => (this.evals.length - 1 - i) % every === 0);
-    return {
-      ...out,
-      evalStep: Float64Array.from(kept, (e) => e.step),
-      evalLoss: Float32Array.from(kept, (e) => e.loss),
-      evalAccuracy: Float32Array.from(kept, (e) => e.accuracy),
-    };
+    const columns = { length: this.length, loss, accuracy, regularizer, lr };
+    return seriesOf(columns, this.evals, { runId: this.runId, smoothing, ...(points !== undefined && { points }) });
   }
 }

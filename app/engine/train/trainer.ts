@@ -6,7 +6,8 @@ import type { Keeper } from './autosave';
 import type { Checkpoint } from './checkpoint';
 import { Cutting } from './cutting';
 import { FaultError, faultOf, type Emit } from './events';
-import { History, RECORD_WIDTH } from './history';
+import { RECORD_WIDTH } from '../../protocol/run/record';
+import { History } from './history';
 import type { Run, StepResult } from './run';
 import type { Snapshot } from './snapshot';
 

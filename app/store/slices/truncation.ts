@@ -1,16 +1,6 @@
-import type { Cut, CutBy, ModelFigures, TruncationReport } from '../../protocol/truncation';
+import type { Cut, CutBy, CutCurve, CutCurves, ModelFigures, TruncationReport } from '../../protocol/truncation';
 
-/** Truncations of one state of a run, sorted by what they keep. */
-export interface CutCurve {
-  /** Steps made. */
-  readonly step: number;
-  readonly by: CutBy;
-  readonly full: ModelFigures;
-  readonly cuts: readonly Cut[];
-}
-
-/** The curves of a run by what was asked. */
-export type CutCurves = Readonly<Partial<Record<CutBy, CutCurve>>>;
+export type { CutCurve, CutCurves };
 
 /** What is known of the run's truncated weights. */
 export interface TruncationSlice {

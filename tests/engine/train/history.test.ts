@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { History, MAX_POINTS } from '../../../app/engine/train/history';
+import { History } from '../../../app/engine/train/history';
+import { MAX_POINTS } from '../../../app/protocol/run/series';
 import { Records } from '../../../app/store/records';
 
 const record = (step: number) => ({
