@@ -104,7 +104,10 @@ export interface PlanReport {
     readonly activations: number;
     readonly q3r: number;
     readonly data: number;
+    /** Of the run by itself. */
     readonly total: number;
+    /** More, from the first truncation on. */
+    readonly truncation: number;
   };
   readonly matrices: readonly MatrixPlan[];
   readonly stepsPerEpoch: number;

@@ -99,6 +99,7 @@ function Needs() {
     `activations ${text(bytes(plan.bytes.activations))}`,
     `spectra ${text(bytes(plan.bytes.q3r))}`,
     `data ${text(bytes(plan.bytes.data))}`,
+    `and ${text(bytes(plan.bytes.truncation))} more once its tail is cut`,
   ];
   return (
     <div className="rail-f">
