@@ -84,9 +84,7 @@ export interface Inspection {
  * choice is not the engine's); or normalised images [B, C, H, W] of the model's shape.
  */
 export type InspectSource =
-  | { readonly indices: readonly number[] }
-  | { readonly picture: Blob; readonly invert?: boolean }
-  | { readonly images: Float32Array };
+  { readonly indices: readonly number[] } | { readonly picture: Blob; readonly invert?: boolean } | { readonly images: Float32Array };
 
 /** Commands that look at the current run's model; part of CommandMap. They change nothing of the run. */
 export interface InspectionCommands {

@@ -261,8 +261,7 @@ export function rgbaOf(bytes: Uint8Array, i: number, { imageSize, channels }: Da
   const pixels = imageSize * imageSize;
   const rgba = new Uint8ClampedArray(pixels * 4).fill(255);
   const at = i * pixels * channels;
-  for (let p = 0; p < pixels; p++)
-    for (let c = 0; c < 3; c++) rgba[4 * p + c] = bytes[at + (channels === 3 ? c : 0) * pixels + p]!;
+  for (let p = 0; p < pixels; p++) for (let c = 0; c < 3; c++) rgba[4 * p + c] = bytes[at + (channels === 3 ? c : 0) * pixels + p]!;
   return rgba;
 }
 

@@ -75,13 +75,7 @@ export async function surveyLogits(
  * Logits and attention of a few images by each of `weights`, in a model of its own, which is freed. `queued` as above.
  * @throws RangeError for images that the model cannot take
  */
-export async function lookAt(
-  gpu: Gpu,
-  plan: VitPlan,
-  given: Given,
-  weights: readonly Weights[],
-  queued?: () => void,
-): Promise<Look[]> {
+export async function lookAt(gpu: Gpu, plan: VitPlan, given: Given, weights: readonly Weights[], queued?: () => void): Promise<Look[]> {
   const { config, batch, tuning } = plan;
   const { tokens } = vitShape(config);
   const { numHeads: heads, depth, numClasses } = config;

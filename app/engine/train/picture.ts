@@ -25,7 +25,10 @@ export async function readPicture(
   try {
     await new SquareDecoder(imageSize).decode(blob, colours, () => 0);
   } catch (error) {
-    throw new RangeError(`The picture could not be read: ${reasonOf(error)}. Expected an image that this browser shows, such as PNG or JPEG.`);
+    throw new RangeError(
+      `The picture could not be read: ${reasonOf(error)}. Expected an image that this browser shows, such as PNG or JPEG.`,
+      { cause: error },
+    );
   }
   if (channels === 3) return { bytes: colours, inverted: false };
   if (channels !== 1) throw new RangeError(`Pictures have 1 or 3 channels; the images of this data set have ${channels}.`);

@@ -67,7 +67,9 @@ test.each(['token', 'avg'] as const)('attention of every layer and head matches 
     expect(maxError(thin!.attention, await reference(run, { params, linear }))).toBeLessThan(1e-5);
     expect(maxError(thin!.attention, whole!.attention)).toBeGreaterThan(1e-4);
   });
-  const [thin] = await truncation.use(cut, { plan, fresh: true }, ({ params, linear }) => lookAt(gpu(), planOf(run), pixels, [{ params, linear }]));
+  const [thin] = await truncation.use(cut, { plan, fresh: true }, ({ params, linear }) =>
+    lookAt(gpu(), planOf(run), pixels, [{ params, linear }]),
+  );
   expect(maxError(thin!.logits, await truncation.predict(pixels, cut))).toBeLessThan(1e-6);
   await run.dispose();
 });
