@@ -41,6 +41,8 @@ let endedAt = -Infinity;
 let cost = 0;
 let movedAt = 0;
 let lastStep = -1;
+let lastCut = '';
+let cutAt = -Infinity;
 
 /**
  * What the open view should ask the engine for: nothing while it shows the run as it is. A running run is looked at again at a slow
@@ -49,12 +51,14 @@ let lastStep = -1;
 function due(state: AppState, now: number): 'survey' | 'inspect' | null {
   const { seeOpen, seeBusy, seeError, seeTab, seeSource, survey, inspection, step, phase } = state;
   if (step !== lastStep) [lastStep, movedAt] = [step, now];
+  const cut = seenCut(state);
+  if (JSON.stringify(cut ?? null) !== lastCut) [lastCut, cutAt] = [JSON.stringify(cut ?? null), now];
   if (!seeOpen || seeBusy || seeError !== null || !canSee(state)) return null;
   const asks = seeTab === 'attention' ? 'inspect' : 'survey';
   const seen = asks === 'inspect' ? inspection?.value : survey;
-  const changed =
-    !seen || !sameCut(seen.cut?.choice, seenCut(state)) || (asks === 'inspect' && inspection !== null && inspection.source !== seeSource);
-  if (changed) return asks;
+  if (!seen || (asks === 'inspect' && inspection?.source !== seeSource)) return asks;
+  // A slider that moves is waited for.
+  if (!sameCut(seen.cut?.choice, cut)) return now - cutAt >= REST ? asks : null;
   if (seen.step === step) return null;
   const rested =
     phase === 'running' ? now - endedAt >= Math.max(PACE.interval, PACE.cost * cost) : now - movedAt >= REST && now - endedAt >= REST;

@@ -7,6 +7,7 @@ import { formatFixed, formatPercent } from '../charts/format';
 import { Segmented } from '../charts/Segmented';
 import { attentionMaps, overlap, type AttentionMap } from './attention';
 import { AttentionMaps, columnName, type MapPlace } from './AttentionMaps';
+import { CutSlider } from './CutSlider';
 import { LitPicture } from './LitPicture';
 import { pictureOf } from './paint';
 import { Picture } from './Picture';
@@ -81,11 +82,12 @@ export function Attention({ source, inspection, names, cutLabel }: AttentionProp
             <LitPicture picture={picture} map={at(cutMaps)} largest={largest} label={`Attention of ${where}, truncated`} />
             <Predicted ranked={cutSaid} />
             {label !== undefined && <Verdict right={cutSaid[0]!.class === label} actual={names[label]!} />}
+            <CutSlider />
           </figure>
         )}
       </div>
       <p className="see-say" role="status">
-        Attention of {whose} in {where}: the brightest patch gets {formatPercent(at(maps).largest)}
+        Attention of {whose} in {where}: the patch left bare gets {formatPercent(at(maps).largest)}
         {cutMaps && <> ({formatPercent(at(cutMaps).largest)} truncated)</>}; spread evenly it would be {formatPercent(1 / shape.tokens)}.
         {cutMaps && cutSaid && (
           <>
@@ -100,7 +102,7 @@ export function Attention({ source, inspection, names, cutLabel }: AttentionProp
         <Segmented label="Brightness" options={SCALES} value={scale} onChange={setScale} />
         <span className="chart-grow" />
         <small>
-          {largest === undefined ? 'dark: none, full: the map’s own largest' : `dark: none, full: ${formatPercent(largest)} a patch`}
+          {largest === undefined ? 'covered: none, bare: the map’s own largest' : `covered: none, bare: ${formatPercent(largest)} a patch`}
         </small>
         <DataTable title="Attention" caption={`of ${whose}`} rows={() => tableOf(maps, cutMaps)} />
       </div>

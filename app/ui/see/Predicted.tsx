@@ -21,7 +21,7 @@ export const Predicted = ({ ranked }: { ranked: readonly Ranked[] }) => (
 
 /** Right or wrong, said by an icon and in words. */
 export const Verdict = ({ right, actual }: { right: boolean; actual: string }) => (
-  <span className={right ? 'see-verdict right' : 'see-verdict wrong'}>
+  <span className="see-verdict" data-right={right}>
     <Icon name={right ? 'check' : 'close'} />
     {right ? 'right' : `wrong: ${actual}`}
   </span>

@@ -9,6 +9,7 @@ import { whole } from '../format';
 import { Icon } from '../icons';
 import { Attention } from './Attention';
 import { Confusion } from './Confusion';
+import { CutSlider } from './CutSlider';
 import { ALL_SAMPLES, type SampleFilter } from './samples';
 import { Samples } from './Samples';
 import { SourceBar } from './SourceBar';
@@ -146,27 +147,23 @@ function useNames(outputs: number): readonly string[] {
 function Figures({ survey, cutLabel }: { survey: Survey; cutLabel: string }) {
   const { full, cut, count } = survey;
   return (
-    <dl className="see-figures">
-      <div>
-        <dt>Whole model</dt>
-        <dd>{formatPercent(full.accuracy, 1)}</dd>
-      </div>
+    <div className="see-figures">
+      <Figure label="Whole model" value={formatPercent(full.accuracy, 1)} />
       {cut && (
         <>
-          <div>
-            <dt>{cutLabel}</dt>
-            <dd>{formatPercent(cut.accuracy, 1)}</dd>
-          </div>
-          <div>
-            <dt>Both say the same</dt>
-            <dd>{formatPercent(agreement(survey, full, cut), 1)}</dd>
-          </div>
+          <Figure label={cutLabel} value={formatPercent(cut.accuracy, 1)} />
+          <Figure label="Both say the same" value={formatPercent(agreement(survey, full, cut), 1)} />
         </>
       )}
-      <div>
-        <dt>Test images</dt>
-        <dd>{whole(count)}</dd>
-      </div>
-    </dl>
+      <Figure label="Test images" value={whole(count)} />
+      {cut && <CutSlider />}
+    </div>
   );
 }
+
+const Figure = ({ label, value }: { label: string; value: string }) => (
+  <p className="see-figure">
+    <span className="lab">{label}</span>
+    <b>{value}</b>
+  </p>
+);
