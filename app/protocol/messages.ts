@@ -1,5 +1,6 @@
 import type { CheckpointCommands, CheckpointEvent } from './checkpoint';
 import type { Experiment, DatasetName } from './experiment';
+import type { InspectionCommands } from './inspection';
 import type { CutBy, CutChoice, TruncationReport } from './truncation';
 
 /** One optimizer step, as `window.q3r.history()` returns it. Values are those before the step's update. */
@@ -296,7 +297,7 @@ export interface LoraResult {
 }
 
 /** Commands and the value each is answered with. */
-export interface CommandMap extends CheckpointCommands {
+export interface CommandMap extends CheckpointCommands, InspectionCommands {
   /** Opens the device and measures it; answered once, before anything else. */
   init: { args: { baseUrl: string }; reply: DeviceReport };
   plan: { args: { experiment: Experiment }; reply: PlanReport };

@@ -4,6 +4,7 @@ import { deviceSlice, type DeviceSlice } from './slices/device';
 import { formSlice, type FormSlice } from './slices/form';
 import { keptSlice, type KeptSlice } from './slices/kept';
 import { runSlice, type RunSlice } from './slices/run';
+import { seeSlice, type SeeSlice } from './slices/see';
 import { shownSlice, type ShownSlice } from './slices/shown';
 import { timelineSlice, type TimelineSlice } from './slices/timeline';
 import { cutViewSlice, truncationSlice, type CutViewSlice, type TruncationSlice } from './slices/truncation';
@@ -12,6 +13,7 @@ import { viewSlice, type ViewSlice } from './slices/view';
 export type { DataProgress, Samples } from './slices/data';
 export type { Baseline, Evaluation, Spectra } from './slices/run';
 export type { CutCurve, CutCurves } from './slices/truncation';
+export type { SeeSource, SeeTab } from './slices/see';
 export type { ShownRun } from './slices/shown';
 export type { Axis } from './slices/timeline';
 export type { Notice, Tab } from './slices/view';
@@ -25,6 +27,7 @@ export type AppState = DeviceSlice &
   ViewSlice &
   TruncationSlice &
   CutViewSlice &
+  SeeSlice &
   ShownSlice &
   TimelineSlice;
 
@@ -37,6 +40,7 @@ export const initialState = (): AppState => ({
   ...viewSlice(),
   ...truncationSlice(),
   ...cutViewSlice(),
+  ...seeSlice(),
   ...shownSlice(),
   ...timelineSlice(),
 });

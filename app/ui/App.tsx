@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import { openSetup, skipFirst } from '../store/actions';
 import { useStore } from '../store/store';
 import { FormulaPanel } from './charts/FormulaPanel';
@@ -22,6 +23,8 @@ import { Refused } from './states/Refused';
 import { useFileDrop } from './useFileDrop';
 import { useKeys } from './useKeys';
 
+const SeeModel = lazy(() => import('./see/SeeModel').then(({ SeeModel: view }) => ({ default: view })));
+
 /** What stands in place of the stage: a fault, a load, a preparation. */
 type Cover = 'fault' | 'load' | 'prepare' | null;
 
@@ -29,6 +32,7 @@ type Cover = 'fault' | 'load' | 'prepare' | null;
 export function App() {
   useKeys();
   const dropping = useFileDrop();
+  const seeing = useStore((s) => s.seeOpen);
   const screen = useStore((s) => s.screen);
   const blocking = useStore((s) => s.fault !== null && BLOCKING.includes(s.fault.kind));
   const cover = useStore((s): Cover => {
@@ -45,7 +49,11 @@ export function App() {
       {dropping && (
         <div className="drop" aria-hidden="true">
           <p>
-            Drop to load <small>a folder or .zip of images, files of CIFAR-10, CIFAR-100 or MNIST, .parquet, or .safetensors weights</small>
+            Drop to load{' '}
+            <small>
+              {seeing && 'a picture to show to the model, '}a folder or .zip of images, files of CIFAR-10, CIFAR-100 or MNIST, .parquet, or
+              .safetensors weights
+            </small>
           </p>
         </div>
       )}
@@ -90,6 +98,7 @@ function FirstScreen({ cover }: { cover: Cover }) {
 function MainScreen({ cover }: { cover: Cover }) {
   const tab = useStore((s) => s.tab);
   const setup = useStore((s) => s.setupOpen);
+  const seeing = useStore((s) => s.seeOpen);
   const name = useStore((s) => experimentName(s.running ?? s.experiment));
   return (
     <div className="app" data-show={tab} data-setup={setup || undefined}>
@@ -108,6 +117,10 @@ function MainScreen({ cover }: { cover: Cover }) {
             <div className="cover">
               <CoverPanel cover={cover} />
             </div>
+          ) : seeing ? (
+            <Suspense>
+              <SeeModel />
+            </Suspense>
           ) : (
             <>
               <SpectrumWall />

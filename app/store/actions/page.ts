@@ -8,6 +8,7 @@ import { engine } from './engine';
 import { adopt, planNow, requestPlan } from './form';
 import { NotReadyError, play } from './run';
 import { lookForKept, resume } from './kept';
+import { isPicture, showPicture } from './see';
 import { followTheme, notify, recall, remember } from './view';
 import { loadTensorFile } from './weights';
 
@@ -122,9 +123,15 @@ export async function share(): Promise<boolean> {
   }
 }
 
-/** Files dropped or chosen anywhere: a checkpoint, weights, or a data set. @throws WorkerError */
+/** Files dropped or chosen anywhere: a checkpoint, weights, or a data set; one picture, while the model is looked into. @throws WorkerError */
 export async function takeFiles(files: readonly (File | PathFile)[]): Promise<void> {
   if (files.length === 0) return;
+  const [first] = files;
+  const blob = 'blob' in first! ? first.blob : first!;
+  if (getState().seeOpen && files.length === 1 && isPicture(blob)) {
+    showPicture(blob, first!.name);
+    return;
+  }
   const tensors = files.find((file) => file.name.toLowerCase().endsWith('.safetensors'));
   if (tensors) await loadTensorFile('blob' in tensors ? tensors.blob : tensors);
   else await loadFiles(files);
