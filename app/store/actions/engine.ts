@@ -1,7 +1,9 @@
 import type { Fault } from '../../protocol/messages';
+import { clock } from '../clock';
 import { applyReport } from '../events';
+import { frames } from '../frames';
 import { records } from '../records';
-import { setState } from '../store';
+import { getState, setState } from '../store';
 import { createWorker, WorkerClient, type WorkerLike } from '../workerClient';
 
 let client: WorkerClient | null = null;
@@ -19,8 +21,17 @@ const make = (create: () => WorkerLike) =>
   new WorkerClient(
     create,
     (report) => {
-      if (report.type === 'state') records.begin(report.runId, report.step);
+      if (report.type === 'state') {
+        const { runId, phase, step, elapsedMs } = report;
+        records.begin(runId, step);
+        frames.begin(runId, phase, step);
+        clock.note(runId, phase, step, elapsedMs);
+      }
       if (report.type === 'series') records.append(report.runId, report.from, report.rows);
+      if (report.type === 'spectra') {
+        frames.begin(report.runId, 'running', report.step);
+        if (report.runId >= getState().runId) frames.push(report.step, report.matrices);
+      }
       setState((s) => applyReport(s, report));
     },
     (fault: Fault) => setState({ fault, phase: 'failed', starting: false, stages: [], dataProgress: null, device: null }),
