@@ -44,6 +44,8 @@ export class Lockstep {
   private stopping = false;
   private readonly waiting: (() => Promise<void>)[] = [];
   private chunk = 1;
+  /** Milliseconds of one step of both in the last turn; NaN before the first. */
+  pace = NaN;
   private watchedAt = -Infinity;
   private watchCost = 0;
   private watchedStep = -1;
@@ -99,13 +101,15 @@ export class Lockstep {
       while (!this.stopping) {
         await this.serve();
         const room = end - Math.max(a.step, b.step);
-        const even = a.step === b.step;
-        if (even && room <= 0) break;
-        const counts = turnOf(a, b, even ? Math.min(this.chunk, room) : this.chunk);
+        const behind = a.step !== b.step && a.step < a.total && b.step < b.total;
+        if (!behind && room <= 0) break;
+        const counts = turnOf(a, b, behind ? this.chunk : Math.min(this.chunk, room));
         if (counts[0] + counts[1] === 0) break;
         const from = this.now();
         await both(counts[0] > 0 ? a.advance(counts[0]) : undefined, counts[1] > 0 ? b.advance(counts[1]) : undefined);
-        this.chunk = nextChunk(Math.max(...counts), this.now() - from);
+        const ms = this.now() - from;
+        this.pace = ms / Math.max(...counts);
+        this.chunk = nextChunk(Math.max(...counts), ms);
         if (this.now() - this.watchedAt > Math.max(WATCH_MS, this.watchCost / WATCH_SHARE)) await this.watch();
         this.onTurn();
       }

@@ -15,8 +15,8 @@ import { WorkerClient, type Report, type WorkerLike } from '../workerClient';
 export class Rig {
   readonly client: WorkerClient;
   readonly records = new Records();
-  readonly frames = new Frames();
-  readonly clock = new Clock();
+  frames = new Frames();
+  clock = new Clock();
   /** Validations of the run, ascending. */
   evaluations: readonly RunEvaluation[] = [];
   /** As `applyReport` makes it of the reports; a new object with every one. */
@@ -80,9 +80,17 @@ export class Rig {
   /** Ends the worker and gives its device back. */
   close(): void {
     this.client.restart();
+    this.forget();
+  }
+
+  /** A fresh worker counts its runs from 1 again. */
+  private forget(): void {
     this.opening = undefined;
     this.state = initialState();
     this.evaluations = [];
+    this.records.begin(0, 0);
+    this.frames = new Frames();
+    this.clock = new Clock();
   }
 
   /** All that is known of the run, for keeping. */
@@ -134,7 +142,7 @@ export class Rig {
   }
 
   private crashed(fault: Fault): void {
-    this.opening = undefined;
-    this.patch({ fault, phase: 'failed', starting: false, stages: [], dataProgress: null, device: null });
+    this.forget();
+    this.patch({ fault, phase: 'failed' });
   }
 }
