@@ -1,3 +1,4 @@
+import { Suspense, lazy } from 'react';
 import { openSetup, skipFirst } from '../store/actions';
 import { useStore } from '../store/store';
 import { FormulaPanel } from './charts/FormulaPanel';
@@ -22,6 +23,9 @@ import { Refused } from './states/Refused';
 import { useFileDrop } from './useFileDrop';
 import { useKeys } from './useKeys';
 
+// What few visits open comes when it is opened.
+const Compare = lazy(() => import('./compare/Compare'));
+
 /** What stands in place of the stage: a fault, a load, a preparation. */
 type Cover = 'fault' | 'load' | 'prepare' | null;
 
@@ -39,7 +43,15 @@ export function App() {
   });
   return (
     <>
-      {screen === 'first' || blocking ? <FirstScreen cover={cover} /> : <MainScreen cover={cover} />}
+      {screen === 'first' || blocking ? (
+        <FirstScreen cover={cover} />
+      ) : screen === 'compare' ? (
+        <Suspense fallback={<main className="page" aria-busy="true" />}>
+          <Compare />
+        </Suspense>
+      ) : (
+        <MainScreen cover={cover} />
+      )}
       <AskNewRun />
       <CommandDialog />
       {dropping && (

@@ -110,7 +110,11 @@ export async function setExperiments(
 }
 
 const put = (a: Experiment, b: Experiment, sources: readonly [string, string]): void =>
-  useAb.setState((s) => ({ a: { ...s.a, experiment: a, source: sources[0] }, b: { ...s.b, experiment: b, source: sources[1] }, ask: null }));
+  useAb.setState((s) => ({
+    a: { ...s.a, experiment: a, source: sources[0] },
+    b: { ...s.b, experiment: b, source: sources[1] },
+    ask: null,
+  }));
 
 /** Has both workers take over what the page shows, one after the other, so that data are fetched once. */
 async function applyExperiments(): Promise<void> {
@@ -197,7 +201,8 @@ export async function resetAb(): Promise<void> {
     // A worker that crashed has nothing to go back to: it is made anew with the next start.
     const had = SIDES.filter((name) => rigs?.[name].state.running);
     await applyExperiments();
-    await Promise.all(had.map((name) => rigs?.[name].reset()));
+    const { a, b } = rigs;
+    await Promise.all(had.map((name) => (name === 'a' ? a : b).reset()));
     lockstep.restart();
     set({ parting: NOT_COMPARED, problem: null, look: null, phase: 'setup', msPerPair: null });
     look();

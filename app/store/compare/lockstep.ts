@@ -139,7 +139,7 @@ export class Lockstep {
 }
 
 /** Waits for both, whatever becomes of the first; then fails with the first failure. */
-async function both(...work: (Promise<unknown> | undefined)[]): Promise<void> {
-  const results = await Promise.allSettled(work);
+async function both(a: Promise<unknown> | undefined, b: Promise<unknown> | undefined): Promise<void> {
+  const results = await Promise.allSettled([Promise.resolve(a), Promise.resolve(b)]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

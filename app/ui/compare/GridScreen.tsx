@@ -1,0 +1,3 @@
+export default function GridScreen() {
+  return <main className="stage" />;
+}
