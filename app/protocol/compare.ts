@@ -1,8 +1,12 @@
-import { TECHNIQUES } from '../engine/regularizers/config';
+import { fieldsOf, TECHNIQUES, type MethodField } from '../engine/regularizers/config';
 import { patchExperiment, valueAt, type Experiment } from './experiment';
 
 /** Something in the experiment pulls at the rank with a strength λ. */
 export const hasLambda = ({ method }: Pick<Experiment, 'method'>): boolean => TECHNIQUES[method.name].regularizer !== 'none';
+
+/** A setting of the method counts with the experiment's technique. */
+export const methodUses = ({ method }: Pick<Experiment, 'method'>, key: string): boolean =>
+  key === 'name' || fieldsOf(method.name).has(key as MethodField);
 
 /** What an experiment is first compared with: itself with λ 0; with AdamQ3R, where it has no λ. */
 export const counterpart = (experiment: Experiment): Experiment =>

@@ -79,7 +79,9 @@ export function openAb(): void {
   const state = getState();
   const own = state.running ?? state.experiment;
   const source = state.running ? 'The run on screen' : 'The settings';
-  useAb.setState({ ...abState(own, counterpart(own), [source, source]) });
+  const other = counterpart(own);
+  const change = other.method.name === own.method.name ? `λ ${other.method.lambda}` : 'AdamQ3R';
+  useAb.setState(abState(own, other, [source, `${source}, ${change}`]));
 }
 
 /** Steps that the further side has made. */

@@ -8,7 +8,7 @@ import { formatFixed, formatInt, formatMark, formatPercent } from '../charts/for
 import { setHoverStep, useHoverStep } from '../charts/hoverStep';
 import { logTicks, niceDomain, niceTicks, stepWindow } from '../charts/scales';
 import { Icon } from '../icons';
-import { effectiveRank, figureOf, tailEnergy } from './figures';
+import { effectiveRank, figureOf, tailEnergy } from '../../store/compare/figures';
 import { Curve, Plot, Upright, type PlotAxis } from './Plot';
 
 type Second = 'tail' | 'accuracy' | 'rank';

@@ -13,7 +13,7 @@ import { niceTicks } from '../charts/scales';
 import { setting, whole } from '../format';
 import { valueAtStep } from './AbCharts';
 import { ChangeForm } from './ChangeForm';
-import { effectiveRank, figureOf, frameAt, tailEnergy } from './figures';
+import { effectiveRank, figureOf, frameAt, tailEnergy } from '../../store/compare/figures';
 import { Curve, Marker, Plot, Upright, useFrame, type PlotAxis } from './Plot';
 import { fieldName, valueText } from './words';
 

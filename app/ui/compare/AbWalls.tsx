@@ -8,7 +8,7 @@ import { SpectrumWallView } from '../charts/SpectrumWallView';
 import { useTopDecade } from '../charts/useTopDecade';
 import { Segmented } from '../controls/Segmented';
 import { RunMark } from './AbCharts';
-import { frameAt } from './figures';
+import { frameAt } from '../../store/compare/figures';
 import { SourceMenu } from './SourceMenu';
 import { shortNote, techniqueName } from './words';
 
