@@ -17,7 +17,7 @@ const session = new Session((event) => post(event));
 function run(command: Command): unknown {
   switch (command.type) {
     case 'init':
-      return session.init(command.baseUrl);
+      return session.init(command.baseUrl, command.keep);
     case 'plan':
       return session.plan(command.experiment);
     case 'warm':
@@ -29,7 +29,7 @@ function run(command: Command): unknown {
     case 'pause':
       return session.pause();
     case 'step':
-      return session.step(command.count);
+      return session.step(command.count, command.turn);
     case 'reset':
       return session.reset(command.seed);
     case 'history':

@@ -31,6 +31,11 @@ export class Records {
     return this.count;
   }
 
+  /** The packed rows of all steps as they lie; of no use after the next change. */
+  rows(): Float64Array {
+    return this.data.subarray(0, this.count * WIDTH);
+  }
+
   /** The packed rows of all steps, a copy. */
   packed(): Float64Array {
     return this.data.slice(0, this.count * WIDTH);

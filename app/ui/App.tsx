@@ -23,7 +23,9 @@ import { Refused } from './states/Refused';
 import { useFileDrop } from './useFileDrop';
 import { useKeys } from './useKeys';
 
+// What few visits open comes when it is opened.
 const SeeModel = lazy(() => import('./see/SeeModel').then(({ SeeModel: view }) => ({ default: view })));
+const Compare = lazy(() => import('./compare/Compare'));
 
 /** What stands in place of the stage: a fault, a load, a preparation. */
 type Cover = 'fault' | 'load' | 'prepare' | null;
@@ -43,7 +45,15 @@ export function App() {
   });
   return (
     <>
-      {screen === 'first' || blocking ? <FirstScreen cover={cover} /> : <MainScreen cover={cover} />}
+      {screen === 'first' || blocking ? (
+        <FirstScreen cover={cover} />
+      ) : screen === 'compare' ? (
+        <Suspense fallback={<main className="page" aria-busy="true" />}>
+          <Compare />
+        </Suspense>
+      ) : (
+        <MainScreen cover={cover} />
+      )}
       <AskNewRun />
       <CommandDialog />
       {dropping && (

@@ -44,6 +44,7 @@ const SHAPES = {
   ),
   wall: <path d="M2 3.5h5v3.5H2zM9 3.5h5v3.5H9zM2 9.5h5V13H2zM9 9.5h5V13H9z" />,
   curve: <path d="M2 2v12h12M4 4c1 6 3 7 9 7.5" />,
+  compare: <path d="M2 2.5h4.5v11H2zM9.5 2.5H14v11H9.5zM2 8h4.5M9.5 5.5H14" />,
   close: <path d="M4 4l8 8M12 4l-8 8" />,
   copy: <path d="M5.5 5.5h8v8h-8zM3 10.5H2.5v-8h8V3" />,
 } as const satisfies Record<string, ReactNode>;

@@ -37,6 +37,7 @@ export class Session {
   /** Increases with every pause; a start that began before it does not begin to train. */
   private pauses = 0;
   private baseUrl = '';
+  private keep = true;
   private readonly datasets: Datasets;
   private readonly preparation: Preparation;
   private readonly device: DeviceDesk;
@@ -93,9 +94,10 @@ export class Session {
     return this.experiment;
   }
 
-  /** Opens and measures the device. @throws GpuUnavailableError */
-  async init(baseUrl: string): Promise<DeviceReport> {
+  /** Opens and measures the device; `keep` says whether runs are kept in the browser's storage. @throws GpuUnavailableError */
+  async init(baseUrl: string, keep = true): Promise<DeviceReport> {
     this.baseUrl = baseUrl;
+    this.keep = keep;
     const [report] = await Promise.all([this.device.init(), this.datasets.recall()]);
     return report;
   }
@@ -251,7 +253,7 @@ export class Session {
   private adopt(run: Run, runId: number): Trainer {
     const trainer = new Trainer(run, runId, this.emit);
     trainer.smoothing = this.smoothing;
-    this.checkpoints.attach(trainer);
+    if (this.keep) this.checkpoints.attach(trainer);
     this.trainer = trainer;
     return trainer;
   }
@@ -339,8 +341,8 @@ export class Session {
     });
   }
 
-  step(count: number): Promise<StepRecord[]> {
-    return this.exclusive(async () => (await this.ensureTrainer(true)).steps(count));
+  step(count: number, turn = false): Promise<StepRecord[]> {
+    return this.exclusive(async () => (await this.ensureTrainer(true)).steps(count, turn));
   }
 
   /** Back to step 0 with the same initial weights, or with those of another seed. */

@@ -1,6 +1,7 @@
 /** Everything a visitor or a script can do. The buttons and `window.q3r` call the same functions. */
 export { engine, useWorker } from './engine';
 export * from './command';
+export * from './compare';
 export * from './data';
 export * from './form';
 export * from './kept';

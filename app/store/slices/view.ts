@@ -10,7 +10,7 @@ export type Tab = 'watch' | 'matrix' | 'setup';
 
 /** What is shown and how; nothing here changes a run. */
 export interface ViewSlice {
-  screen: 'first' | 'main';
+  screen: 'first' | 'main' | 'compare';
   /** The pane shown on a narrow screen. */
   tab: Tab;
   /** The settings sheet of a medium screen is open. */

@@ -25,6 +25,10 @@ export interface SpectrumWallViewProps {
   onView: (view: WallSource) => void;
   /** What stands in place of the wall before there are spectra. */
   empty?: ReactNode;
+  /** Names a wall that stands beside another, in the place of its head. */
+  name?: string;
+  /** Top decade common to several walls. */
+  top?: number;
 }
 
 const NONE: readonly MatrixSpectrum[] = [];
@@ -35,10 +39,12 @@ const VIEWS = [
 const byName = (matrices: readonly MatrixSpectrum[]) => new Map(matrices.map((m) => [m.name, m]));
 
 /** All spectra at a glance: a row for each block, a column for each kind of matrix. */
-export function SpectrumWallView({ matrices, baseline, view, selected, hovered, onSelect, onHover, onView, empty }: SpectrumWallViewProps) {
+export function SpectrumWallView(props: SpectrumWallViewProps) {
+  const { matrices, baseline, view, selected, hovered, onSelect, onHover, onView, empty, name } = props;
   const showsBaseline = view === 'baseline' && baseline !== null;
   const shown = (showsBaseline ? baseline.matrices : matrices) ?? NONE;
-  const top = useTopDecade(matrices, baseline?.matrices);
+  const own = useTopDecade(matrices, baseline?.matrices);
+  const top = props.top ?? own;
   const decades = useMemo(() => wallDecades(top), [top]);
 
   const gridKey = shown.map((m) => m.name).join(' ');
@@ -56,20 +62,22 @@ export function SpectrumWallView({ matrices, baseline, view, selected, hovered, 
   const anyEpsilon = shown.some(hasEpsilon);
 
   return (
-    <section className="chart-wall" aria-labelledby="spectrum-wall">
-      <div className="chart-head">
-        <h2 id="spectrum-wall">Spectrum wall</h2>
-        {shown.length === 0 ? null : under ? (
-          <CellFigures matrix={under} />
-        ) : (
-          <Legend epsilon={anyEpsilon} ghost={ghosts !== null} tail={shown.some((m) => m.targetRank < m.sigma.length)} />
-        )}
-        <span className="chart-grow" />
-        {shown.length > 0 && (
-          <DataTable title="Spectra of all matrices" caption={`${shown.length} matrices`} rows={() => wallTable(shown)} />
-        )}
-        {baseline && <Segmented label="Spectra of" options={VIEWS} value={view} onChange={onView} />}
-      </div>
+    <section className="chart-wall" {...(name === undefined ? { 'aria-labelledby': 'spectrum-wall' } : { 'aria-label': name })}>
+      {name === undefined && (
+        <div className="chart-head">
+          <h2 id="spectrum-wall">Spectrum wall</h2>
+          {shown.length === 0 ? null : under ? (
+            <CellFigures matrix={under} />
+          ) : (
+            <Legend epsilon={anyEpsilon} ghost={ghosts !== null} tail={shown.some((m) => m.targetRank < m.sigma.length)} />
+          )}
+          <span className="chart-grow" />
+          {shown.length > 0 && (
+            <DataTable title="Spectra of all matrices" caption={`${shown.length} matrices`} rows={() => wallTable(shown)} />
+          )}
+          {baseline && <Segmented label="Spectra of" options={VIEWS} value={view} onChange={onView} />}
+        </div>
+      )}
       <div className="chart-wall-body">
         {grid.blocks.length > 0 && <Cells grid={grid} selected={selected} hovered={hovered} onSelect={onSelect} onHover={onHover} />}
         <canvas ref={canvas} className="chart-wall-canvas" aria-hidden="true" />

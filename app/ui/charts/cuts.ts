@@ -1,7 +1,8 @@
-import type { MatrixPlan } from '../../protocol/messages';
 import type { Cut, CutBy } from '../../protocol/truncation';
 import type { CutCurve } from '../../store/store';
 import { niceDomain, niceTicks } from './scales';
+
+export { matchingShare } from '../../protocol/truncation';
 
 export type CutShows = 'accuracy' | 'loss';
 
@@ -60,19 +61,4 @@ export function cutAxis(curves: readonly (CutCurve | null)[], shows: CutShows): 
       ? [0, Math.min(1, Math.max(0.1, Math.ceil(high * 1.04 * 20) / 20))]
       : (([low, top]) => [low, top] as [number, number])(niceDomain(Math.min(...values), high));
   return { domain, ticks: niceTicks(domain[0], domain[1], 5) };
-}
-
-/**
- * The share of the parameters that two factors of the target rank take, over all matrices that the method names: f(m + n)/max(m, n)
- * of each, weighted by its size. NaN when it names none.
- */
-export function matchingShare(matrices: readonly MatrixPlan[], modules: readonly string[]): number {
-  let factors = 0;
-  let own = 0;
-  for (const { rows, cols, kind, targetRank } of matrices) {
-    if (!modules.includes(kind === 'q' || kind === 'k' || kind === 'v' ? 'qkv' : kind)) continue;
-    factors += Math.min(targetRank, rows, cols) * (rows + cols);
-    own += rows * cols;
-  }
-  return factors / own;
 }

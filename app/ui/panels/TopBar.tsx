@@ -1,5 +1,5 @@
 import { PRESETS } from '../../protocol/presets';
-import { attempt, choosePreset, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
+import { attempt, choosePreset, openCompare, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Menu } from '../controls/Menu';
 import { experimentName } from '../datasets';
@@ -25,6 +25,10 @@ export function TopBar() {
       {changes > 0 && <span className="lab only-l">{plural(changes, 'change')}</span>}
       <span className="grow" />
       <SeeButton />
+      <button type="button" className="btn" title="Two runs in lockstep, or a grid of runs" onClick={() => attempt(openCompare())}>
+        <Icon name="compare" />
+        <span className="hide-m">Compare</span>
+      </button>
       <ShareButton />
       <WeightsMenu />
       <i className="bar hide-m" />
