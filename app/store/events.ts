@@ -119,6 +119,9 @@ export function newRun(state: AppState, runId: number): Partial<AppState> {
     runId,
     fault: null,
     wallView: 'run',
+    zoom: null,
+    scrub: null,
+    scrubbing: false,
   };
 }
 

@@ -8,6 +8,7 @@ export * from './kept';
 export * from './page';
 export * from './run';
 export * from './see';
+export * from './timeline';
 export * from './truncation';
 export * from './view';
 export * from './weights';

@@ -24,8 +24,6 @@ export interface ViewSlice {
   hovered: string | null;
   /** Weight of the exponential average in the charts, 0 (none) to 0.99. */
   smoothing: number;
-  /** Horizontal axis of the charts. */
-  xAxis: 'step' | 'epoch';
   lengthUnit: 'steps' | 'epochs';
   notices: readonly Notice[];
   /** Text of the dialog that takes a command of the reference; null while it is closed. */
@@ -42,7 +40,6 @@ export const viewSlice = (): ViewSlice => ({
   selected: '',
   hovered: null,
   smoothing: 0.9,
-  xAxis: 'step',
   lengthUnit: 'steps',
   notices: [],
   command: null,
