@@ -32,6 +32,9 @@ import {
   pause,
   play,
   prepare,
+  replayText,
+  replayUrl,
+  requireLive,
   reset,
   resume,
   shareUrl,
@@ -105,6 +108,8 @@ export interface Q3rApi {
     /** y = (alpha / r) x A B, and its gradients. */
     lora(o: LoraOptions): Promise<LoraResult>;
   };
+  /** Shows a recorded run, from the text of a run file or from its address; needs no device. Throws naming what is wrong with it. */
+  replay(source: string): Promise<void>;
   shareUrl(): string;
   /** The reference's command for the shown experiment, and what it does not say. */
   commandLine(): WrittenCommand;
@@ -136,6 +141,7 @@ const named = (blob: Blob, i: number): File => (blob instanceof File ? blob : ne
 /** The experiment shown on the page is the worker's, so that commands on the run act on it. */
 async function current(): Promise<void> {
   await ready();
+  requireLive();
   if (!getState().running) await configure({});
 }
 
@@ -277,6 +283,10 @@ export const api: Q3rApi = {
       await ready();
       return engine().send('lora', { options });
     },
+  },
+  async replay(source) {
+    if (/^\s*[{[]/.test(source)) await replayText(source);
+    else await replayUrl(source);
   },
   shareUrl,
   commandLine,

@@ -3,6 +3,7 @@ import { dataSlice, type DataSlice } from './slices/data';
 import { deviceSlice, type DeviceSlice } from './slices/device';
 import { formSlice, type FormSlice } from './slices/form';
 import { keptSlice, type KeptSlice } from './slices/kept';
+import { replaySlice, type ReplaySlice } from './slices/replay';
 import { runSlice, type RunSlice } from './slices/run';
 import { shownSlice, type ShownSlice } from './slices/shown';
 import { timelineSlice, type TimelineSlice } from './slices/timeline';
@@ -12,6 +13,7 @@ import { viewSlice, type ViewSlice } from './slices/view';
 export type { DataProgress, Samples } from './slices/data';
 export type { Baseline, Evaluation, Spectra } from './slices/run';
 export type { CutCurve, CutCurves } from './slices/truncation';
+export type { Replay } from './slices/replay';
 export type { ShownRun } from './slices/shown';
 export type { Axis } from './slices/timeline';
 export type { Notice, Tab } from './slices/view';
@@ -26,7 +28,8 @@ export type AppState = DeviceSlice &
   TruncationSlice &
   CutViewSlice &
   ShownSlice &
-  TimelineSlice;
+  TimelineSlice &
+  ReplaySlice;
 
 export const initialState = (): AppState => ({
   ...deviceSlice(),
@@ -39,6 +42,7 @@ export const initialState = (): AppState => ({
   ...cutViewSlice(),
   ...shownSlice(),
   ...timelineSlice(),
+  ...replaySlice(),
 });
 
 /**

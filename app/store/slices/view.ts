@@ -28,6 +28,8 @@ export interface ViewSlice {
   xAxis: 'step' | 'epoch';
   lengthUnit: 'steps' | 'epochs';
   notices: readonly Notice[];
+  /** The page is a frame in another page: run, wall and charts only. */
+  embed: boolean;
   /** Text of the dialog that takes a command of the reference; null while it is closed. */
   command: string | null;
 }
@@ -45,5 +47,6 @@ export const viewSlice = (): ViewSlice => ({
   xAxis: 'step',
   lengthUnit: 'steps',
   notices: [],
+  embed: false,
   command: null,
 });
