@@ -288,7 +288,7 @@ export const api: Q3rApi = {
     if (/^\s*[{[]/.test(source)) await replayText(source);
     else await replayUrl(source);
   },
-  shareUrl,
+  shareUrl: () => shareUrl(),
   commandLine,
   async memory() {
     await ready();

@@ -15,6 +15,9 @@ import { Notices } from './panels/Notices';
 import { Tabs } from './panels/Tabs';
 import { ThemeButton, TopBar } from './panels/TopBar';
 import { Transport } from './panels/Transport';
+import { EmbedScreen } from './replay/EmbedScreen';
+import { LoadingReplay } from './replay/LoadingReplay';
+import { ReplayStrip } from './replay/ReplayStrip';
 import { Downloading } from './states/Downloading';
 import { BLOCKING, FaultPanel } from './states/FaultPanel';
 import { Preparing } from './states/Preparing';
@@ -23,15 +26,19 @@ import { useFileDrop } from './useFileDrop';
 import { useKeys } from './useKeys';
 
 /** What stands in place of the stage: a fault, a load, a preparation. */
-type Cover = 'fault' | 'load' | 'prepare' | null;
+type Cover = 'fault' | 'load' | 'prepare' | 'replay' | null;
 
 /** The page. */
 export function App() {
   useKeys();
   const dropping = useFileDrop();
   const screen = useStore((s) => s.screen);
-  const blocking = useStore((s) => s.fault !== null && BLOCKING.includes(s.fault.kind));
+  const embed = useStore((s) => s.embed);
+  const blocking = useStore((s) => s.fault !== null && !s.replay && !s.replayLoading && BLOCKING.includes(s.fault.kind));
   const cover = useStore((s): Cover => {
+    // A recording needs no device.
+    if (s.replayLoading) return 'replay';
+    if (s.replay) return null;
     if (s.fault) return 'fault';
     const idle = s.phase !== 'running' && s.phase !== 'paused';
     if (s.dataProgress && !DATASET_CONFIGS[s.dataProgress.name].synthetic && (s.starting || (idle && s.screen === 'first'))) return 'load';
@@ -39,7 +46,15 @@ export function App() {
   });
   return (
     <>
-      {screen === 'first' || blocking ? <FirstScreen cover={cover} /> : <MainScreen cover={cover} />}
+      {embed ? (
+        <EmbedScreen>
+          <Stage cover={cover} />
+        </EmbedScreen>
+      ) : screen === 'first' || blocking ? (
+        <FirstScreen cover={cover} />
+      ) : (
+        <MainScreen cover={cover} />
+      )}
       <AskNewRun />
       <CommandDialog />
       {dropping && (
@@ -56,6 +71,7 @@ export function App() {
 function CoverPanel({ cover }: { cover: Exclude<Cover, null> }) {
   const fault = useStore((s) => s.fault);
   if (cover === 'fault') return fault && <FaultPanel fault={fault} />;
+  if (cover === 'replay') return <LoadingReplay />;
   return cover === 'load' ? <Downloading /> : <Preparing />;
 }
 
@@ -87,6 +103,28 @@ function FirstScreen({ cover }: { cover: Cover }) {
   );
 }
 
+function Stage({ cover }: { cover: Cover }) {
+  return (
+    <section className="stage" aria-label="Run on screen">
+      <div className="stage-notes">
+        <ReplayStrip />
+        <Notices />
+        <Refused />
+      </div>
+      {cover ? (
+        <div className="cover">
+          <CoverPanel cover={cover} />
+        </div>
+      ) : (
+        <>
+          <SpectrumWall />
+          <RunCharts />
+        </>
+      )}
+    </section>
+  );
+}
+
 function MainScreen({ cover }: { cover: Cover }) {
   const tab = useStore((s) => s.tab);
   const setup = useStore((s) => s.setupOpen);
@@ -99,22 +137,7 @@ function MainScreen({ cover }: { cover: Cover }) {
         {!cover && <h1 className="sr">{name}</h1>}
         <ExperimentRail />
         {setup && <div className="scrim" onClick={() => openSetup(false)} />}
-        <section className="stage" aria-label="Run on screen">
-          <div className="stage-notes">
-            <Notices />
-            <Refused />
-          </div>
-          {cover ? (
-            <div className="cover">
-              <CoverPanel cover={cover} />
-            </div>
-          ) : (
-            <>
-              <SpectrumWall />
-              <RunCharts />
-            </>
-          )}
-        </section>
+        <Stage cover={cover} />
         <div className="right rail">
           <MatrixInspector />
           <TruncationPanel />

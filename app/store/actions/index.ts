@@ -8,6 +8,7 @@ export { leaveReplay, requireLive } from './leaveReplay';
 export * from './page';
 export * from './replay';
 export * from './run';
+export * from './shareRun';
 export * from './truncation';
 export * from './view';
 export * from './weights';

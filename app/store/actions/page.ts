@@ -129,7 +129,7 @@ async function showResults(results: string, experiment: Experiment): Promise<voi
 }
 
 /** The link to the shown experiment. */
-export const shareUrl = (): string => toShareUrl(getState().experiment, location.href);
+export const shareUrl = (experiment: Experiment = getState().experiment): string => toShareUrl(experiment, location.href);
 
 /** Copies the link. False when the browser refuses the clipboard; the page then shows the text to select. */
 export async function share(): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { Results } from '../../protocol/run/resultsLink';
 import { RECORD_FIELDS, RECORD_WIDTH, type RunRecord } from '../../protocol/run/record';
 import { columnsOf, seriesOf } from '../../protocol/run/series';
 import type { Series, StepRecord } from '../../protocol/messages';
+import type { CutCurve } from '../../protocol/truncation';
 import { baselineFor, defaultSelection, newRun, withBaselineOf } from '../events';
 import { onScreen } from '../memory';
 import { fetchText, readText, recordingUrl, ReplayError } from '../recordings';
@@ -15,11 +16,16 @@ import { cancelStart, pause } from './run';
 
 export { listRecordings, recordingName, ReplayError, type Recording } from '../recordings';
 
-/** What is on screen in a replay, where it can be drawn anew. */
+/** What is on screen in a replay: a whole run, or what a link holds of one. */
 let record: RunRecord | null = null;
+let results: Results | null = null;
+
+/** What is on screen in a replay; null outside. */
+export const replayed = (): { readonly record: RunRecord | null; readonly results: Results | null } | null =>
+  getState().replay && { record, results };
 
 /** The last step of packed rows; null where there is none. */
-function lastOf({ rows }: RunRecord): StepRecord | null {
+export function lastOf({ rows }: RunRecord): StepRecord | null {
   if (rows.length < RECORD_WIDTH) return null;
   const last = rows.subarray(rows.length - RECORD_WIDTH);
   const fields = Object.fromEntries(RECORD_FIELDS.map((field, i) => [field, last[i]!])) as Omit<StepRecord, 'step'>;
@@ -33,16 +39,18 @@ useStore.subscribe((state, before) => {
   if (state.replay && record && state.smoothing !== before.smoothing) setState({ series: seriesAt(record, state.runId, state.smoothing) });
 });
 
-/** Where the truncation slider stands when the measured cuts are all there is. */
+/** The truncation slider stands at measured cuts, which are all there is. */
 function nearestCuts({ cutAt, cutBy }: AppState, { curves }: RunRecord): Partial<AppState> {
-  const by = curves[cutBy] ? cutBy : curves.fraction ? 'fraction' : curves.energy ? 'energy' : cutBy;
-  const at = nearestShare(curves[by], by, cutAt[by]);
-  return { cutBy: by, cutAt: { ...cutAt, [by]: at } };
+  const other = cutBy === 'fraction' ? 'energy' : 'fraction';
+  return {
+    cutBy: curves[cutBy] || !curves[other] ? cutBy : other,
+    cutAt: { fraction: nearestShare(curves.fraction, cutAt.fraction), energy: nearestShare(curves.energy, cutAt.energy) },
+  };
 }
 
 /** The measured share nearest to `at`; `at` itself where nothing was measured. */
-export function nearestShare(curve: RunRecord['curves']['fraction'], by: 'fraction' | 'energy', at: number): number {
-  const shares = (curve?.cuts ?? []).map((cut) => (by === 'energy' ? (cut.energy ?? cut.fraction) : cut.fraction)).filter((x) => x <= 1);
+function nearestShare(curve: CutCurve | undefined, at: number): number {
+  const shares = curve?.cuts.map((cut) => (curve.by === 'energy' ? (cut.energy ?? cut.fraction) : cut.fraction)) ?? [];
   return shares.length === 0 ? at : shares.reduce((best, x) => (Math.abs(x - at) < Math.abs(best - at) ? x : best));
 }
 
@@ -105,6 +113,7 @@ function enter(run: RunRecord, replay: Replay, seriesFor: (runId: number, state:
 /** Shows a whole run as if it had just ended; a run of the worker is paused, and back after `leaveReplay`. */
 export function replay(run: RunRecord, source: string | null = null): void {
   record = run;
+  results = null;
   const { device, software } = run.origin;
   enter(
     run,
@@ -115,8 +124,10 @@ export function replay(run: RunRecord, source: string | null = null): void {
 }
 
 /** Shows the results of a link. */
-export function replayResults({ run, series, latest }: Results): void {
+export function replayResults(link: Results): void {
+  const { run, series, latest } = link;
   record = null;
+  results = link;
   const { device, software } = run.origin;
   enter(
     run,
