@@ -33,6 +33,9 @@ import {
   pause,
   play,
   prepare,
+  replayText,
+  replayUrl,
+  requireLive,
   reset,
   resume,
   shareUrl,
@@ -119,6 +122,8 @@ export interface Q3rApi {
     /** y = (alpha / r) x A B, and its gradients. */
     lora(o: LoraOptions): Promise<LoraResult>;
   };
+  /** Shows a recorded run, from the text of a run file or from its address; needs no device. Throws naming what is wrong with it. */
+  replay(source: string): Promise<void>;
   shareUrl(): string;
   /** The reference's command for the shown experiment, and what it does not say. */
   commandLine(): WrittenCommand;
@@ -150,6 +155,7 @@ const named = (blob: Blob, i: number): File => (blob instanceof File ? blob : ne
 /** The experiment shown on the page is the worker's, so that commands on the run act on it. */
 async function current(): Promise<void> {
   await ready();
+  requireLive();
   if (!getState().running) await configure({});
 }
 
@@ -335,7 +341,11 @@ export const api: Q3rApi = {
       return engine().send('lora', { options });
     },
   },
-  shareUrl,
+  async replay(source) {
+    if (/^\s*[{[]/.test(source)) await replayText(source);
+    else await replayUrl(source);
+  },
+  shareUrl: () => shareUrl(),
   commandLine,
   async memory() {
     await ready();

@@ -3,6 +3,7 @@ import { dataSlice, type DataSlice } from './slices/data';
 import { deviceSlice, type DeviceSlice } from './slices/device';
 import { formSlice, type FormSlice } from './slices/form';
 import { keptSlice, type KeptSlice } from './slices/kept';
+import { replaySlice, type ReplaySlice } from './slices/replay';
 import { runSlice, type RunSlice } from './slices/run';
 import { seeSlice, type SeeSlice } from './slices/see';
 import { shownSlice, type ShownSlice } from './slices/shown';
@@ -14,6 +15,7 @@ export type { DataProgress, Samples } from './slices/data';
 export type { Baseline, Evaluation, Spectra } from './slices/run';
 export type { CutCurve, CutCurves } from './slices/truncation';
 export type { SeeSource, SeeTab } from './slices/see';
+export type { Replay } from './slices/replay';
 export type { ShownRun } from './slices/shown';
 export type { Axis } from './slices/timeline';
 export type { Notice, Tab } from './slices/view';
@@ -29,7 +31,8 @@ export type AppState = DeviceSlice &
   CutViewSlice &
   SeeSlice &
   ShownSlice &
-  TimelineSlice;
+  TimelineSlice &
+  ReplaySlice;
 
 export const initialState = (): AppState => ({
   ...deviceSlice(),
@@ -43,6 +46,7 @@ export const initialState = (): AppState => ({
   ...seeSlice(),
   ...shownSlice(),
   ...timelineSlice(),
+  ...replaySlice(),
 });
 
 /**

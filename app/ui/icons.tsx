@@ -46,6 +46,8 @@ const SHAPES = {
   curve: <path d="M2 2v12h12M4 4c1 6 3 7 9 7.5" />,
   compare: <path d="M2 2.5h4.5v11H2zM9.5 2.5H14v11H9.5zM2 8h4.5M9.5 5.5H14" />,
   close: <path d="M4 4l8 8M12 4l-8 8" />,
+  film: <path d="M2 3h12v10H2zM5 3v10M11 3v10M2 6.3h3M2 9.7h3M11 6.3h3M11 9.7h3" />,
+  open: <path d="M9 2.5h4.5V7M13.5 2.5L8 8M11.5 9.5v4h-9v-9h4" />,
   copy: <path d="M5.5 5.5h8v8h-8zM3 10.5H2.5v-8h8V3" />,
 } as const satisfies Record<string, ReactNode>;
 

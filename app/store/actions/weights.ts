@@ -2,14 +2,17 @@ import type { LoadedTensors, PretrainedOptions } from '../../protocol/checkpoint
 import { getState } from '../store';
 import { engine } from './engine';
 import { takeOver } from './kept';
+import { requireLive } from './leaveReplay';
 
 /** Weights of the current run as a safetensors file in the downloads. @throws WorkerError */
 export async function saveWeights(): Promise<void> {
+  requireLive();
   save(await engine().send('exportWeights', {}), fileName(''));
 }
 
 /** The current run with all that it needs to go on, as a safetensors file in the downloads. @throws WorkerError */
 export async function saveCheckpointFile(): Promise<void> {
+  requireLive();
   save(await engine().send('saveCheckpoint', {}), fileName('-checkpoint'));
 }
 

@@ -26,6 +26,8 @@ export interface ViewSlice {
   smoothing: number;
   lengthUnit: 'steps' | 'epochs';
   notices: readonly Notice[];
+  /** The page is a frame in another page: run, wall and charts only. */
+  embed: boolean;
   /** Text of the dialog that takes a command of the reference; null while it is closed. */
   command: string | null;
 }
@@ -42,5 +44,6 @@ export const viewSlice = (): ViewSlice => ({
   smoothing: 0.9,
   lengthUnit: 'steps',
   notices: [],
+  embed: false,
   command: null,
 });

@@ -24,10 +24,11 @@ export function TruncationPanel() {
   const phase = useStore((s) => s.phase);
   const experiment = useStore((s) => s.running ?? s.experiment);
   const matrices = useStore((s) => s.spectra?.matrices ?? s.plan?.matrices);
+  const recorded = useStore((s) => s.replay !== null);
   const { method } = experiment;
 
   const running = phase === 'running';
-  const standing = phase === 'paused' || phase === 'finished';
+  const standing = !recorded && (phase === 'paused' || phase === 'finished');
   const stale = standing && curve !== null && curve.step !== step && measuring === null;
   useEffect(() => {
     if (!stale) return;
@@ -50,6 +51,7 @@ export function TruncationPanel() {
       measuring={measuring}
       step={step}
       ready={(running || standing) && method.targetModules.length > 0}
+      recorded={recorded}
       matching={matrices ? matchingShare(matrices, method.targetModules) : NaN}
       onCut={(value) => {
         setCut(value);

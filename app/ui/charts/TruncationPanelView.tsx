@@ -1,10 +1,10 @@
-import type { ReactNode } from 'react';
+import { useRef, type ReactNode } from 'react';
 import type { Cut, CutBy, ModelFigures } from '../../protocol/truncation';
 import type { CutCurve } from '../../store/store';
 import { Meter } from '../controls/Meter';
 import { Slider } from '../controls/Slider';
 import { count, text } from '../format';
-import { between, keptAt, shareOf, type CutShows, type OtherCut } from './cuts';
+import { between, keptAt, measuredShare, shareOf, type CutShows, type OtherCut } from './cuts';
 import { DataTable } from './DataTable';
 import { formatFixed, formatInt, formatPercent, formatSignificant } from './format';
 import { RunMark } from './RunMark';
@@ -29,6 +29,8 @@ export interface TruncationPanelViewProps {
   step: number;
   /** There are weights to truncate. */
   ready: boolean;
+  /** There are the measured cuts and no weights: the slider goes from one to the next. */
+  recorded?: boolean;
   /** Share of the parameters that matches the target rank; NaN where there is none. */
   matching: number;
   onCut: (at: number) => void;
@@ -79,13 +81,15 @@ export function TruncationPanelView(props: TruncationPanelViewProps) {
   );
 }
 
-const Empty = ({ ready, measuring, onMeasure }: TruncationPanelViewProps) => (
+const Empty = ({ ready, measuring, recorded, by, onBy, onMeasure }: TruncationPanelViewProps) => (
   <div className="chart-note">
     <p>
       How much of the accuracy is left when every matrix keeps only its largest singular values?
-      {!ready && ' Train some steps to find out.'}
+      {recorded && ` The recording holds no measurements by ${by === 'energy' ? 'energy' : 'parameters'}.`}
+      {!ready && !recorded && ' Train some steps to find out.'}
     </p>
-    {!measuring && (
+    {recorded && <Segmented label="Keep by" options={BY} value={by} onChange={onBy} />}
+    {!measuring && !recorded && (
       <button type="button" className="chart-btn edged" disabled={!ready} onClick={onMeasure}>
         Measure
       </button>
@@ -96,26 +100,10 @@ const Empty = ({ ready, measuring, onMeasure }: TruncationPanelViewProps) => (
 type Filled = TruncationPanelViewProps & { curve: CutCurve };
 
 function Filled(props: Filled) {
-  const {
-    label,
-    curve,
-    others,
-    by,
-    at,
-    shows,
-    cut,
-    busy,
-    measuring,
-    step,
-    ready,
-    matching,
-    onCut,
-    onBy,
-    onShows,
-    onMeasure,
-    onSave,
-    tools,
-  } = props;
+  const { label, curve, others, by, at, shows, cut, busy, measuring, step, ready, recorded, matching, tools } = props;
+  const { onBy, onShows, onMeasure, onSave } = props;
+  const byKey = useRef(false);
+  const onCut = (to: number) => props.onCut(recorded ? measuredShare(curve, to, byKey.current ? at : null) : to);
   const exact = cut ?? curve.cuts.find((c) => shareOf(c, by) === at) ?? null;
   const full = cut?.full ?? curve.full;
   const value = (key: 'accuracy' | 'loss' | 'parameters' | 'flops') => exact?.[key] ?? between(curve, at, (c) => c[key]);
@@ -150,7 +138,16 @@ function Filled(props: Filled) {
         onMatching={by === 'fraction' ? () => onCut(Math.round(matching * 100) / 100) : undefined}
         label={`${shows === 'accuracy' ? 'Accuracy' : 'Loss'} by share of the parameters kept, ${curve.cuts.length} points`}
       />
-      <div className="chart-cut-slider" data-by={by}>
+      <div
+        className="chart-cut-slider"
+        data-by={by}
+        onKeyDown={() => {
+          byKey.current = true;
+        }}
+        onPointerDown={() => {
+          byKey.current = false;
+        }}
+      >
         <Slider
           {...SCALE[by]}
           label={by === 'energy' ? 'Energy kept' : 'Parameters kept'}
@@ -172,12 +169,24 @@ function Filled(props: Filled) {
         <Segmented label="Curve" options={SHOWS} value={shows} onChange={onShows} />
       </div>
       <div className="chart-foot chart-cut-foot">
-        <button type="button" className="chart-btn" disabled={!ready || measuring !== null} onClick={onMeasure}>
-          {curve.step === step ? 'Measure again' : 'Measure'}
-        </button>
-        <button type="button" className="chart-btn" disabled={!ready} onClick={onSave} title="The factors at the slider, as safetensors">
-          Save factors
-        </button>
+        {recorded ? (
+          <small>{curve.cuts.length} measured cuts; what lies between needs the weights</small>
+        ) : (
+          <>
+            <button type="button" className="chart-btn" disabled={!ready || measuring !== null} onClick={onMeasure}>
+              {curve.step === step ? 'Measure again' : 'Measure'}
+            </button>
+            <button
+              type="button"
+              className="chart-btn"
+              disabled={!ready}
+              onClick={onSave}
+              title="The factors at the slider, as safetensors"
+            >
+              Save factors
+            </button>
+          </>
+        )}
         <span className="chart-grow" />
         {tools}
         <DataTable title="Truncated models" caption={`step ${formatInt(curve.step)}`} rows={() => cutTable(label, curve, others)} />

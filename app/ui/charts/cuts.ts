@@ -24,6 +24,14 @@ export function between(curve: CutCurve, at: number, value: (cut: Cut) => number
   return value(low);
 }
 
+/** The measured share nearest to where the slider was moved; moved on from `from` by a key, the next one that way. */
+export function measuredShare({ cuts, by }: CutCurve, to: number, from: number | null): number {
+  const shares = cuts.map((cut) => shareOf(cut, by));
+  if (from !== null && to > from) return shares.find((share) => share >= to) ?? shares.at(-1) ?? to;
+  if (from !== null && to < from) return shares.findLast((share) => share <= to) ?? shares[0] ?? to;
+  return shares.reduce((best, share) => (Math.abs(share - to) < Math.abs(best - to) ? share : best), shares[0] ?? to);
+}
+
 /** Where the slider stands on the axis of kept parameters. */
 export const keptAt = (curve: CutCurve | null, by: CutBy, at: number): number =>
   by === 'fraction' ? at : curve ? between(curve, at, (cut) => cut.fraction) : NaN;
