@@ -104,7 +104,9 @@ export function AbCharts() {
   if (step === 0)
     return (
       <section className="cmp-charts" aria-label="Charts">
-        <p className="cmp-none">Loss and tail energy of both appear here with the first step.</p>
+        <p className="cmp-none">
+          Play trains both on the same batches, step by step. Loss and tail energy appear here with the first step.
+        </p>
       </section>
     );
   const shared = { x, onPoint: point, onPick: (at: number) => lookAt(Math.min(step, Math.round(at))) };
