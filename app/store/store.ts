@@ -4,6 +4,7 @@ import { deviceSlice, type DeviceSlice } from './slices/device';
 import { formSlice, type FormSlice } from './slices/form';
 import { keptSlice, type KeptSlice } from './slices/kept';
 import { runSlice, type RunSlice } from './slices/run';
+import { runsSlice, type RunsSlice } from './slices/runs';
 import { shownSlice, type ShownSlice } from './slices/shown';
 import { timelineSlice, type TimelineSlice } from './slices/timeline';
 import { cutViewSlice, truncationSlice, type CutViewSlice, type TruncationSlice } from './slices/truncation';
@@ -12,6 +13,7 @@ import { viewSlice, type ViewSlice } from './slices/view';
 export type { DataProgress, Samples } from './slices/data';
 export type { Baseline, Evaluation, Spectra } from './slices/run';
 export type { CutCurve, CutCurves } from './slices/truncation';
+export type { RunColumn, RunSummary } from './slices/runs';
 export type { ShownRun } from './slices/shown';
 export type { Axis } from './slices/timeline';
 export type { Notice, Tab } from './slices/view';
@@ -26,6 +28,7 @@ export type AppState = DeviceSlice &
   TruncationSlice &
   CutViewSlice &
   ShownSlice &
+  RunsSlice &
   TimelineSlice;
 
 export const initialState = (): AppState => ({
@@ -38,6 +41,7 @@ export const initialState = (): AppState => ({
   ...truncationSlice(),
   ...cutViewSlice(),
   ...shownSlice(),
+  ...runsSlice(),
   ...timelineSlice(),
 });
 

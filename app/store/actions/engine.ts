@@ -2,6 +2,7 @@ import type { Fault } from '../../protocol/messages';
 import { clock } from '../clock';
 import { applyReport } from '../events';
 import { frames } from '../frames';
+import { recorder } from '../recorder';
 import { records } from '../records';
 import { getState, setState } from '../store';
 import { createWorker, WorkerClient, type WorkerLike } from '../workerClient';
@@ -21,6 +22,7 @@ const make = (create: () => WorkerLike) =>
   new WorkerClient(
     create,
     (report) => {
+      recorder.before(report);
       if (report.type === 'state') {
         const { runId, phase, step, elapsedMs } = report;
         records.begin(runId, step);
@@ -33,6 +35,7 @@ const make = (create: () => WorkerLike) =>
         if (report.runId >= getState().runId) frames.push(report.step, report.matrices);
       }
       setState((s) => applyReport(s, report));
+      recorder.after(report);
     },
     (fault: Fault) => setState({ fault, phase: 'failed', starting: false, stages: [], dataProgress: null, device: null }),
   );

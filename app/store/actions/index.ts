@@ -6,6 +6,7 @@ export * from './form';
 export * from './kept';
 export * from './page';
 export * from './run';
+export * from './runs';
 export * from './truncation';
 export * from './view';
 export * from './weights';

@@ -1,12 +1,15 @@
 import { ConfigError } from '../../protocol/experiment';
 import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets';
 import { parseShareUrl, toShareUrl } from '../../protocol/shareUrl';
+import { recorder } from '../recorder';
+import { loadRuns } from '../runs';
 import { getState, setState } from '../store';
 import { WorkerError } from '../workerClient';
 import { loadFiles, requestSamples, type PathFile } from './data';
 import { engine } from './engine';
 import { adopt, planNow, requestPlan } from './form';
 import { NotReadyError, play } from './run';
+import { finishDeleteRuns, importRunFiles } from './runs';
 import { lookForKept, resume } from './kept';
 import { followTheme, notify, recall, remember } from './view';
 import { loadTensorFile } from './weights';
@@ -34,6 +37,11 @@ export async function boot(): Promise<void> {
   const linked = applyLink(location.hash);
   if (linked || recall('q3r.visited')) setState({ screen: 'main' });
   addEventListener('hashchange', () => applyLink(location.hash));
+  void loadRuns();
+  addEventListener('pagehide', () => {
+    recorder.flush();
+    finishDeleteRuns();
+  });
   await openDevice(!linked);
 }
 
@@ -122,9 +130,11 @@ export async function share(): Promise<boolean> {
   }
 }
 
-/** Files dropped or chosen anywhere: a checkpoint, weights, or a data set. @throws WorkerError */
+/** Files dropped or chosen anywhere: runs, a checkpoint, weights, or a data set. @throws WorkerError */
 export async function takeFiles(files: readonly (File | PathFile)[]): Promise<void> {
   if (files.length === 0) return;
+  if (files.every((file) => file.name.toLowerCase().endsWith('.json')))
+    return importRunFiles(files.map((file) => ('blob' in file ? file : { name: file.name, blob: file })));
   const tensors = files.find((file) => file.name.toLowerCase().endsWith('.safetensors'));
   if (tensors) await loadTensorFile('blob' in tensors ? tensors.blob : tensors);
   else await loadFiles(files);
