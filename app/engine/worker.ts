@@ -52,6 +52,12 @@ function run(command: Command): unknown {
       return session.weights.truncate(command);
     case 'exportFactored':
       return session.weights.exportFactored(command.cut);
+    case 'survey':
+      return session.inspection.survey(command);
+    case 'inspect':
+      return session.inspection.inspect(command);
+    case 'testImages':
+      return session.inspection.testImages(command.indices);
     case 'svd':
       return session.linalg.svd(command.matrix, command.options);
     case 'q3r':

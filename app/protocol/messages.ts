@@ -1,5 +1,6 @@
 import type { CheckpointCommands, CheckpointEvent } from './checkpoint';
 import type { Experiment, DatasetName } from './experiment';
+import type { InspectionCommands } from './inspection';
 import type { CutBy, CutChoice, TruncationReport } from './truncation';
 
 /** One optimizer step, as `window.q3r.history()` returns it. Values are those before the step's update. */
@@ -104,7 +105,10 @@ export interface PlanReport {
     readonly activations: number;
     readonly q3r: number;
     readonly data: number;
+    /** Of the run by itself. */
     readonly total: number;
+    /** More, from the first truncation on. */
+    readonly truncation: number;
   };
   readonly matrices: readonly MatrixPlan[];
   readonly stepsPerEpoch: number;
@@ -293,7 +297,7 @@ export interface LoraResult {
 }
 
 /** Commands and the value each is answered with. */
-export interface CommandMap extends CheckpointCommands {
+export interface CommandMap extends CheckpointCommands, InspectionCommands {
   /** Opens the device and measures it; answered once, before anything else. With `keep: false`, runs are not kept in the browser's storage. */
   init: { args: { baseUrl: string; keep?: boolean }; reply: DeviceReport };
   plan: { args: { experiment: Experiment }; reply: PlanReport };

@@ -1,4 +1,5 @@
 import { writeOverrides } from './overrides';
+import { linkParts } from './linkParts';
 import { isCommandLine, parseCommandLine } from './commandLine';
 import {
   ConfigError,
@@ -99,7 +100,7 @@ function patchOf(path: string, value: unknown): DeepPartial<Experiment> {
  */
 export function parseShareUrl(link: string): ParsedLink {
   const problems: LinkProblem[] = [];
-  const hash = link.includes('#') ? link.slice(link.indexOf('#') + 1) : link;
+  const hash = linkParts(link).experiment;
   let experiment = defaultExperiment();
   if (hash === '') return { experiment, problems };
   if (hash.length > MAX_LENGTH)

@@ -7,6 +7,7 @@ import { CheckpointDesk } from './checkpointDesk';
 import { Datasets } from './datasets';
 import { DeviceDesk } from './deviceDesk';
 import { faultOf, type Emit } from './events';
+import { InspectDesk } from './inspectDesk';
 import { LinalgDesk } from './linalgDesk';
 import { overrideMarks } from './matrices';
 import { planExperiment } from './plan';
@@ -43,6 +44,8 @@ export class Session {
   readonly linalg: LinalgDesk;
   /** Weights in and out, and batches given by hand. */
   readonly weights: WeightsDesk;
+  /** Looks at what the model says of images. */
+  readonly inspection: InspectDesk;
   /** Saves, stores and loads runs. */
   readonly checkpoints: CheckpointDesk;
   /** Measured seconds per step of the last run, for estimates of the same model. */
@@ -61,6 +64,11 @@ export class Session {
       exclusive: (work) => this.exclusive(work),
       ensureTrainer: (data) => this.ensureTrainer(data),
       endRun: () => this.endRun(),
+    });
+    this.inspection = new InspectDesk({
+      datasets: this.datasets,
+      exclusive: (work) => this.exclusive(work),
+      ensureTrainer: (data) => this.ensureTrainer(data),
     });
     this.checkpoints = new CheckpointDesk({
       emit,

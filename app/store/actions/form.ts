@@ -14,6 +14,7 @@ import type { PlanReport } from '../../protocol/messages';
 import { defaultSelection } from '../events';
 import { getState, setState } from '../store';
 import { engine } from './engine';
+import { leaveReplay } from './leaveReplay';
 import { tellPatch } from './patch';
 
 /** Slider movements come at 60 Hz; a run is told at most this often, so that a drag leaves one mark and not fifty. */
@@ -79,6 +80,7 @@ export function setTechnique(name: Experiment['method']['name']): void {
 
 /** Shows an experiment, asking first where that would end a run. `what` names the change in the question. */
 export function adopt(next: Experiment, preset: string, what: string): void {
+  leaveReplay();
   const { running, experiment } = getState();
   const against = running ?? experiment;
   if (runUnderWay() && differences(against, next).some((path) => !isLive(path))) {

@@ -1,4 +1,5 @@
-import { ConfigError } from '../../protocol/experiment';
+import { ConfigError, type Experiment } from '../../protocol/experiment';
+import { linkParts } from '../../protocol/linkParts';
 import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets';
 import { parseShareUrl, toShareUrl } from '../../protocol/shareUrl';
 import { getState, setState } from '../store';
@@ -7,7 +8,10 @@ import { loadFiles, requestSamples, type PathFile } from './data';
 import { engine } from './engine';
 import { adopt, planNow, requestPlan } from './form';
 import { NotReadyError, play } from './run';
+import { replayFile, replayResults, replayUrl } from './replay';
+import { leaveReplay } from './leaveReplay';
 import { lookForKept, resume } from './kept';
+import { isPicture, showPicture } from './see';
 import { followTheme, notify, recall, remember } from './view';
 import { loadTensorFile } from './weights';
 
@@ -65,6 +69,7 @@ export async function openDevice(suit: boolean): Promise<void> {
 
 /** A fresh worker with the same experiment; `andPlay` goes on to train from step 0. */
 export async function retry(andPlay = false): Promise<void> {
+  leaveReplay();
   engine().restart();
   // The fresh worker counts its runs from 1 again.
   setState({
@@ -94,23 +99,38 @@ export async function resumeAfterCrash(key: string): Promise<void> {
   if (getState().device) await resume(key);
 }
 
-/** Applies a link's hash; what is wrong with it is told and not applied. False when there is no link. */
+/**
+ * Applies a link's hash; what is wrong with it is told and not applied. A recording it names, or results that it holds, come on screen.
+ * True when it holds an experiment.
+ */
 export function applyLink(hash: string): boolean {
-  if (hash.length < 2) return false;
-  const { experiment, problems } = parseShareUrl(hash);
-  if (problems.length > 0)
-    notify(
-      'warn',
-      problems.length === 1 ? 'One part of the link was not applied' : `${problems.length} parts of the link were not applied`,
-      problems.map((p) => `${p.field}: ${p.message}`),
-    );
-  adopt(experiment, nearestPreset(experiment), 'the experiment of the link');
-  requestPlan();
-  return true;
+  const { experiment: text, replay, results, embed } = linkParts(hash);
+  if (embed) setState({ embed, screen: 'main' });
+  if (text !== '') {
+    const { experiment, problems } = parseShareUrl(text);
+    if (problems.length > 0)
+      notify(
+        'warn',
+        problems.length === 1 ? 'One part of the link was not applied' : `${problems.length} parts of the link were not applied`,
+        problems.map((p) => `${p.field}: ${p.message}`),
+      );
+    adopt(experiment, nearestPreset(experiment), 'the experiment of the link');
+    requestPlan();
+  }
+  if (replay !== undefined || results !== undefined) setState({ screen: 'main' });
+  if (replay !== undefined) attempt(replayUrl(replay));
+  else if (results !== undefined) attempt(showResults(results, parseShareUrl(text).experiment));
+  return text !== '';
+}
+
+/** Shows the results of a link. @throws ResultsLinkError naming what is wrong with them; nothing of them is shown then */
+async function showResults(results: string, experiment: Experiment): Promise<void> {
+  const { decodeResults } = await import('../../protocol/run/resultsLink');
+  replayResults(decodeResults(results, experiment));
 }
 
 /** The link to the shown experiment. */
-export const shareUrl = (): string => toShareUrl(getState().experiment, location.href);
+export const shareUrl = (experiment: Experiment = getState().experiment): string => toShareUrl(experiment, location.href);
 
 /** Copies the link. False when the browser refuses the clipboard; the page then shows the text to select. */
 export async function share(): Promise<boolean> {
@@ -122,11 +142,19 @@ export async function share(): Promise<boolean> {
   }
 }
 
-/** Files dropped or chosen anywhere: a checkpoint, weights, or a data set. @throws WorkerError */
+/** Files dropped or chosen anywhere: a run, a checkpoint, weights, or a data set; one picture, while the model is looked into. @throws WorkerError, RunFileError */
 export async function takeFiles(files: readonly (File | PathFile)[]): Promise<void> {
   if (files.length === 0) return;
+  const [first] = files;
+  const blob = 'blob' in first! ? first.blob : first!;
+  if (getState().seeOpen && files.length === 1 && isPicture(blob)) {
+    showPicture(blob, first!.name);
+    return;
+  }
   const tensors = files.find((file) => file.name.toLowerCase().endsWith('.safetensors'));
-  if (tensors) await loadTensorFile('blob' in tensors ? tensors.blob : tensors);
+  const run = files.length === 1 && /\.json(\.gz)?$/i.test(files[0]!.name) ? files[0] : undefined;
+  if (run) await replayFile('blob' in run ? run.blob : run);
+  else if (tensors) await loadTensorFile('blob' in tensors ? tensors.blob : tensors);
   else await loadFiles(files);
 }
 

@@ -57,7 +57,7 @@ function look(): void {
   if (!rigs || !lockstep) return;
   const { a, b } = rigs;
   const before = get();
-  const found = parting(a.records.rows(), b.records.rows(), before.parting);
+  const found = parting(a.records.columns(), b.records.columns(), before.parting);
   const matrices = a.state.spectra?.matrices;
   set({
     ...Object.fromEntries(
@@ -231,8 +231,8 @@ export async function measureAb(): Promise<void> {
 
 /** Exact records of both sides, packed; of no use after the next step. */
 export const abRows = (): Record<SideName, Float64Array> => ({
-  a: rigs?.a.records.rows() ?? new Float64Array(),
-  b: rigs?.b.records.rows() ?? new Float64Array(),
+  a: rigs?.a.records.packed() ?? new Float64Array(),
+  b: rigs?.b.records.packed() ?? new Float64Array(),
 });
 
 /** Gives both workers and their devices back; the experiments stay. */

@@ -1,6 +1,4 @@
-import { RECORD_WIDTH } from '../../protocol/run/record';
-
-const LOSS = 1;
+import type { Columns } from '../../protocol/run/series';
 
 /** How far two runs have been compared, and where they part. */
 export interface Parting {
@@ -13,15 +11,14 @@ export interface Parting {
 export const NOT_COMPARED: Parting = { compared: 0, step: null };
 
 /**
- * Compares the exact losses of two runs as packed rows of their steps from 1 on. Goes on from `before`, what was found for the same two
+ * Compares the exact losses of two runs step by step. Goes on from `before`, what was found for the same two
  * runs when they were shorter. The loss of step n is of the weights before its update: a difference shows one step after its cause.
  */
-export function parting(a: Float64Array, b: Float64Array, before: Parting = NOT_COMPARED): Parting {
+export function parting(a: Pick<Columns, 'length' | 'loss'>, b: Pick<Columns, 'length' | 'loss'>, before: Parting = NOT_COMPARED): Parting {
   if (before.step !== null) return before;
-  const both = Math.min(a.length, b.length) / RECORD_WIDTH;
+  const both = Math.min(a.length, b.length);
   for (let step = before.compared + 1; step <= both; step++) {
-    const at = (step - 1) * RECORD_WIDTH + LOSS;
-    if (!Object.is(a[at], b[at])) return { compared: step, step };
+    if (!Object.is(a.loss[step - 1], b.loss[step - 1])) return { compared: step, step };
   }
   return { compared: Math.max(before.compared, both), step: null };
 }

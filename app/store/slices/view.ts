@@ -24,10 +24,10 @@ export interface ViewSlice {
   hovered: string | null;
   /** Weight of the exponential average in the charts, 0 (none) to 0.99. */
   smoothing: number;
-  /** Horizontal axis of the charts. */
-  xAxis: 'step' | 'epoch';
   lengthUnit: 'steps' | 'epochs';
   notices: readonly Notice[];
+  /** The page is a frame in another page: run, wall and charts only. */
+  embed: boolean;
   /** Text of the dialog that takes a command of the reference; null while it is closed. */
   command: string | null;
 }
@@ -42,8 +42,8 @@ export const viewSlice = (): ViewSlice => ({
   selected: '',
   hovered: null,
   smoothing: 0.9,
-  xAxis: 'step',
   lengthUnit: 'steps',
   notices: [],
+  embed: false,
   command: null,
 });
