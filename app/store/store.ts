@@ -3,6 +3,7 @@ import { dataSlice, type DataSlice } from './slices/data';
 import { deviceSlice, type DeviceSlice } from './slices/device';
 import { formSlice, type FormSlice } from './slices/form';
 import { keptSlice, type KeptSlice } from './slices/kept';
+import { offlineSlice, type OfflineSlice } from './slices/offline';
 import { runSlice, type RunSlice } from './slices/run';
 import { seeSlice, type SeeSlice } from './slices/see';
 import { shownSlice, type ShownSlice } from './slices/shown';
@@ -28,6 +29,7 @@ export type AppState = DeviceSlice &
   TruncationSlice &
   CutViewSlice &
   SeeSlice &
+  OfflineSlice &
   ShownSlice &
   TimelineSlice;
 
@@ -41,6 +43,7 @@ export const initialState = (): AppState => ({
   ...truncationSlice(),
   ...cutViewSlice(),
   ...seeSlice(),
+  ...offlineSlice(),
   ...shownSlice(),
   ...timelineSlice(),
 });

@@ -4,6 +4,7 @@ export * from './command';
 export * from './data';
 export * from './form';
 export * from './kept';
+export * from './offline';
 export * from './page';
 export * from './run';
 export * from './see';

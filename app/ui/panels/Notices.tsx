@@ -2,6 +2,7 @@ import { dismiss } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Icon } from '../icons';
 import { KeptNotes } from './KeptNotes';
+import { UpdateNote } from './UpdateNote';
 
 const LOOK = { info: ['info', 'info'], warn: ['warn', 'warn'], error: ['danger', 'warn'] } as const;
 
@@ -10,6 +11,7 @@ export function Notices() {
   const notices = useStore((s) => s.notices);
   return (
     <div className="notices" aria-live="polite" aria-relevant="additions">
+      <UpdateNote />
       <KeptNotes />
       {notices.map((notice) => {
         const [tone, icon] = LOOK[notice.level];
