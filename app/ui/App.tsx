@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import { openSetup, skipFirst } from '../store/actions';
 import { useStore } from '../store/store';
 import { FormulaPanel } from './charts/FormulaPanel';
@@ -22,6 +23,8 @@ import { Refused } from './states/Refused';
 import { useFileDrop } from './useFileDrop';
 import { useKeys } from './useKeys';
 
+const RunsDrawer = lazy(() => import('./runs/RunsDrawer'));
+
 /** What stands in place of the stage: a fault, a load, a preparation. */
 type Cover = 'fault' | 'load' | 'prepare' | null;
 
@@ -45,7 +48,10 @@ export function App() {
       {dropping && (
         <div className="drop" aria-hidden="true">
           <p>
-            Drop to load <small>a folder or .zip of images, files of CIFAR-10, CIFAR-100 or MNIST, .parquet, or .safetensors weights</small>
+            Drop to load{' '}
+            <small>
+              a folder or .zip of images, files of CIFAR-10, CIFAR-100 or MNIST, .parquet, .safetensors weights, or .json run files
+            </small>
           </p>
         </div>
       )}
@@ -114,6 +120,9 @@ function MainScreen({ cover }: { cover: Cover }) {
               <RunCharts />
             </>
           )}
+          <Suspense fallback={<div className="runs-drawer" />}>
+            <RunsDrawer />
+          </Suspense>
         </section>
         <div className="right rail">
           <MatrixInspector />

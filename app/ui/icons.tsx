@@ -37,6 +37,16 @@ const SHAPES = {
   ),
   wall: <path d="M2 3.5h5v3.5H2zM9 3.5h5v3.5H9zM2 9.5h5V13H2zM9 9.5h5V13H9z" />,
   curve: <path d="M2 2v12h12M4 4c1 6 3 7 9 7.5" />,
+  runs: <path d="M2 4h12M2 8h12M2 12h12" />,
+  full: <path d="M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10" />,
+  pin: <path d="M5.5 2.5h5M6.3 2.5v4L4 9.5h8L9.7 6.5v-4M8 9.5v4.5" />,
+  eye: (
+    <>
+      <path d="M1.5 8C3 5 5.3 3.7 8 3.7S13 5 14.5 8c-1.5 3-3.8 4.3-6.5 4.3S3 11 1.5 8z" />
+      <circle cx="8" cy="8" r="2" {...fill} />
+    </>
+  ),
+  eyeOff: <path d="M1.5 8C3 5 5.3 3.7 8 3.7S13 5 14.5 8c-1.5 3-3.8 4.3-6.5 4.3S3 11 1.5 8zM3 13.5L13 2.5" />,
   close: <path d="M4 4l8 8M12 4l-8 8" />,
   copy: <path d="M5.5 5.5h8v8h-8zM3 10.5H2.5v-8h8V3" />,
 } as const satisfies Record<string, ReactNode>;

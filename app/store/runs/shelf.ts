@@ -79,7 +79,13 @@ export class Shelf {
       if (this.gone.has(id)) return null;
       const run = packRun(record);
       const before = this.summaries.get(id);
-      const fresh = summaryOf(record, { pinned: false, style: before?.style ?? this.freeStyle(), bytes: bytesOf(run), imported, checkpoint });
+      const fresh = summaryOf(record, {
+        pinned: false,
+        style: before?.style ?? this.freeStyle(),
+        bytes: bytesOf(run),
+        imported,
+        checkpoint,
+      });
       const merge = (stored: RunSummary | undefined): RunSummary => {
         const known = stored ?? before;
         if (!known) return fresh;
@@ -117,7 +123,8 @@ export class Shelf {
 
   /** Takes runs off the list, and puts them back. */
   hide(ids: readonly string[], hidden: boolean): void {
-    for (const id of ids) if (hidden) this.hidden.add(id);
+    for (const id of ids)
+      if (hidden) this.hidden.add(id);
       else this.hidden.delete(id);
     this.tell();
   }

@@ -1,6 +1,7 @@
 import { dismiss } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Icon } from '../icons';
+import { RunNotes } from '../runs/RunNotes';
 import { KeptNotes } from './KeptNotes';
 
 const LOOK = { info: ['info', 'info'], warn: ['warn', 'warn'], error: ['danger', 'warn'] } as const;
@@ -11,6 +12,7 @@ export function Notices() {
   return (
     <div className="notices" aria-live="polite" aria-relevant="additions">
       <KeptNotes />
+      <RunNotes />
       {notices.map((notice) => {
         const [tone, icon] = LOOK[notice.level];
         return (
