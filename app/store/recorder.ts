@@ -40,6 +40,8 @@ export class Recorder {
   private run: Identity | null = null;
   private evaluations: RunEvaluation[] = [];
   private checkpoint: string | null = null;
+  /** The settings of the last step, and which that is: what is changed behind it is none of the run's yet. */
+  private last: { step: number; experiment: Experiment | null } = { step: 0, experiment: null };
   private origin: Origin | null = null;
 
   private pending: RunRecord | null = null;
@@ -79,6 +81,7 @@ export class Recorder {
     switch (report.type) {
       case 'state': {
         const { step, phase } = report;
+        if (step !== this.last.step) this.last = { step, experiment: state.running };
         if (step > 0 && !this.run) this.begin(report.runId, report.elapsedMs);
         // A run that went back to a snapshot has not reached what came after.
         if (phase !== 'running') this.forgetAfter(step);
@@ -128,13 +131,13 @@ export class Recorder {
         version: __APP_VERSION__,
         trainCount: data?.trainCount ?? 0,
       },
-      experiment: running,
+      experiment: this.last.experiment ?? running,
       parent: run.parent,
       phase: state.phase,
       step: Math.max(step, rows.length / RECORD_WIDTH),
       totalSteps: state.totalSteps,
       elapsedMs: state.elapsedMs,
-      marks: state.marks,
+      marks: state.marks.filter((mark) => mark.step < step || state.phase === 'running'),
       rows,
       clock: clock.packed(),
       evaluations: [...this.evaluations],
@@ -229,6 +232,7 @@ export class Recorder {
     this.run = null;
     this.evaluations = [];
     this.checkpoint = null;
+    this.last = { step: 0, experiment: null };
     if (getState().runHere !== null) setState({ runHere: null });
   }
 }

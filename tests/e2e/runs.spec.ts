@@ -15,12 +15,13 @@ test('runs are kept, shown, renamed, deleted and had back; a file of one comes b
   page,
 }) => {
   const watch = watchConsole(page);
-  await openPlayground(page, `#v=1&steps=200&${NANO}`);
+  await openPlayground(page, `#v=1&steps=200&lambda=5&${NANO}`);
   await expect(drawer(page)).toContainText('Every run of at least one step is kept here');
   await page.evaluate(() => window.q3r.step(12));
   await expect(rows(page)).toHaveCount(1);
   await expect(rows(page)).toContainText('paused at step 12 of 200');
   await page.evaluate(async () => {
+    // Changed behind the last step, it is not the first run's.
     await window.q3r.configure({ method: { lambda: 7 } });
     await window.q3r.reset();
     await window.q3r.step(6);

@@ -102,6 +102,17 @@ test('a run that goes back to a snapshot forgets validations that came after', (
   expect(recorder.record()?.evaluations.map(({ step }) => step)).toEqual([10, 20]);
 });
 
+test('a setting changed behind the last step is the run’s from its next step on', () => {
+  begin();
+  take(state('paused', 5));
+  const changed = { ...experiment, method: { ...experiment.method, lambda: 9 } };
+  setState({ running: changed });
+  take({ type: 'mark', runId: run, mark: { step: 5, field: 'method.lambda', from: 5, to: 9 } });
+  expect(recorder.record()).toMatchObject({ experiment, marks: [] });
+  take(state('paused', 6));
+  expect(recorder.record()).toMatchObject({ experiment: changed, marks: [{ step: 5 }] });
+});
+
 test('a fork has its parent while it differs in one setting', () => {
   const start = (lambda: number, steps_: number) => {
     run++;

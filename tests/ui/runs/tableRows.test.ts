@@ -33,9 +33,10 @@ test('differences are told in the form’s words', () => {
   const other = { ...base, method: { ...base.method, name: 'adamw' as const, lambda: 1e-4 }, dataset: 'mnist' as const };
   expect(differencesOf(base, other).map(({ label, from, to }) => `${label}|${from}|${to}`)).toEqual([
     'data|Shapes|MNIST',
-    '|AdamQ3R|Dense AdamW',
-    'λ|5|1e−4',
+    '|AdamQ3R|AdamW (dense)',
   ]);
+  const weaker = { ...base, method: { ...base.method, lambda: 1e-4 }, train: { ...base.train, seed: 9 } };
+  expect(differencesOf(base, weaker).map(({ label, from, to }) => `${label}|${from}|${to}`)).toEqual(['λ|5|1e−4', 'seed|1|9']);
   expect(differencesOf(base, base)).toEqual([]);
 });
 
