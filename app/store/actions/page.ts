@@ -2,14 +2,13 @@ import { ConfigError } from '../../protocol/experiment';
 import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets';
 import { parseShareUrl, toShareUrl } from '../../protocol/shareUrl';
 import { recorder } from '../recorder';
-import { loadRuns } from '../runs';
 import { getState, setState } from '../store';
 import { WorkerError } from '../workerClient';
 import { loadFiles, requestSamples, type PathFile } from './data';
 import { engine } from './engine';
 import { adopt, planNow, requestPlan } from './form';
 import { NotReadyError, play } from './run';
-import { finishDeleteRuns, importRunFiles } from './runs';
+import { importRunFiles, leaveRuns, openRunsShelf } from './runs';
 import { lookForKept, resume } from './kept';
 import { followTheme, notify, recall, remember } from './view';
 import { loadTensorFile } from './weights';
@@ -37,10 +36,10 @@ export async function boot(): Promise<void> {
   const linked = applyLink(location.hash);
   if (linked || recall('q3r.visited')) setState({ screen: 'main' });
   addEventListener('hashchange', () => applyLink(location.hash));
-  void loadRuns();
+  attempt(openRunsShelf());
   addEventListener('pagehide', () => {
     recorder.flush();
-    finishDeleteRuns();
+    leaveRuns();
   });
   await openDevice(!linked);
 }
