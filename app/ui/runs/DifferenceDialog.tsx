@@ -80,7 +80,7 @@ export function DifferenceDialog({ ids }: { ids: readonly [string, string] }) {
               </tr>
             )}
             {paths.map((path) => (
-              <tr key={path} className="set">
+              <tr key={path}>
                 <th scope="row">{labelOf(path)}</th>
                 <td>{valueText(a.experiment, path)}</td>
                 <td>{valueText(b.experiment, path)}</td>

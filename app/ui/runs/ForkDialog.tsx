@@ -6,15 +6,13 @@ import { FieldControl } from '../controls/FieldControl';
 import { DATASET_CONFIGS } from '../datasets';
 import { labelOf, valueText } from './tableRows';
 
-const FIRST = 'method.lambda';
-
 /** Starts a kept run again from the same weights and batches, with one setting changed. */
 export function ForkDialog() {
   const sheet = useRef<HTMLDialogElement>(null);
   const fork = useStore((s) => s.runFork);
   const experiment = useStore((s) => s.experiment);
   const blocked = useStore(() => blockedBecause());
-  const [path, setPath] = useState(FIRST);
+  const [path, setPath] = useState(fork?.from.method.name === 'adamw' ? 'method.name' : 'method.lambda');
   useEffect(() => {
     if (!sheet.current?.open) sheet.current?.showModal();
   }, []);

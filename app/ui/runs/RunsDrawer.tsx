@@ -28,51 +28,53 @@ export default function RunsDrawer() {
   const left = here ?? rows[0]?.id;
   const right = [first, ...rows.map(({ id }) => id)].find((id) => id !== undefined && id !== left);
   return (
-    <section className="runs-drawer" aria-label="Runs">
-      <div className="runs-head">
-        <h2>Runs</h2>
-        <span className="lab">
-          {rows.length === 0
-            ? 'Every run of at least one step is kept here, in this browser.'
-            : `${whole(rows.length)} kept, ${whole(shown + (here === null ? 0 : 1))} shown`}
-        </span>
-        {unstored && (
-          <span className="lab runs-unstored" title={unstored}>
-            <Icon name="warn" />
-            some for this visit only
+    <>
+      <section className="runs-drawer" aria-label="Runs">
+        <div className="runs-head">
+          <h2>Runs</h2>
+          <span className="lab">
+            {rows.length === 0
+              ? 'Every run of at least one step is kept here, in this browser.'
+              : `${whole(rows.length)} kept, ${whole(shown + (here === null ? 0 : 1))} shown`}
           </span>
-        )}
-        <span className="grow" />
-        <FileButton className="btn sm" accept=".json" multiple onFiles={(files) => attempt(importRunFiles(toBlobs(files)))}>
-          Import
-        </FileButton>
-        {left !== undefined && right !== undefined && (
-          <button type="button" className="btn sm hide-m" onClick={() => differRuns([left, right])}>
-            Difference
-          </button>
-        )}
-        {rows.length > 0 && (
-          <button
-            type="button"
-            className="btn icon sm"
-            aria-label="Open the table of runs large"
-            title="Large table: filter, choose several, delete, CSV"
-            onClick={() => openRuns(true)}
-          >
-            <Icon name="full" />
-          </button>
-        )}
-      </div>
-      {rows.length > 0 && (
-        <div className="runs-scroll" role="region" aria-label="Table of runs" tabIndex={0}>
-          <RunsTable rows={rows} />
+          {unstored && (
+            <span className="lab runs-unstored" title={unstored}>
+              <Icon name="warn" />
+              some for this visit only
+            </span>
+          )}
+          <span className="grow" />
+          <FileButton className="btn sm" accept=".json" multiple onFiles={(files) => attempt(importRunFiles(toBlobs(files)))}>
+            Import
+          </FileButton>
+          {left !== undefined && right !== undefined && (
+            <button type="button" className="btn sm hide-m" onClick={() => differRuns([left, right])}>
+              Difference
+            </button>
+          )}
+          {rows.length > 0 && (
+            <button
+              type="button"
+              className="btn icon sm"
+              aria-label="Open the table of runs large"
+              title="Large table: filter, choose several, delete, CSV"
+              onClick={() => openRuns(true)}
+            >
+              <Icon name="full" />
+            </button>
+          )}
         </div>
-      )}
+        {rows.length > 0 && (
+          <div className="runs-scroll" role="region" aria-label="Table of runs" tabIndex={0}>
+            <RunsTable rows={rows} />
+          </div>
+        )}
+      </section>
       <Suspense>
         {open && <RunsSheet />}
         {differ && <DifferenceDialog key={differ.join()} ids={differ} />}
         {fork && <ForkDialog />}
       </Suspense>
-    </section>
+    </>
   );
 }

@@ -14,6 +14,7 @@ export interface Difference {
 /** Names that need fewer words in a table. */
 const SHORT: Readonly<Record<string, string>> = {
   dataset: 'data',
+  'train.lr': 'lr',
   'method.name': '',
   'method.overrides': 'matrices',
   'method.overrideValues': 'matrices',
@@ -39,14 +40,23 @@ export function valueText(experiment: Experiment, path: string): string {
 export const labelOf = (path: string): string =>
   path === 'dataset' ? 'Data set' : path.startsWith('method.override') ? 'Matrix by matrix' : (fieldAt(path)?.label ?? path);
 
-/** All fields in which `to` differs from `from`. */
+/** A dense run has no use for what says how another method acts. */
+const idle = (path: string, { method }: Experiment): boolean =>
+  method.name === 'adamw' && path.startsWith('method.') && path !== 'method.name';
+/** Data and method say more than any number of theirs. */
+const weight = (path: string): number => (path === 'dataset' ? 0 : path === 'method.name' ? 1 : path.startsWith('method.') ? 2 : 3);
+
+/** The fields in which `to` differs from `from`, as far as they act on either; the most telling first. */
 export function differencesOf(from: Experiment, to: Experiment): Difference[] {
-  return differences(from, to).map((path) => ({
-    path,
-    label: SHORT[path] ?? labelOf(path).replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()),
-    from: valueText(from, path),
-    to: valueText(to, path),
-  }));
+  const paths = differences(from, to).filter((path) => !idle(path, from) && !idle(path, to));
+  return paths
+    .sort((a, b) => weight(a) - weight(b))
+    .map((path) => ({
+      path,
+      label: SHORT[path] ?? labelOf(path).replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()),
+      from: valueText(from, path),
+      to: valueText(to, path),
+    }));
 }
 
 /** Words of a run that a filter may name. */
