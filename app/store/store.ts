@@ -6,6 +6,7 @@ import { keptSlice, type KeptSlice } from './slices/kept';
 import { replaySlice, type ReplaySlice } from './slices/replay';
 import { runSlice, type RunSlice } from './slices/run';
 import { seeSlice, type SeeSlice } from './slices/see';
+import { runsSlice, type RunsSlice } from './slices/runs';
 import { shownSlice, type ShownSlice } from './slices/shown';
 import { timelineSlice, type TimelineSlice } from './slices/timeline';
 import { cutViewSlice, truncationSlice, type CutViewSlice, type TruncationSlice } from './slices/truncation';
@@ -16,6 +17,7 @@ export type { Baseline, Evaluation, Spectra } from './slices/run';
 export type { CutCurve, CutCurves } from './slices/truncation';
 export type { SeeSource, SeeTab } from './slices/see';
 export type { Replay } from './slices/replay';
+export type { RunColumn, RunSummary } from './slices/runs';
 export type { ShownRun } from './slices/shown';
 export type { Axis } from './slices/timeline';
 export type { Notice, Tab } from './slices/view';
@@ -31,6 +33,7 @@ export type AppState = DeviceSlice &
   CutViewSlice &
   SeeSlice &
   ShownSlice &
+  RunsSlice &
   TimelineSlice &
   ReplaySlice;
 
@@ -45,6 +48,7 @@ export const initialState = (): AppState => ({
   ...cutViewSlice(),
   ...seeSlice(),
   ...shownSlice(),
+  ...runsSlice(),
   ...timelineSlice(),
   ...replaySlice(),
 });

@@ -61,7 +61,7 @@ function evenEnds(from: number, n: number, points: number): Float64Array {
 
 /** The same with intervals that widen with the step; single steps where the ratio asks for less than one. */
 function growingEnds(from: number, n: number, points: number): Float64Array {
-  if (n < from) return new Float64Array();
+  if (n - from < points) return evenEnds(from, n, points);
   // Halves of an octave's division keep the intervals where they are while the run grows.
   let parts = 512;
   while (parts > 1 && Math.log2(n / from) * parts > points - 2) parts /= 2;

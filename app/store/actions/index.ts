@@ -12,6 +12,7 @@ export * from './run';
 export * from './see';
 export * from './timeline';
 export * from './shareRun';
+export * from './runs';
 export * from './truncation';
 export * from './view';
 export * from './weights';

@@ -67,8 +67,8 @@ export default memo(function SeriesChart({ kind, curves, axis, x, width, height,
           ))}
           <Stroke points={main.points} width={2} />
         </svg>
-        {dots.map(({ x, y }) => (
-          <circle key={x} cx={x} cy={y} r={2} fill="var(--series-1)" />
+        {dots.map(({ x: at, y }, i) => (
+          <circle key={i} cx={at} cy={y} r={2} fill="var(--series-1)" />
         ))}
         {end && <circle cx={end.x} cy={end.y} r={3} fill="var(--series-1)" />}
       </svg>

@@ -83,9 +83,11 @@ export function valueAxis(kind: ChartKind, curves: readonly RunCurve[], x: XScal
     domain = x.zoomed ? clampShare(niceDomain(low, high)) : [0, Math.min(1, Math.max(0.1, Math.ceil(high * 1.04 * 20) / 20))];
   } else if (kind === 'loss' || x.zoomed) domain = niceDomain(low, high);
   else domain = [0, high > 0 ? high * 1.1 : 1];
-  const ticks = log
-    ? logTicks(domain[0], domain[1], count + 2)
-    : niceTicks(domain[0], domain[1], kind === 'accuracy' ? count + 1 : count).filter((t) => kind !== 'accuracy' || t > 0);
+  // Within a few multiples a logarithmic axis is nearly even, and 1, 2, 5 would name one place of it.
+  const ticks =
+    log && domain[1] > 4 * domain[0]
+      ? logTicks(domain[0], domain[1], count + 2)
+      : niceTicks(domain[0], domain[1], kind === 'accuracy' ? count + 1 : count).filter((t) => kind !== 'accuracy' || t > 0);
   const end = log ? Math.log(last / domain[0]) / Math.log(domain[1] / domain[0]) : (last - domain[0]) / (domain[1] - domain[0]);
   return { domain, ticks, log, end, misses: log && values.length > positive.length };
 }

@@ -16,13 +16,15 @@ export function AbBar() {
   const label = preparing ? 'Cancel' : running ? 'Pause' : phase === 'finished' ? 'Run again' : phase === 'failed' ? 'Start again' : 'Play';
   const step = stepOf({ a, b });
   const total = Math.max(a.experiment.train.steps, b.experiment.train.steps);
-  const uneven = a.state.step !== b.state.step;
+  // Within a turn one is a little ahead; only a run that has ended leaves the other alone.
+  const uneven = a.experiment.train.steps !== b.experiment.train.steps && a.state.step !== b.state.step;
+  const both = Math.min(a.state.step, b.state.step);
   const perEpoch = a.state.plan?.stepsPerEpoch;
   const memory = a.state.liveBytes + b.state.liveBytes;
   const rate = ms === null ? NaN : (1000 * a.experiment.train.batchSize) / ms;
   const stage = [a, b].flatMap((side) => side.state.stages).find((s) => s.state === 'active');
   return (
-    <section className="transport" aria-label="Both runs">
+    <section className="transport" aria-label="Controls of both">
       <div className="keys">
         <button type="button" className="btn primary" aria-label={label} title={`${label} (Space)`} onClick={() => attempt(toggleAb())}>
           <Icon name={preparing ? 'close' : running ? 'pause' : 'play'} />
@@ -61,7 +63,7 @@ export function AbBar() {
         <div className="fig">
           <span className="lab">{uneven ? 'Step, A and B' : 'Step, both'}</span>
           <span className="v">
-            <span data-testid="pair-step">{uneven ? `${whole(a.state.step)}, ${whole(b.state.step)}` : whole(step)}</span>{' '}
+            <span data-testid="pair-step">{uneven ? `${whole(a.state.step)}, ${whole(b.state.step)}` : whole(both)}</span>{' '}
             <small>/ {whole(total)}</small>
           </span>
         </div>

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { cellsOf, nameCell, valueName, type GridDefinition } from '../../store/compare/grid/definition';
-import { forkRun, overlayRun } from '../../store/compare/grid/grid';
+import { forkRun } from '../../store/compare/grid/grid';
 import { useGrid } from '../../store/compare/grid/gridStore';
 import type { MatrixSpectrum } from '../../protocol/messages';
 import { defaultSelection } from '../../store/events';
@@ -13,6 +13,7 @@ import { useCanvas, type Draw } from '../charts/useCanvas';
 import { useTopDecade } from '../charts/useTopDecade';
 import { useCallback, useMemo } from 'react';
 import { duration, whole } from '../format';
+import { CellSheet } from './CellSheet';
 import { fieldName } from './words';
 
 /** The run of the chosen place: its spectrum, its figures and what can be done with it. */
@@ -20,6 +21,7 @@ export function CellPanel({ definition }: { definition: GridDefinition }) {
   const { results, selected, record, current } = useGrid(
     useShallow((s) => ({ results: s.results, selected: s.selected, record: s.record, current: s.current })),
   );
+  const [open, setOpen] = useState(false);
   if (!selected)
     return (
       <section className="cmp-sec" aria-label="Chosen run">
@@ -70,18 +72,13 @@ export function CellPanel({ definition }: { definition: GridDefinition }) {
         )}
       </section>
       <div className="cmp-sec grid-acts">
-        <button
-          type="button"
-          className="btn line"
-          disabled={!record}
-          title="Its curves beside those of the run on screen"
-          onClick={() => record && overlayRun(record)}
-        >
+        <button type="button" className="btn line" disabled={!record} onClick={() => setOpen(true)}>
           Open run
         </button>
         <button type="button" className="btn" onClick={() => forkRun(cell.experiment, name)}>
           Same start, one change
         </button>
+        {open && record && <CellSheet record={record} onClose={() => setOpen(false)} />}
       </div>
     </>
   );

@@ -3,7 +3,7 @@ import { createPortal } from 'react-dom';
 import { useShallow } from 'zustand/react/shallow';
 import { attempt, save } from '../../store/actions';
 import { cellsOf, nameCell } from '../../store/compare/grid/definition';
-import { continueGrid, dismissGridProblem, newGrid, openGrid, stopGrid, toggleGrid } from '../../store/compare/grid/grid';
+import { dismissGridProblem, newGrid, openGrid, stopGrid, toggleGrid } from '../../store/compare/grid/grid';
 import { gridCsv } from '../../store/compare/grid/gridCsv';
 import { useGrid } from '../../store/compare/grid/gridStore';
 import { useStore } from '../../store/store';
@@ -84,7 +84,7 @@ function GridBar() {
   const left = definition && phase !== 'done' ? secondsLeft(definition, results, current) : null;
   const label = phase === 'running' ? 'Pause' : 'Continue';
   return (
-    <section className="transport" aria-label="Grid">
+    <section className="transport" aria-label="Controls of the grid">
       <div className="keys">
         {definition && phase !== 'done' && (
           <button type="button" className="btn primary" aria-label={label} onClick={() => attempt(Promise.resolve(toggleGrid()))}>
@@ -99,7 +99,8 @@ function GridBar() {
         ) : (
           definition && (
             <button type="button" className={phase === 'done' ? 'btn primary' : 'btn'} onClick={newGrid}>
-              New grid
+              <Icon name="setup" />
+              <span>New grid</span>
             </button>
           )
         )}
@@ -113,6 +114,12 @@ function GridBar() {
         aria-valuenow={done}
         style={{ '--p': cells.length ? Math.min(1, (done + (current?.share ?? 0)) / cells.length) : 0 } as CSSProperties}
       >
+        {!definition && (
+          <div className="fig">
+            <span className="lab">Now</span>
+            <span className="v">two settings and their values</span>
+          </div>
+        )}
         {definition && (
           <div className="fig">
             <span className="lab">Runs done</span>
@@ -176,13 +183,7 @@ function Problem() {
   return (
     <div className="note info" role="status">
       <Icon name="info" />
-      <p>
-        This grid is unfinished: {results.filter(Boolean).length} runs are done and kept. The run that was under way starts over.
-        <br />
-      </p>
-      <button type="button" className="btn" onClick={() => attempt(continueGrid())}>
-        Continue
-      </button>
+      <p>This grid is unfinished: {results.filter(Boolean).length} runs are done and kept. The run that was under way starts over.</p>
     </div>
   );
 }

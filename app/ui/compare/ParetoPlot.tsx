@@ -7,7 +7,7 @@ import { useGrid } from '../../store/compare/grid/gridStore';
 import { paretoFront } from '../../store/compare/grid/pareto';
 import { DataTable } from '../charts/DataTable';
 import { formatPercent } from '../charts/format';
-import { niceCeil, niceTicks } from '../charts/scales';
+import { niceTicks } from '../charts/scales';
 import { RunMark } from './AbCharts';
 import { denseCurve, gridPoints, hasOwnShares, type GridPoint } from './gridView';
 import { Curve, Plot, useFrame, type PlotAxis } from './Plot';
@@ -17,13 +17,14 @@ const percent = (value: number): string => String(Math.round(value * 100));
 /** Accuracy against parameters kept: what no other run beats, what is beaten, and the dense run cut. */
 export function ParetoPlot({ definition }: { definition: GridDefinition }) {
   const { results, selected } = useGrid(useShallow((s) => ({ results: s.results, selected: s.selected })));
-  const points = useMemo(() => gridPoints(definition, results).filter((p) => !p.dense), [definition, results]);
+  const every = useMemo(() => gridPoints(definition, results), [definition, results]);
+  const points = useMemo(() => every.filter((p) => !p.dense), [every]);
   const dense = useMemo(() => denseCurve(definition, results), [definition, results]);
   const front = useMemo(() => paretoFront(points), [points]);
   const own = hasOwnShares(definition);
   const all = [...points.map((p) => [p.kept, p.accuracy] as const), ...dense];
   const axes = useMemo((): { x: PlotAxis; y: PlotAxis } => {
-    const right = Math.min(1.2, niceCeil(Math.max(0.1, ...points.map((p) => p.kept), ...(own ? [] : [1])) * 10) / 10);
+    const right = Math.min(1.2, Math.ceil(Math.max(0.1, ...points.map((p) => p.kept), ...(own ? [] : [1])) * 10 + 0.2) / 10);
     const seen = [...points.map((p) => p.accuracy), ...dense.filter(([kept]) => kept <= right).map(([, accuracy]) => accuracy)];
     const [low, high] = seen.length ? [Math.min(...seen), Math.max(...seen)] : [0, 1];
     const pad = Math.max(0.02, (high - low) * 0.12);
@@ -66,7 +67,7 @@ export function ParetoPlot({ definition }: { definition: GridDefinition }) {
             </Clip>
           )}
           <Points points={points} front={front} onSelect={(p) => attempt(selectPlace(p.x, p.y))} />
-          <Chosen point={points.filter((p) => p.x === selected?.x && p.y === selected.y).at(-1)} definition={definition} />
+          <Chosen point={every.filter((p) => p.x === selected?.x && p.y === selected.y).at(-1)} definition={definition} />
         </Plot>
       )}
       <div className="ramp">

@@ -91,8 +91,8 @@ const spectrumLegend =
     for (const [name, colour] of keys) {
       g.fillStyle = colour!;
       g.fillRect(x, 50, 14, 3);
-      text(g, p, name!, x + 20, 56, { size: 12, color: p.text2 });
-      x += 20 + g.measureText(name!).width + 18;
+      text(g, p, name, x + 20, 56, { size: 12, color: p.text2 });
+      x += 20 + g.measureText(name).width + 18;
       if (x > width - EDGE) break;
     }
   };
@@ -106,7 +106,7 @@ function wall(s: AppState): Picture | null {
   const map = new Map(matrices.map((m) => [m.name, m]));
   const ghosts = s.baseline && !showsBaseline ? new Map(s.baseline.matrices.map((m) => [m.name, m])) : null;
   const decades = wallDecades(topDecade([s.spectra?.matrices, s.baseline?.matrices], undefined, frames.largest));
-  const height = HEAD + EDGE + 44 + Math.max(240, grid.blocks.length * (grid.blocks.length > 8 ? 52 : 84));
+  const height = HEAD + EDGE + 44 + Math.max(240, grid.blocks.length * 100);
   const title = showsBaseline ? `Singular values, ${s.baseline!.label}` : `Singular values, ${runLabel(s)}`;
   return framed(
     title,

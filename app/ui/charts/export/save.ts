@@ -108,10 +108,10 @@ export async function saveAll(told: (share: number) => void): Promise<void> {
   if (items.length === 0) throw new Error('There is nothing to save yet: no run has made a step.');
   const { Zip, ZipDeflate } = await import('fflate');
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  let failure: Error | null = null;
+  const failures: Error[] = [];
   const zip = new Zip((error, part) => {
-    if (error) failure = error;
-    else parts.push(part as Uint8Array<ArrayBuffer>);
+    if (error) failures.push(error);
+    else parts.push(part);
   });
   const stem = fileStem(s);
   for (const [i, item] of items.entries()) {
@@ -123,7 +123,7 @@ export async function saveAll(told: (share: number) => void): Promise<void> {
       await pause();
     }
     file.push(new Uint8Array(), true);
-    if (failure) throw failure;
+    if (failures[0]) throw failures[0];
   }
   zip.end();
   download(new Blob(parts, { type: 'application/zip' }), `${stem}.zip`);
