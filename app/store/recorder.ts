@@ -63,11 +63,11 @@ export class Recorder {
   /** Call it with a report when all have taken it in. */
   after(report: Report): void {
     const state = getState();
-    if ('replay' in state && state.replay) return;
     if (report.type === 'checkpoint') {
       if (report.info.kind === 'latest') this.checkpoint = report.info.run;
       return;
     }
+    if (state.replay) return;
     if (!('runId' in report) || report.runId < state.runId) return;
     if (report.runId !== this.runId || (report.type === 'state' && report.step === 0)) this.forget(report.runId);
     switch (report.type) {
@@ -102,6 +102,19 @@ export class Recorder {
         break;
       default:
     }
+  }
+
+  /** Call it with a report of the run while a recording is on screen in its place. */
+  aside(report: Report): void {
+    if (report.type !== 'evaluation' || report.runId !== this.run?.runId) return;
+    const { step, loss, accuracy, count } = report;
+    this.forgetAfter(step - 1);
+    this.evaluations.push({ step, loss, accuracy, count });
+  }
+
+  /** Keeps the run on screen as it is now: before a recording takes its place, and when it is back. */
+  keep(): void {
+    this.save();
   }
 
   /** The run on screen as it is now; null before its first step. */
