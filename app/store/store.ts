@@ -4,6 +4,7 @@ import { deviceSlice, type DeviceSlice } from './slices/device';
 import { formSlice, type FormSlice } from './slices/form';
 import { keptSlice, type KeptSlice } from './slices/kept';
 import { replaySlice, type ReplaySlice } from './slices/replay';
+import { offlineSlice, type OfflineSlice } from './slices/offline';
 import { runSlice, type RunSlice } from './slices/run';
 import { seeSlice, type SeeSlice } from './slices/see';
 import { runsSlice, type RunsSlice } from './slices/runs';
@@ -32,6 +33,7 @@ export type AppState = DeviceSlice &
   TruncationSlice &
   CutViewSlice &
   SeeSlice &
+  OfflineSlice &
   ShownSlice &
   RunsSlice &
   TimelineSlice &
@@ -47,6 +49,7 @@ export const initialState = (): AppState => ({
   ...truncationSlice(),
   ...cutViewSlice(),
   ...seeSlice(),
+  ...offlineSlice(),
   ...shownSlice(),
   ...runsSlice(),
   ...timelineSlice(),

@@ -6,6 +6,7 @@ export * from './data';
 export * from './form';
 export * from './kept';
 export { leaveReplay, requireLive } from './leaveReplay';
+export * from './offline';
 export * from './page';
 export * from './replay';
 export * from './run';
