@@ -5,7 +5,7 @@ import { frames } from './frames';
 import { records } from './records';
 import { getRun, keepRun, nameOf } from './runs';
 import { packFrame } from './runs/pack';
-import { getState, setState } from './store';
+import { getState, setState, type AppState } from './store';
 import type { Report } from './workerClient';
 
 /** Milliseconds between two stored states of a run that trains, at least; and how many times the storing itself took. */
@@ -21,6 +21,9 @@ interface Identity {
   readonly date: number;
   readonly parent: string | null;
 }
+
+/** A run from a file plays on the screen: it is recorded already. */
+const replaying = (state: AppState): boolean => 'replay' in state && Boolean(state.replay);
 
 /** What the next run is made from. A fork counts while it differs in one setting at most; a resumed run always. */
 interface Origin {
@@ -64,10 +67,13 @@ export class Recorder {
   after(report: Report): void {
     const state = getState();
     if (report.type === 'checkpoint') {
-      if (report.info.kind === 'latest') this.checkpoint = report.info.run;
+      if (report.info.kind === 'latest' && this.checkpoint !== report.info.run) {
+        this.checkpoint = report.info.run;
+        this.save();
+      }
       return;
     }
-    if (state.replay) return;
+    if (replaying(state)) return;
     if (!('runId' in report) || report.runId < state.runId) return;
     if (report.runId !== this.runId || (report.type === 'state' && report.step === 0)) this.forget(report.runId);
     switch (report.type) {
@@ -122,7 +128,7 @@ export class Recorder {
     const state = getState();
     const { run } = this;
     const { running, step, device } = state;
-    if (!run || !running || run.runId !== state.runId || step < 1) return null;
+    if (replaying(state) || !run || !running || run.runId !== state.runId || step < 1) return null;
     const rows = records.packed();
     const data = state.loaded[running.dataset] ?? (state.dataset?.name === running.dataset ? state.dataset : null);
     return {
