@@ -68,7 +68,6 @@ export class Recorder {
   /** Call it with a report when all have taken it in. */
   after(report: Report): void {
     const state = getState();
-    if (replaying(state)) return;
     if (report.type === 'checkpoint') {
       if (report.info.kind === 'latest' && this.checkpoint !== report.info.run) {
         this.checkpoint = report.info.run;
@@ -76,6 +75,7 @@ export class Recorder {
       }
       return;
     }
+    if (replaying(state)) return;
     if (!('runId' in report) || report.runId < state.runId) return;
     if (report.runId !== this.runId || (report.type === 'state' && report.step === 0)) this.forget(report.runId);
     switch (report.type) {
@@ -111,6 +111,19 @@ export class Recorder {
         break;
       default:
     }
+  }
+
+  /** Call it with a report of the run while a recording is on screen in its place. */
+  aside(report: Report): void {
+    if (report.type !== 'evaluation' || report.runId !== this.run?.runId) return;
+    const { step, loss, accuracy, count } = report;
+    this.forgetAfter(step - 1);
+    this.evaluations.push({ step, loss, accuracy, count });
+  }
+
+  /** Keeps the run on screen as it is now: before a recording takes its place, and when it is back. */
+  keep(): void {
+    this.save();
   }
 
   /** The run on screen as it is now; null before its first step. */

@@ -7,8 +7,9 @@ export class PackedError extends Error {
 const FINE = 256;
 /** Powers of two below one that have a code of their own; what is smaller counts as zero. */
 const SMALLEST = 200;
-const LARGEST = 1100;
-/** Code of what is not a number, or not finite. */
+/** Up to here every number is one in single precision, too: what is read never becomes an infinity, which no axis can show. */
+const LARGEST = 127;
+/** Code of what is not a number, or too large. */
 const NO_NUMBER = 2 ** 26;
 
 const zigzag = (x: number): number => (x < 0 ? -2 * x - 1 : 2 * x);
@@ -16,8 +17,8 @@ const unzigzag = (x: number): number => (x % 2 === 1 ? -(x + 1) / 2 : x / 2);
 
 /** A number as a whole one by its logarithm; 0 stays 0. `levels` codes double it. */
 function codeOf(x: number, levels: number): number {
-  if (!Number.isFinite(x)) return NO_NUMBER;
   const power = Math.log2(Math.abs(x));
+  if (Number.isNaN(power) || power > LARGEST) return NO_NUMBER;
   return power < -SMALLEST ? 0 : Math.sign(x) * (Math.round((power + SMALLEST) * levels) + 1);
 }
 function numberOf(code: number, levels: number): number {
@@ -141,7 +142,9 @@ export class Reader {
   }
   exact(): number {
     const bytes = Uint8Array.from({ length: 8 }, () => this.byte());
-    return new Float64Array(bytes.buffer)[0]!;
+    const x = new Float64Array(bytes.buffer)[0]!;
+    if (Math.abs(x) === Infinity) throw new PackedError('it holds a number that is too large');
+    return x;
   }
   number(): number {
     return numberOf(this.signed(), FINE);

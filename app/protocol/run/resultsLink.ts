@@ -157,7 +157,8 @@ function ranksOf(sigma: Float32Array, targetRank: number): Pick<MatrixSpectrum, 
   const square = sigma.reduce((sum, x) => sum + x * x, 0);
   const entropy = sigma.reduce((sum, x) => (x > 0 ? sum - (x / total) * Math.log(x / total) : sum), 0);
   const head = sigma.subarray(0, targetRank).reduce((sum, x) => sum + x * x, 0);
-  return { effectiveRank: Math.exp(entropy), stableRank: square / sigma[0]! ** 2, tailRatio: head / square };
+  // Of a matrix of zeros no rank can be told.
+  return { effectiveRank: Math.exp(entropy), stableRank: square / (sigma[0]! ** 2 || NaN), tailRatio: head / square };
 }
 
 /** Every so manieth from the end on, at most `count`. */

@@ -4,7 +4,7 @@ import { applyReport } from '../events';
 import { noteReport, onScreen } from '../memory';
 import { recorder } from '../recorder';
 import { RunNumbers } from '../runNumbers';
-import { getState, setState, type AppState } from '../store';
+import { getState, setState, useStore, type AppState } from '../store';
 import { createWorker, WorkerClient, type Report, type WorkerLike } from '../workerClient';
 
 let client: WorkerClient | null = null;
@@ -25,6 +25,7 @@ export function useWorker(create: () => WorkerLike): void {
 
 /** Puts the worker's run aside, and gives the number of the run that takes its place on screen. */
 export function putAside(): number {
+  recorder.keep();
   background ??= new Background(getState());
   return numbers.next();
 }
@@ -35,6 +36,11 @@ export function takeBack(): Partial<AppState> {
   background = null;
   return back;
 }
+
+// The run may have gone on for some steps before it stood.
+useStore.subscribe((state, before) => {
+  if (before.replay && !state.replay) recorder.keep();
+});
 
 /** The report with the page's number for its run. */
 function numbered(report: Report): Report {
@@ -49,6 +55,7 @@ function take(report: Report): void {
   if (background && 'runId' in report) {
     if (report.runId < state.runId) {
       background.take(report);
+      recorder.aside(report);
       return;
     }
     // A newer run takes the screen.

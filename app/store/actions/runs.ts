@@ -1,6 +1,7 @@
 import type { Experiment } from '../../protocol/experiment';
 import { nearestPreset } from '../../protocol/presets';
 import { recorder } from '../recorder';
+import { readText } from '../recordings';
 import { addRun, getRun, hideRuns, loadRuns, patchRun, removeRuns, runById, STYLES } from '../runs';
 import type { RunColumn, RunSummary } from '../slices/runs';
 import type { ShownRun } from '../slices/shown';
@@ -122,7 +123,7 @@ export async function importRunFiles(files: readonly { readonly name: string; re
   const failed: string[] = [];
   for (const { name, blob } of files) {
     try {
-      added.push(await importRun(await blob.text()));
+      added.push(await importRun(await readText(blob.stream())));
     } catch (error) {
       failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
