@@ -1,5 +1,6 @@
 import { fieldAt, type Experiment } from '../protocol/experiment';
-import type { RunRecord } from '../protocol/run/record';
+import type { Series } from '../protocol/messages';
+import type { RunEvaluation, RunRecord } from '../protocol/run/record';
 import { onScreen } from './memory';
 import { getState } from './store';
 
@@ -12,13 +13,19 @@ export function methodWords({ method }: Experiment): string {
   return method.name === 'lora' ? `${name}, rank ${method.loraRank}` : `${name}, λ ${method.lambda}`;
 }
 
+/** The validations of a series; of those after the same step, the last. */
+function evaluationsOf(series: Series | null, count: number): RunEvaluation[] {
+  if (!series) return [];
+  const all = Array.from(series.evalStep, (step, i) => ({ step, loss: series.evalLoss[i]!, accuracy: series.evalAccuracy[i]!, count }));
+  return all.filter((e, i) => e.step !== all[i + 1]?.step);
+}
+
 /** The worker's run on screen with all that is kept of it; null before its first step. */
 export function runOnScreen(): RunRecord | null {
   const { running, step, replay, device, series, loaded, plan, evaluation } = getState();
   const { phase, totalSteps, elapsedMs, marks, curves } = getState();
   if (!running || replay || step === 0) return null;
   const { records, frames, clock } = onScreen;
-  const count = evaluation?.count ?? 0;
   const trainCount = loaded[running.dataset]?.trainCount ?? (plan ? plan.stepsPerEpoch * running.train.batchSize : 0);
   return {
     id: crypto.randomUUID(),
@@ -28,9 +35,7 @@ export function runOnScreen(): RunRecord | null {
     ...{ experiment: running, parent: null, phase, step, totalSteps, elapsedMs, marks, curves },
     rows: records.packed(),
     clock: clock.packed(),
-    evaluations: Array.from(series?.evalStep ?? [], (at, i) => ({
-      ...{ step: at, loss: series!.evalLoss[i]!, accuracy: series!.evalAccuracy[i]!, count },
-    })),
+    evaluations: evaluationsOf(series, evaluation?.count ?? 0),
     frames: frames.all(),
   };
 }
