@@ -2,6 +2,8 @@ import type { RunPhase } from '../protocol/messages';
 
 /** Most times of a run that are kept. */
 const MAX_TIMES = 512;
+/** Runs whose times are remembered after another has begun. */
+const REMEMBERED = 12;
 
 /** When the steps of the run on screen were made: milliseconds of training by step, in bounded memory, outside React. */
 export class Clock {
@@ -11,6 +13,8 @@ export class Clock {
   private count = 0;
   /** Steps that a time is at least from the next. */
   private distance = 1;
+  /** The times of the runs before, for curves that are still drawn. */
+  private readonly past = new Map<number, Float64Array>();
 
   /** A run's state. Another run has no times yet; a step before the newest means that the run went back. */
   note(runId: number, phase: RunPhase, step: number, elapsedMs: number): void {
@@ -30,6 +34,11 @@ export class Clock {
   /** All times as pairs of a step and its milliseconds, ascending; a copy. */
   packed(): Float64Array {
     return this.data.slice(0, 2 * this.count);
+  }
+
+  /** The times of this run or of one of the last before it; empty where nothing is known. */
+  of(runId: number): Float64Array {
+    return runId === this.runId ? this.packed() : (this.past.get(runId) ?? new Float64Array());
   }
 
   private add(step: number, ms: number): void {
@@ -60,6 +69,8 @@ export class Clock {
   }
 
   private clear(runId: number): void {
+    if (this.count > 0) this.past.set(this.runId, this.packed());
+    for (const old of this.past.keys()) if (this.past.size > REMEMBERED) this.past.delete(old);
     this.runId = runId;
     this.count = 0;
     this.distance = 1;

@@ -1,6 +1,7 @@
 import type { AppState, Baseline } from './store';
 import { withKept } from './slices/kept';
 import { runSlice, signature } from './slices/run';
+import { seeResults } from './slices/see';
 import { truncationSlice, withTruncation } from './slices/truncation';
 import type { Report } from './workerClient';
 
@@ -110,6 +111,7 @@ export function newRun(state: AppState, runId: number): Partial<AppState> {
   return {
     ...runSlice(),
     ...truncationSlice(),
+    ...seeResults(),
     running: state.running,
     denseRuns: kept.denseRuns ?? state.denseRuns,
     baseline: null,
@@ -118,6 +120,9 @@ export function newRun(state: AppState, runId: number): Partial<AppState> {
     fault: null,
     replay: null,
     wallView: 'run',
+    zoom: null,
+    scrub: null,
+    scrubbing: false,
   };
 }
 

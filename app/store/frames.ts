@@ -14,6 +14,7 @@ export class Frames {
   private pushed = 0;
   private passing = false;
   private counter = 0;
+  private sigma = 0;
   private readonly listeners = new Set<() => void>();
 
   /** A run's state: another run has no spectra yet, and one that stands still has none past its step. */
@@ -26,6 +27,7 @@ export class Frames {
   /** Adds the spectra after `step`. A step before the newest means that the run went back: what lies after it is forgotten. */
   push(step: number, matrices: SpectraFrame['matrices']): void {
     const frame = { step, matrices };
+    for (const matrix of matrices) this.sigma = Math.max(this.sigma, matrix.sigma[0] ?? 0);
     this.drop((other) => other.step >= step);
     if (this.passing) this.list.pop();
     if (this.list.length === MAX_FRAMES) {
@@ -64,6 +66,11 @@ export class Frames {
     return this.list.length;
   }
 
+  /** The largest singular value of any matrix of the run so far; 0 before there is one. */
+  get largest(): number {
+    return this.sigma;
+  }
+
   /** Grows with every change; a snapshot for `useSyncExternalStore`. */
   get version(): number {
     return this.counter;
@@ -77,6 +84,7 @@ export class Frames {
   private clear(runId: number): void {
     this.runId = runId;
     this.list = [];
+    this.sigma = 0;
     this.every = 1;
     this.pushed = 0;
     this.passing = false;

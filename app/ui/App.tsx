@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import { openSetup, skipFirst } from '../store/actions';
 import { useStore } from '../store/store';
 import { FormulaPanel } from './charts/FormulaPanel';
@@ -25,6 +26,10 @@ import { Refused } from './states/Refused';
 import { useFileDrop } from './useFileDrop';
 import { useKeys } from './useKeys';
 
+// What few visits open comes when it is opened.
+const SeeModel = lazy(() => import('./see/SeeModel').then(({ SeeModel: view }) => ({ default: view })));
+const Compare = lazy(() => import('./compare/Compare'));
+
 /** What stands in place of the stage: a fault, a load, a preparation. */
 type Cover = 'fault' | 'load' | 'prepare' | 'replay' | null;
 
@@ -32,6 +37,7 @@ type Cover = 'fault' | 'load' | 'prepare' | 'replay' | null;
 export function App() {
   useKeys();
   const dropping = useFileDrop();
+  const seeing = useStore((s) => s.seeOpen);
   const screen = useStore((s) => s.screen);
   const embed = useStore((s) => s.embed);
   const blocking = useStore((s) => s.fault !== null && !s.replay && !s.replayLoading && BLOCKING.includes(s.fault.kind));
@@ -52,6 +58,10 @@ export function App() {
         </EmbedScreen>
       ) : screen === 'first' || blocking ? (
         <FirstScreen cover={cover} />
+      ) : screen === 'compare' ? (
+        <Suspense fallback={<main className="page" aria-busy="true" />}>
+          <Compare />
+        </Suspense>
       ) : (
         <MainScreen cover={cover} />
       )}
@@ -60,7 +70,11 @@ export function App() {
       {dropping && (
         <div className="drop" aria-hidden="true">
           <p>
-            Drop to load <small>a folder or .zip of images, files of CIFAR-10, CIFAR-100 or MNIST, .parquet, or .safetensors weights</small>
+            Drop to load{' '}
+            <small>
+              {seeing && 'a picture to show to the model, '}a folder or .zip of images, files of CIFAR-10, CIFAR-100 or MNIST, .parquet, or
+              .safetensors weights
+            </small>
           </p>
         </div>
       )}
@@ -104,6 +118,7 @@ function FirstScreen({ cover }: { cover: Cover }) {
 }
 
 function Stage({ cover }: { cover: Cover }) {
+  const seeing = useStore((s) => s.seeOpen);
   return (
     <section className="stage" aria-label="Run on screen">
       <div className="stage-notes">
@@ -115,6 +130,10 @@ function Stage({ cover }: { cover: Cover }) {
         <div className="cover">
           <CoverPanel cover={cover} />
         </div>
+      ) : seeing ? (
+        <Suspense>
+          <SeeModel />
+        </Suspense>
       ) : (
         <>
           <SpectrumWall />

@@ -21,7 +21,8 @@ export function useKeys(): void {
       event.preventDefault();
       action();
     };
-    const free = (target: EventTarget | null) => !busy(target);
+    // Other screens have keys of their own.
+    const free = (target: EventTarget | null) => !busy(target) && getState().screen !== 'compare';
     const canStep = () => blockedBecause() === undefined && getState().phase !== 'running' && !getState().starting;
     return tinykeys(window, {
       Space: on(

@@ -17,7 +17,8 @@ export function leaveReplay(): void {
 function forgetAddress(): void {
   const parts = location.hash.slice(1).split('&');
   const rest = parts.filter((part) => !/^(replay|results)=/.test(part));
-  if (rest.length < parts.length) history.replaceState(null, '', rest.length > 0 ? `#${rest.join('&')}` : location.pathname + location.search);
+  if (rest.length < parts.length)
+    history.replaceState(null, '', rest.length > 0 ? `#${rest.join('&')}` : location.pathname + location.search);
 }
 
 /** What acts on weights needs a run of this page. @throws NotReadyError in a replay */

@@ -19,7 +19,8 @@ export async function measureCurve(by: CutBy = getState().cutBy): Promise<void> 
 }
 
 /** What the slider stands at, as the engine is asked for it. */
-const choiceOf = ({ cutBy, cutAt }: AppState): CutChoice => (cutBy === 'energy' ? { energy: cutAt.energy } : { fraction: cutAt.fraction });
+export const choiceOf = ({ cutBy, cutAt }: AppState): CutChoice =>
+  cutBy === 'energy' ? { energy: cutAt.energy } : { fraction: cutAt.fraction };
 
 let inFlight = false;
 /** The run as it is has figures for what the slider stands at. */

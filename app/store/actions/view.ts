@@ -1,4 +1,4 @@
-import { getState, setState, type Notice, type Tab } from '../store';
+import { getState, setState, type AppState, type Notice, type Tab } from '../store';
 import { engine } from './engine';
 
 /** Puts a matrix into the inspector. */
@@ -6,9 +6,8 @@ export const select = (name: string): void => setState({ selected: name });
 /** Points at a matrix of the wall; null when the pointer leaves it. */
 export const hover = (name: string | null): void => setState({ hovered: name });
 export const setWallView = (wallView: 'run' | 'baseline'): void => setState({ wallView });
-export const setXAxis = (xAxis: 'step' | 'epoch'): void => setState({ xAxis });
 export const setLengthUnit = (lengthUnit: 'steps' | 'epochs'): void => setState({ lengthUnit });
-export const showScreen = (screen: 'first' | 'main'): void => setState({ screen });
+export const showScreen = (screen: AppState['screen']): void => setState({ screen });
 export const showTab = (tab: Tab): void => setState({ tab });
 export const openSetup = (setupOpen: boolean): void => setState({ setupOpen });
 

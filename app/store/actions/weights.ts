@@ -23,8 +23,14 @@ function fileName(suffix: string): string {
 }
 
 /** Puts bytes into the downloads. */
-export function save(bytes: Uint8Array, name: string): void {
-  const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'application/octet-stream' }));
+export const save = (bytes: Uint8Array, name: string): void =>
+  saveBlob(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'application/octet-stream' }), name);
+
+/** Puts a text file into the downloads. */
+export const saveText = (text: string, name: string, type = 'text/plain'): void => saveBlob(new Blob([text], { type }), name);
+
+function saveBlob(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -6,11 +6,11 @@ export interface Notice {
   readonly lines: readonly string[];
 }
 
-export type Tab = 'watch' | 'matrix' | 'setup';
+export type Tab = 'watch' | 'matrix' | 'runs' | 'setup';
 
 /** What is shown and how; nothing here changes a run. */
 export interface ViewSlice {
-  screen: 'first' | 'main';
+  screen: 'first' | 'main' | 'compare';
   /** The pane shown on a narrow screen. */
   tab: Tab;
   /** The settings sheet of a medium screen is open. */
@@ -24,8 +24,6 @@ export interface ViewSlice {
   hovered: string | null;
   /** Weight of the exponential average in the charts, 0 (none) to 0.99. */
   smoothing: number;
-  /** Horizontal axis of the charts. */
-  xAxis: 'step' | 'epoch';
   lengthUnit: 'steps' | 'epochs';
   notices: readonly Notice[];
   /** The page is a frame in another page: run, wall and charts only. */
@@ -44,7 +42,6 @@ export const viewSlice = (): ViewSlice => ({
   selected: '',
   hovered: null,
   smoothing: 0.9,
-  xAxis: 'step',
   lengthUnit: 'steps',
   notices: [],
   embed: false,

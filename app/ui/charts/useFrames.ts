@@ -4,8 +4,8 @@ import { frames } from '../../store/frames';
 const subscribe = (listener: () => void) => frames.subscribe(listener);
 const version = () => frames.version;
 
-/** Renders again when the spectra of the run on screen change; returns them. */
-export function useFrames(): typeof frames {
-  useSyncExternalStore(subscribe, version);
-  return frames;
-}
+/** The spectra of the run on screen; renders again when they change, which `version` tells. */
+export const useFrames = (): { readonly frames: typeof frames; readonly version: number } => ({
+  frames,
+  version: useSyncExternalStore(subscribe, version),
+});

@@ -1,11 +1,12 @@
 import { PRESETS } from '../../protocol/presets';
-import { attempt, choosePreset, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
+import { attempt, choosePreset, openCompare, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Menu } from '../controls/Menu';
 import { experimentName } from '../datasets';
 import { plural } from '../format';
 import { Icon, Mark } from '../icons';
 import { useChanges } from './ExperimentRail';
+import { SeeButton } from '../see/SeeButton';
 import { KeyHelp } from './KeyHelp';
 import { WeightsMenu } from './WeightsMenu';
 import { ShareButton } from './ShareButton';
@@ -23,6 +24,11 @@ export function TopBar() {
       <PresetMenu />
       {changes > 0 && <span className="lab only-l">{plural(changes, 'change')}</span>}
       <span className="grow" />
+      <SeeButton />
+      <button type="button" className="btn" title="Two runs in lockstep, or a grid of runs" onClick={() => attempt(openCompare())}>
+        <Icon name="compare" />
+        <span className="hide-m">Compare</span>
+      </button>
       <ShareButton />
       <WeightsMenu />
       <i className="bar hide-m" />
