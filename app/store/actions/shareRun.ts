@@ -2,7 +2,7 @@ import { replayHash } from '../../protocol/linkParts';
 import type { RunRecord } from '../../protocol/run/record';
 import type { PackedResults, Results } from '../../protocol/run/resultsLink';
 import { columnsOf, seriesOf } from '../../protocol/run/series';
-import { runOnScreen } from '../runOnScreen';
+import { recorder } from '../recorder';
 import { getState } from '../store';
 import { shareUrl } from './page';
 import { lastOf, replayed } from './replay';
@@ -17,7 +17,7 @@ export interface ResultsUrl extends PackedResults {
 }
 
 /** The whole run on screen, live or recorded; null where there is none, or only what a link holds of one. */
-export const wholeRun = (): RunRecord | null => replayed()?.record ?? runOnScreen();
+export const wholeRun = (): RunRecord | null => replayed()?.record ?? recorder.record();
 
 /** There is something to share beside the settings. */
 export const hasResults = (): boolean => getState().running !== null && getState().step > 0;

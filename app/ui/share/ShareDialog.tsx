@@ -1,5 +1,5 @@
 import { lazy, Suspense, useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
-import { attempt, hasResults, recordingLink, resultsUrl, saveRunFile, shareUrl, wholeRun, type ResultsUrl } from '../../store/actions';
+import { attempt, hasResults, recordingLink, resultsUrl, saveShownRun, shareUrl, type ResultsUrl } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { CopyButton } from '../controls/CopyButton';
 import { Segmented } from '../controls/Segmented';
@@ -142,7 +142,7 @@ function ResultsPart() {
 }
 
 function FilePart() {
-  const run = useStore(() => hasResults() && wholeRun() !== null);
+  const run = useStore((s) => s.running !== null && s.step > 0 && s.replay?.from !== 'link');
   const partly = useStore((s) => s.replay?.from === 'link');
   return (
     <>
@@ -151,7 +151,7 @@ function FilePart() {
         on this page, it plays back on any device, without WebGPU too.
       </p>
       <div className="acts">
-        <button type="button" className="btn primary" disabled={!run} onClick={() => attempt(saveRunFile())}>
+        <button type="button" className="btn primary" disabled={!run} onClick={() => attempt(saveShownRun())}>
           Save run file
         </button>
       </div>
