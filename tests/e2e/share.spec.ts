@@ -34,7 +34,9 @@ test('a run leaves as link, results, file, code and frame, and its file comes ba
   await expect(page.getByRole('dialog', { name: 'QR code' })).toBeVisible();
   await page.keyboard.press('Escape');
   await dialog.getByRole('tab', { name: 'Embed' }).click();
-  await expect(dialog.getByLabel('Code to embed')).toHaveValue(/^<iframe src="http.*embed=1" width="720" height="540" title="Q3R.*loading="lazy"/);
+  await expect(dialog.getByLabel('Code to embed')).toHaveValue(
+    /^<iframe src="http.*embed=1" width="720" height="540" title="Q3R.*loading="lazy"/,
+  );
   await dialog.getByRole('button', { name: 'Close' }).click();
 
   // The file, and the link, show what the run showed; the run itself waits and comes back.

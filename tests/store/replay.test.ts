@@ -102,13 +102,15 @@ test('Run it here leaves the recording with its experiment in the form', () => {
 
 test('what is no recording is named, and the screen stays', async () => {
   await expect(replayText('{"format":"else"}')).rejects.toThrow(/no run file/);
-  const fetching = vi.spyOn(globalThis, 'fetch').mockImplementation(async (url) =>
-    String(url).endsWith('index.json')
-      ? Response.json([{ file: 'one.json', name: 'One', label: 'One' }])
-      : String(url).endsWith('one.json')
-        ? new Response(encodeRun(run))
-        : new Response('', { status: 404 }),
-  );
+  const fetching = vi
+    .spyOn(globalThis, 'fetch')
+    .mockImplementation(async (url) =>
+      String(url).endsWith('index.json')
+        ? Response.json([{ file: 'one.json', name: 'One', label: 'One' }])
+        : String(url).endsWith('one.json')
+          ? new Response(encodeRun(run))
+          : new Response('', { status: 404 }),
+    );
   await expect(replayUrl('two')).rejects.toThrow('This page has no recording "two"; it has one.');
   await expect(replayUrl('runs/lost.json')).rejects.toThrow(/404/);
   await expect(replayUrl('ftp://example.org/run.json')).rejects.toThrow(/https only/);

@@ -25,7 +25,14 @@ export function EmbedPart({ link, title }: { link: string; title: string }) {
       <div className="share-row">
         <Segmented label="Size" options={OPTIONS} value={size} onChange={setSize} />
       </div>
-      <textarea className="share-code" readOnly rows={6} aria-label="Code to embed" value={code} onFocus={(e) => e.currentTarget.select()} />
+      <textarea
+        className="share-code"
+        readOnly
+        rows={6}
+        aria-label="Code to embed"
+        value={code}
+        onFocus={(e) => e.currentTarget.select()}
+      />
       <div className="acts">
         <CopyButton label="Copy code" content={() => code} />
         <button type="button" className="btn" aria-expanded={preview} onClick={() => setPreview(!preview)}>

@@ -1,5 +1,5 @@
 import { lazy, Suspense, useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
-import { attempt, hasResults, recordingLink, resultsUrl, saveShownRun, shareUrl, type ResultsUrl } from '../../store/actions';
+import { attempt, hasResults, recordingLink, resultsUrl, saveScreenRun, shareUrl, type ResultsUrl } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { CopyButton } from '../controls/CopyButton';
 import { Segmented } from '../controls/Segmented';
@@ -151,7 +151,7 @@ function FilePart() {
         on this page, it plays back on any device, without WebGPU too.
       </p>
       <div className="acts">
-        <button type="button" className="btn primary" disabled={!run} onClick={() => attempt(saveShownRun())}>
+        <button type="button" className="btn primary" disabled={!run} onClick={() => attempt(saveScreenRun())}>
           Save run file
         </button>
       </div>

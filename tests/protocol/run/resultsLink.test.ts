@@ -6,7 +6,10 @@ import { PackedError } from '../../../app/protocol/run/packed';
 import { columnsOf, seriesOf } from '../../../app/protocol/run/series';
 import { sampleRun } from './fixture';
 
-const rows = Float64Array.from({ length: 900 * RECORD_WIDTH }, (_, i) => 0.1 + Math.abs(Math.sin(i * 0.7)) * (3 - (2 * i) / (900 * RECORD_WIDTH)));
+const rows = Float64Array.from(
+  { length: 900 * RECORD_WIDTH },
+  (_, i) => 0.1 + Math.abs(Math.sin(i * 0.7)) * (3 - (2 * i) / (900 * RECORD_WIDTH)),
+);
 const run = sampleRun(900, { rows });
 const seriesAt = (points: number) => seriesOf(columnsOf(run.rows), run.evaluations, { runId: 1, smoothing: 0.9, points });
 const latest = { step: 900, epoch: 0.72, loss: 0.5, regularizer: 0, accuracy: 0.75, lr: 1e-4, gradNorm: 2 };
@@ -78,7 +81,9 @@ describe('results in a link', () => {
     for (let n = 0; n < 2000; n++) {
       const at = Math.floor(next() * text.length);
       const letter = letters[Math.floor(next() * letters.length)]!;
-      const damaged = [text.slice(0, at) + letter + text.slice(at + 1), text.slice(0, at), text.slice(0, at) + letter + text.slice(at)][n % 3]!;
+      const damaged = [text.slice(0, at) + letter + text.slice(at + 1), text.slice(0, at), text.slice(0, at) + letter + text.slice(at)][
+        n % 3
+      ]!;
       try {
         // Bits of the last letter that stand for nothing may differ.
         expect(decodeResults(damaged, run.experiment)).toEqual(decodeResults(text, run.experiment));
