@@ -5,7 +5,7 @@ import { frames } from './frames';
 import { records } from './records';
 import { getRun, keepRun, nameOf } from './runs';
 import { packFrame } from './runs/pack';
-import { getState, setState } from './store';
+import { getState, setState, type AppState } from './store';
 import type { Report } from './workerClient';
 
 /** Milliseconds between two stored states of a run that trains, at least; and how many times the storing itself took. */
@@ -22,6 +22,9 @@ interface Identity {
   readonly parent: string | null;
 }
 
+/** A run from a file plays on the screen: it is recorded already. */
+const replaying = (state: AppState): boolean => 'replay' in state && Boolean(state.replay);
+
 /** What the next run is made from. A fork counts while it differs in one setting at most; a resumed run always. */
 interface Origin {
   readonly id: string;
@@ -37,6 +40,8 @@ export class Recorder {
   private run: Identity | null = null;
   private evaluations: RunEvaluation[] = [];
   private checkpoint: string | null = null;
+  /** The settings of the last step, and which that is: what is changed behind it is none of the run's yet. */
+  private last: { step: number; experiment: Experiment | null } = { step: 0, experiment: null };
   private origin: Origin | null = null;
 
   private pending: RunRecord | null = null;
@@ -63,9 +68,12 @@ export class Recorder {
   /** Call it with a report when all have taken it in. */
   after(report: Report): void {
     const state = getState();
-    if ('replay' in state && state.replay) return;
+    if (replaying(state)) return;
     if (report.type === 'checkpoint') {
-      if (report.info.kind === 'latest') this.checkpoint = report.info.run;
+      if (report.info.kind === 'latest' && this.checkpoint !== report.info.run) {
+        this.checkpoint = report.info.run;
+        this.save();
+      }
       return;
     }
     if (!('runId' in report) || report.runId < state.runId) return;
@@ -73,6 +81,7 @@ export class Recorder {
     switch (report.type) {
       case 'state': {
         const { step, phase } = report;
+        if (step !== this.last.step) this.last = { step, experiment: state.running };
         if (step > 0 && !this.run) this.begin(report.runId, report.elapsedMs);
         // A run that went back to a snapshot has not reached what came after.
         if (phase !== 'running') this.forgetAfter(step);
@@ -109,7 +118,7 @@ export class Recorder {
     const state = getState();
     const { run } = this;
     const { running, step, device } = state;
-    if (!run || !running || run.runId !== state.runId || step < 1) return null;
+    if (replaying(state) || !run || !running || run.runId !== state.runId || step < 1) return null;
     const rows = records.packed();
     const data = state.loaded[running.dataset] ?? (state.dataset?.name === running.dataset ? state.dataset : null);
     return {
@@ -122,13 +131,13 @@ export class Recorder {
         version: __APP_VERSION__,
         trainCount: data?.trainCount ?? 0,
       },
-      experiment: running,
+      experiment: this.last.experiment ?? running,
       parent: run.parent,
       phase: state.phase,
       step: Math.max(step, rows.length / RECORD_WIDTH),
       totalSteps: state.totalSteps,
       elapsedMs: state.elapsedMs,
-      marks: state.marks,
+      marks: state.marks.filter((mark) => mark.step < step || state.phase === 'running'),
       rows,
       clock: clock.packed(),
       evaluations: [...this.evaluations],
@@ -223,6 +232,7 @@ export class Recorder {
     this.run = null;
     this.evaluations = [];
     this.checkpoint = null;
+    this.last = { step: 0, experiment: null };
     if (getState().runHere !== null) setState({ runHere: null });
   }
 }

@@ -3,7 +3,6 @@ import { linkParts } from '../../protocol/linkParts';
 import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets';
 import { parseShareUrl, toShareUrl } from '../../protocol/shareUrl';
 import { recorder } from '../recorder';
-import { loadRuns } from '../runs';
 import { getState, setState } from '../store';
 import { WorkerError } from '../workerClient';
 import { loadFiles, requestSamples, type PathFile } from './data';
@@ -12,7 +11,7 @@ import { adopt, planNow, requestPlan } from './form';
 import { NotReadyError, play } from './run';
 import { replayFile, replayResults, replayUrl } from './replay';
 import { leaveReplay } from './leaveReplay';
-import { finishDeleteRuns, importRunFiles } from './runs';
+import { importRunFiles, leaveRuns, openRunsShelf } from './runs';
 import { lookForKept, resume } from './kept';
 import { isPicture, showPicture } from './see';
 import { followTheme, notify, recall, remember } from './view';
@@ -41,10 +40,10 @@ export async function boot(): Promise<void> {
   const linked = applyLink(location.hash);
   if (linked || recall('q3r.visited')) setState({ screen: 'main' });
   addEventListener('hashchange', () => applyLink(location.hash));
-  void loadRuns();
+  attempt(openRunsShelf());
   addEventListener('pagehide', () => {
     recorder.flush();
-    finishDeleteRuns();
+    leaveRuns();
   });
   await openDevice(!linked);
 }

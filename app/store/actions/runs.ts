@@ -1,7 +1,7 @@
 import type { Experiment } from '../../protocol/experiment';
 import { nearestPreset } from '../../protocol/presets';
 import { recorder } from '../recorder';
-import { addRun, getRun, hideRuns, patchRun, removeRuns, runById, STYLES } from '../runs';
+import { addRun, getRun, hideRuns, loadRuns, patchRun, removeRuns, runById, STYLES } from '../runs';
 import type { RunColumn, RunSummary } from '../slices/runs';
 import type { ShownRun } from '../slices/shown';
 import { getState, setState } from '../store';
@@ -9,7 +9,7 @@ import { engine } from './engine';
 import { adopt, show } from './form';
 import { UNDO_MS } from './kept';
 import { pause, play, prepare } from './run';
-import { notify, remember } from './view';
+import { notify, recall, remember } from './view';
 import { save } from './weights';
 
 /** Runs drawn over the run on screen, at most. */
@@ -183,6 +183,23 @@ export async function startFork(): Promise<void> {
   recorder.from({ id: runFork.id, fork: runFork.from });
   await prepare();
   await play();
+}
+
+const LEFT = 'q3r.runs.deleted';
+/** The page is left: what it could not delete in time, the next visit does. */
+export function leaveRuns(): void {
+  const ids = getState().runsDeleted.map(({ id }) => id);
+  // A closing page may write here, and not in a database.
+  if (ids.length > 0) remember(LEFT, JSON.stringify(ids));
+  finishDeleteRuns();
+}
+/** Reads the kept runs, less those that an earlier visit deleted in its last moments. */
+export async function openRunsShelf(): Promise<void> {
+  const ids: unknown = JSON.parse(recall(LEFT) || '[]');
+  await loadRuns();
+  if (!Array.isArray(ids) || ids.length === 0) return;
+  await removeRuns(ids.map(String));
+  remember(LEFT, '[]');
 }
 
 export const sortRuns = (column: RunColumn): void =>

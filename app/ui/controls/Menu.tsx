@@ -12,7 +12,7 @@ interface MenuProps {
   readonly children: (close: () => void) => ReactNode;
 }
 
-/** A button with a native popover under it: light dismiss, Escape and the top layer are the browser's. */
+/** A button with a native popover under it, or over it where there is more room: light dismiss, Escape and the top layer are the browser's. */
 export function Menu({ className, label, title, button, align = 'start', disabled, children }: MenuProps) {
   const id = useId();
   const pop = useRef<HTMLDivElement>(null);
@@ -30,8 +30,10 @@ export function Menu({ className, label, title, button, align = 'start', disable
     const width = element.offsetWidth;
     const wanted = align === 'end' ? box.right - width : box.left;
     element.style.left = `${Math.max(8, Math.min(wanted, innerWidth - width - 8))}px`;
-    element.style.top = `${box.bottom + 4}px`;
-    element.style.maxHeight = `${innerHeight - box.bottom - 12}px`;
+    const [above, below] = [box.top - 12, innerHeight - box.bottom - 12];
+    const up = element.scrollHeight > below && above > below;
+    element.style.maxHeight = `${up ? above : below}px`;
+    element.style.top = `${up ? Math.max(8, box.top - 4 - element.offsetHeight) : box.bottom + 4}px`;
     element.querySelector<HTMLElement>('[data-autofocus], button:not([disabled]), input')?.focus();
   }, [open, align]);
   return (

@@ -2,6 +2,7 @@ import { dismiss } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Icon } from '../icons';
 import { GridNote } from './GridNote';
+import { RunNotes } from '../runs/RunNotes';
 import { KeptNotes } from './KeptNotes';
 import { UpdateNote } from './UpdateNote';
 
@@ -16,6 +17,7 @@ export function Notices() {
       <UpdateNote />
       {!comparing && <KeptNotes />}
       {!comparing && <GridNote />}
+      {!comparing && <RunNotes />}
       {notices.map((notice) => {
         const [tone, icon] = LOOK[notice.level];
         return (

@@ -138,6 +138,7 @@ export async function run(): Promise<Row[]> {
       await sleep(300);
       observer.takeRecords();
       tasks.length = 0;
+      performance.mark(`bench ${what}`);
       const from = performance.now();
       let frames = 0;
       let going = true;
