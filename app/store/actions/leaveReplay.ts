@@ -1,5 +1,6 @@
 import { getState, setState } from '../store';
 import { takeBack } from './engine';
+import { pauseScrub } from './timeline';
 
 /** A command that makes no sense now; the message says what is missing. */
 export class NotReadyError extends Error {
@@ -9,7 +10,8 @@ export class NotReadyError extends Error {
 /** Back to what was on screen before the recording: the worker's run, and the settings. Nothing where there is no recording. */
 export function leaveReplay(): void {
   if (!getState().replay) return;
-  setState({ replay: null, scrubbing: false, ...takeBack() });
+  pauseScrub();
+  setState({ replay: null, ...takeBack() });
   forgetAddress();
 }
 

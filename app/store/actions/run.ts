@@ -1,12 +1,12 @@
 import { differences, isLive, type Experiment } from '../../protocol/experiment';
 import type { StepRecord } from '../../protocol/messages';
 import { newRun } from '../events';
-import { frames } from '../frames';
 import { getState, setState } from '../store';
 import { loadDataset } from './data';
 import { engine } from './engine';
 import { flushLive, show } from './form';
 import { leaveReplay, NotReadyError, requireLive } from './leaveReplay';
+import { toggleScrub } from './timeline';
 import { remember } from './view';
 
 export { NotReadyError };
@@ -87,17 +87,10 @@ export async function pause(): Promise<void> {
 
 /** Space: whatever the big button says. */
 export async function togglePlay(): Promise<void> {
-  if (getState().replay) toggleTimeline();
+  if (getState().replay) toggleScrub();
   else if (getState().starting) await cancelStart();
   else if (getState().phase === 'running') await pause();
   else await play();
-}
-
-/** Plays a recording over its steps, from the start where it stands at its end; or stops. */
-export function toggleTimeline(): void {
-  const { scrubbing, scrub, step } = getState();
-  const first = frames.all()[0]?.step ?? 0;
-  setState(scrubbing ? { scrubbing: false } : { scrubbing: true, scrub: scrub === null || scrub >= step ? first : scrub });
 }
 
 /** Exactly `count` steps from a paused run, and their records. @throws NotReadyError, WorkerError */

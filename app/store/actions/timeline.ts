@@ -110,3 +110,6 @@ export function playScrub(calm: boolean = matchMedia('(prefers-reduced-motion: r
   };
   ticking = requestAnimationFrame(tick);
 }
+
+/** Plays the spectra back, or stops. */
+export const toggleScrub = (): void => (getState().scrubbing ? pauseScrub() : playScrub());

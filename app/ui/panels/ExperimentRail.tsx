@@ -28,15 +28,17 @@ export function ExperimentRail() {
           </button>
         )}
       </div>
-      <fieldset className="rail-b" disabled={replay} aria-label="Settings">
-        {replay && <p className="replay-note">As they were when the run ended. To change them, run it here.</p>}
-        <DataGroup />
-        <ModelGroup />
-        <MethodGroup />
-        <TrainingGroup />
-        <SvdGroup />
-        <EvaluationGroup />
-      </fieldset>
+      <div className="rail-b" role="group" aria-label="Settings" tabIndex={replay ? 0 : undefined}>
+        <fieldset disabled={replay}>
+          {replay && <p className="replay-note">As they were when the run ended. To change them, run it here.</p>}
+          <DataGroup />
+          <ModelGroup />
+          <MethodGroup />
+          <TrainingGroup />
+          <SvdGroup />
+          <EvaluationGroup />
+        </fieldset>
+      </div>
       <Needs />
     </section>
   );

@@ -1,14 +1,25 @@
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import type { WrittenCommand } from '../../protocol/commandLine';
 import { attempt, copyCommandLine, openCommand, share, shareUrl } from '../../store/actions';
 import { Menu } from '../controls/Menu';
 import { Icon } from '../icons';
+import type { Part } from '../share/ShareDialog';
 
-/** Copies a link to the experiment; the menu beside it speaks the language of the reference's command line. */
+const ShareDialog = lazy(() => import('../share/ShareDialog'));
+
+const WAYS: readonly { readonly part: Part; readonly label: string; readonly what: string }[] = [
+  { part: 'results', label: 'Link with results…', what: 'Settings, curves and, where they fit, the last spectra.' },
+  { part: 'file', label: 'Run file…', what: 'The whole run, to play back on any device.' },
+  { part: 'qr', label: 'QR code…', what: 'For a room with a projector.' },
+  { part: 'embed', label: 'Embed…', what: 'A frame for another page.' },
+];
+
+/** Copies a link to the experiment; the menu beside it has all other ways to share, and the reference's command line. */
 export function ShareButton() {
   const [said, setSaid] = useState('');
   const [shown, setShown] = useState('');
   const [written, setWritten] = useState<(WrittenCommand & { copied: boolean }) | null>(null);
+  const [part, setPart] = useState<Part | null>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const say = (text: string) => {
     setSaid(text);
@@ -35,13 +46,27 @@ export function ShareButton() {
       </button>
       <Menu
         className="btn icon share-more"
-        label="Command line"
-        title="Copy or paste a command line"
+        label="Link with results, run file, QR code, embed, command line"
+        title="More ways to share"
         align="end"
         button={<Icon name="down" />}
       >
         {(close) => (
           <div className="menu-list">
+            {WAYS.map(({ part: way, label, what }) => (
+              <button
+                key={way}
+                type="button"
+                onClick={() => {
+                  close();
+                  setPart(way);
+                }}
+              >
+                <b>{label}</b>
+                <span>{what}</span>
+              </button>
+            ))}
+            <hr />
             <button
               type="button"
               onClick={() => {
@@ -75,6 +100,11 @@ export function ShareButton() {
             <Icon name="close" />
           </button>
         </span>
+      )}
+      {part !== null && (
+        <Suspense fallback={null}>
+          <ShareDialog part={part} onClose={() => setPart(null)} />
+        </Suspense>
       )}
       {written && <WrittenLine written={written} onClose={() => setWritten(null)} />}
     </span>

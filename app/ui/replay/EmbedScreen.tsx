@@ -14,13 +14,13 @@ export function EmbedScreen({ children }: { children: ReactNode }) {
   useStore((s) => s.replay);
   return (
     <div className="app" data-embed data-show="watch">
-      <div className="embed-top">
+      <header className="embed-top">
         <Transport />
         <a className="embed-open" href={wholePage()} target="_blank" rel="noopener">
           <Icon name="open" />
           <span>Open in a new tab</span>
         </a>
-      </div>
+      </header>
       <main className="panes">
         <h1 className="sr">{name}</h1>
         {children}

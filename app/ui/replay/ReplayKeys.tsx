@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { openSetup, toggleTimeline } from '../../store/actions';
+import { openSetup, toggleScrub } from '../../store/actions';
 import { frames } from '../../store/frames';
 import { useStore } from '../../store/store';
 import { Icon } from '../icons';
@@ -21,7 +21,7 @@ export function ReplayKeys() {
         aria-label={label}
         title={still ? 'There is one spectrum only, the last' : `${label} (Space)`}
         disabled={still}
-        onClick={toggleTimeline}
+        onClick={toggleScrub}
       >
         <Icon name={playing ? 'pause' : 'play'} />
         <span>{playing ? 'Stop' : 'Play'}</span>
