@@ -64,7 +64,7 @@ function secondAxis(second: Second, lines: readonly Line[]): PlotAxis {
   return { domain: [0, top], ticks: named(niceTicks(0, top, 4), second === 'accuracy' ? percentName : (v) => formatFixed(v, 0)) };
 }
 
-const stepScale = (high: number): XScale => ({
+export const stepScale = (high: number): XScale => ({
   axis: 'step',
   log: false,
   low: 0,
