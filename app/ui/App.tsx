@@ -1,4 +1,4 @@
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, type ReactNode } from 'react';
 import { openSetup, skipFirst } from '../store/actions';
 import { useStore } from '../store/store';
 import { FormulaPanel } from './charts/FormulaPanel';
@@ -29,6 +29,7 @@ import { useKeys } from './useKeys';
 // What few visits open comes when it is opened.
 const SeeModel = lazy(() => import('./see/SeeModel').then(({ SeeModel: view }) => ({ default: view })));
 const Compare = lazy(() => import('./compare/Compare'));
+const RunsDrawer = lazy(() => import('./runs/RunsDrawer'));
 
 /** What stands in place of the stage: a fault, a load, a preparation. */
 type Cover = 'fault' | 'load' | 'prepare' | 'replay' | null;
@@ -72,8 +73,8 @@ export function App() {
           <p>
             Drop to load{' '}
             <small>
-              {seeing && 'a picture to show to the model, '}a folder or .zip of images, files of CIFAR-10, CIFAR-100 or MNIST, .parquet, or
-              .safetensors weights
+              {seeing && 'a picture to show to the model, '}a folder or .zip of images, files of CIFAR-10, CIFAR-100 or MNIST, .parquet,
+              .safetensors weights, or .json run files
             </small>
           </p>
         </div>
@@ -117,7 +118,7 @@ function FirstScreen({ cover }: { cover: Cover }) {
   );
 }
 
-function Stage({ cover }: { cover: Cover }) {
+function Stage({ cover, children }: { cover: Cover; children?: ReactNode }) {
   const seeing = useStore((s) => s.seeOpen);
   return (
     <section className="stage" aria-label="Run on screen">
@@ -140,6 +141,7 @@ function Stage({ cover }: { cover: Cover }) {
           <RunCharts />
         </>
       )}
+      {children}
     </section>
   );
 }
@@ -156,7 +158,11 @@ function MainScreen({ cover }: { cover: Cover }) {
         {!cover && <h1 className="sr">{name}</h1>}
         <ExperimentRail />
         {setup && <div className="scrim" onClick={() => openSetup(false)} />}
-        <Stage cover={cover} />
+        <Stage cover={cover}>
+          <Suspense fallback={<div className="runs-drawer" />}>
+            <RunsDrawer />
+          </Suspense>
+        </Stage>
         <div className="right rail">
           <MatrixInspector />
           <TruncationPanel />

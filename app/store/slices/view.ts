@@ -6,7 +6,7 @@ export interface Notice {
   readonly lines: readonly string[];
 }
 
-export type Tab = 'watch' | 'matrix' | 'setup';
+export type Tab = 'watch' | 'matrix' | 'runs' | 'setup';
 
 /** What is shown and how; nothing here changes a run. */
 export interface ViewSlice {

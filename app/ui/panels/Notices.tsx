@@ -2,7 +2,9 @@ import { dismiss } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Icon } from '../icons';
 import { GridNote } from './GridNote';
+import { RunNotes } from '../runs/RunNotes';
 import { KeptNotes } from './KeptNotes';
+import { UpdateNote } from './UpdateNote';
 
 const LOOK = { info: ['info', 'info'], warn: ['warn', 'warn'], error: ['danger', 'warn'] } as const;
 
@@ -12,8 +14,10 @@ export function Notices() {
   const comparing = useStore((s) => s.screen === 'compare');
   return (
     <div className="notices" aria-live="polite" aria-relevant="additions">
+      <UpdateNote />
       {!comparing && <KeptNotes />}
       {!comparing && <GridNote />}
+      {!comparing && <RunNotes />}
       {notices.map((notice) => {
         const [tone, icon] = LOOK[notice.level];
         return (

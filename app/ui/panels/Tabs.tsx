@@ -5,6 +5,7 @@ import { Icon, type IconName } from '../icons';
 const TABS: readonly { key: Tab; label: string; icon: IconName }[] = [
   { key: 'watch', label: 'Watch', icon: 'wall' },
   { key: 'matrix', label: 'Matrix', icon: 'curve' },
+  { key: 'runs', label: 'Runs', icon: 'runs' },
   { key: 'setup', label: 'Setup', icon: 'setup' },
 ];
 

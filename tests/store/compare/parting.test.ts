@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { batchesApart, counterpart, startsApart } from '../../../app/protocol/compare';
 import { defaultExperiment, patchExperiment } from '../../../app/protocol/experiment';
 import { RECORD_WIDTH } from '../../../app/protocol/run/record';
-import { columnsOf } from '../../../app/protocol/run/series';
 import { abCsv } from '../../../app/store/compare/abCsv';
 import { NOT_COMPARED, parting } from '../../../app/store/compare/parting';
 
@@ -12,22 +11,22 @@ const rows = (losses: readonly number[]): Float64Array => {
   return out;
 };
 
-const run = (losses: readonly number[]) => columnsOf(rows(losses));
+const of = (loss: readonly number[]) => ({ length: loss.length, loss });
 
 test('losses part at the first bit, not at the first digit', () => {
   const next = 2 + Number.EPSILON * 2;
-  expect(parting(run([1, 2, 3]), run([1, next, 3]))).toEqual({ compared: 2, step: 2 });
-  expect(parting(run([1, 2, 3]), run([1, 2, 3, 4]))).toEqual({ compared: 3, step: null });
-  expect(parting(run([1]), run([2]))).toEqual({ compared: 1, step: 1 });
-  expect(parting(run([]), run([1]))).toEqual(NOT_COMPARED);
+  expect(parting(of([1, 2, 3]), of([1, next, 3]))).toEqual({ compared: 2, step: 2 });
+  expect(parting(of([1, 2, 3]), of([1, 2, 3, 4]))).toEqual({ compared: 3, step: null });
+  expect(parting(of([1]), of([2]))).toEqual({ compared: 1, step: 1 });
+  expect(parting(of([]), of([1]))).toEqual(NOT_COMPARED);
 });
 
 test('goes on where it stopped, and a parting stays', () => {
-  const found = parting(run([1, 2]), run([1, 2]));
+  const found = parting(of([1, 2]), of([1, 2]));
   // What was compared is not looked at again.
-  expect(parting(run([9, 2, 3]), run([1, 2, 4]), found)).toEqual({ compared: 3, step: 3 });
-  const parted = parting(run([1, 2]), run([1, 3]));
-  expect(parting(run([1, 2, 5]), run([1, 3, 5]), parted)).toBe(parted);
+  expect(parting(of([9, 2, 3]), of([1, 2, 4]), found)).toEqual({ compared: 3, step: 3 });
+  const parted = parting(of([1, 2]), of([1, 3]));
+  expect(parting(of([1, 2, 5]), of([1, 3, 5]), parted)).toBe(parted);
 });
 
 test('what two experiments share is told by the first setting that parts them', () => {

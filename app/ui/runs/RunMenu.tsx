@@ -1,0 +1,72 @@
+import { attempt, checkpointOf, deleteRuns, differRuns, openFork, resume, saveRunFile, takeSettings } from '../../store/actions';
+import { useStore, type RunSummary } from '../../store/store';
+import { Menu } from '../controls/Menu';
+import { Icon } from '../icons';
+
+/** What can be done with a run. */
+export function RunMenu({ run, here }: { run: RunSummary; here: boolean }) {
+  const { id, name } = run;
+  const device = useStore((s) => s.device !== null);
+  const checkpoint = useStore(() => checkpointOf(run));
+  const other = useStore((s) => s.runHere);
+  return (
+    <Menu className="btn icon" label={`More on ${name}`} title="More" align="end" button={<Icon name="more" />}>
+      {(close) => {
+        const after = (action: () => unknown) => () => {
+          close();
+          action();
+        };
+        return (
+          <div className="menu-list run-menu">
+            {!here && (
+              <button type="button" disabled={!device} onClick={after(() => attempt(openFork(id)))}>
+                <b>Same start, one change…</b>
+                <span>A new run from the same weights and data order, with one setting changed.</span>
+              </button>
+            )}
+            {here && (
+              <button type="button" disabled={!device} onClick={after(() => attempt(openFork(id)))}>
+                <b>Same start, one change…</b>
+                <span>Again from step 0, with one setting changed. This run stays in the table.</span>
+              </button>
+            )}
+            {!here && (
+              <button type="button" onClick={after(() => takeSettings(id))}>
+                <b>Use these settings</b>
+              </button>
+            )}
+            {!here && checkpoint !== undefined && (
+              <button type="button" disabled={!device} onClick={after(() => attempt(resume(checkpoint)))}>
+                <b>{run.phase === 'finished' ? 'Open with its weights' : 'Resume'}</b>
+                <span>Its weights are kept in this browser.</span>
+              </button>
+            )}
+            {!here && other !== null && (
+              <button type="button" onClick={after(() => differRuns([other, id]))}>
+                <b>Difference to the run on screen</b>
+              </button>
+            )}
+            <button type="button" onClick={after(() => attempt(saveRunFile(id)))}>
+              <b>Download run file</b>
+              <span>Curves, spectra and settings, without the weights.</span>
+            </button>
+            <button
+              type="button"
+              onClick={after(() =>
+                requestAnimationFrame(() =>
+                  document.querySelector<HTMLElement>(`dialog[open] [data-rename="${id}"], .runs-table [data-rename="${id}"]`)?.click(),
+                ),
+              )}
+            >
+              <b>Rename</b>
+            </button>
+            <hr />
+            <button type="button" onClick={after(() => deleteRuns([id]))}>
+              <b>Delete</b>
+            </button>
+          </div>
+        );
+      }}
+    </Menu>
+  );
+}

@@ -1,0 +1,143 @@
+import { differences, fieldAt, valueAt, type Experiment } from '../../protocol/experiment';
+import type { RunColumn, RunSummary } from '../../store/store';
+import { DATASET_CONFIGS } from '../datasets';
+import { setting } from '../format';
+
+/** One field in which two experiments differ, in words. */
+export interface Difference {
+  readonly path: string;
+  readonly label: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Names that need fewer words in a table. */
+const SHORT: Readonly<Record<string, string>> = {
+  dataset: 'data',
+  'method.name': '',
+  'method.overrides': 'matrices',
+  'method.overrideValues': 'matrices',
+};
+
+/** A setting's value as the form names it. */
+export function valueText(experiment: Experiment, path: string): string {
+  if (path === 'dataset') return DATASET_CONFIGS[experiment.dataset].label;
+  if (path.startsWith('method.override')) {
+    const n = experiment.method.overrides.length;
+    return n === 0 ? 'none' : `${n} set apart`;
+  }
+  const value = valueAt(experiment, path);
+  const field = fieldAt(path);
+  if (value === undefined) return 'auto';
+  if (typeof value === 'number') return setting(value) + (field && 'unit' in field && field.unit ? ` ${field.unit}` : '');
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (field?.kind === 'choice') return field.options.find((option) => option.value === value)?.label ?? String(value);
+  return Array.isArray(value) ? value.join(', ') || 'none' : String(value);
+}
+
+/** The full name of a setting. */
+export const labelOf = (path: string): string =>
+  path === 'dataset' ? 'Data set' : path.startsWith('method.override') ? 'Matrix by matrix' : (fieldAt(path)?.label ?? path);
+
+/** All fields in which `to` differs from `from`. */
+export function differencesOf(from: Experiment, to: Experiment): Difference[] {
+  return differences(from, to).map((path) => ({
+    path,
+    label: SHORT[path] ?? labelOf(path).replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase()),
+    from: valueText(from, path),
+    to: valueText(to, path),
+  }));
+}
+
+/** Words of a run that a filter may name. */
+const words = (run: RunSummary): string =>
+  [
+    run.name,
+    run.device,
+    DATASET_CONFIGS[run.experiment.dataset].label,
+    valueText(run.experiment, 'method.name'),
+    run.experiment.method.name,
+    run.phase,
+    run.imported ? 'imported' : '',
+    run.pinned ? 'pinned' : '',
+    `λ ${run.experiment.method.lambda}`,
+    `seed ${run.experiment.train.seed}`,
+  ]
+    .join(' ')
+    .toLowerCase();
+
+const valueOf = (run: RunSummary, column: RunColumn): string | number | null =>
+  column === 'name' ? run.name.toLowerCase() : column === 'loss' ? (run.losses.at(-1) ?? null) : run[column];
+
+/** Runs that hold every word of the filter, the one on screen first, then the pinned, each part sorted; runs without a value last. */
+export function rowsOf(
+  runs: readonly RunSummary[],
+  { here, filter, column, down }: { here: string | null; filter: string; column: RunColumn; down: boolean },
+): RunSummary[] {
+  const wanted = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  const rank = (run: RunSummary) => (run.id === here ? 0 : run.pinned ? 1 : 2);
+  return runs
+    .filter((run) => {
+      const text = words(run);
+      return wanted.every((word) => text.includes(word));
+    })
+    .sort((a, b) => {
+      const part = rank(a) - rank(b);
+      if (part !== 0) return part;
+      const [x, y] = [valueOf(a, column), valueOf(b, column)];
+      if (x === null || y === null) return Number(x === null) - Number(y === null);
+      const order = typeof x === 'string' ? x.localeCompare(String(y)) : x - Number(y);
+      return down ? -order : order;
+    });
+}
+
+const cell = (value: string | number | boolean | null): string => {
+  if (value === null) return '';
+  const text = String(value);
+  // A spreadsheet would take a text that begins so for a formula.
+  const safe = typeof value === 'string' && /^[=+\-@\t]/.test(text) ? `'${text}` : text;
+  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};
+
+/** The runs as a table of comma-separated values, with a column for every setting in which any two of them differ. */
+export function csvOf(runs: readonly RunSummary[]): string {
+  const first = runs[0];
+  const paths = first ? [...new Set(runs.flatMap((run) => differences(first.experiment, run.experiment)))] : [];
+  const head = [
+    'name',
+    'date',
+    'device',
+    'data',
+    'method',
+    'step',
+    'totalSteps',
+    'phase',
+    'seconds',
+    'loss',
+    'accuracy',
+    'accuracyAt20',
+    'tail',
+  ];
+  const lines = runs.map((run) => [
+    ...[run.name, new Date(run.date).toISOString(), run.device, run.experiment.dataset, run.experiment.method.name],
+    ...[run.step, run.totalSteps, run.phase, Math.round(run.elapsedMs) / 1000, run.losses.at(-1) ?? null],
+    ...[run.accuracy, run.accuracyCut, run.tail],
+    ...paths.map((path) => {
+      const value = path === 'dataset' ? run.experiment.dataset : valueAt(run.experiment, path.replace('overrideValues', 'overrides'));
+      return typeof value === 'object' ? JSON.stringify(value) : ((value as string | number | boolean | undefined) ?? null);
+    }),
+    run.id,
+  ]);
+  return [[...head, ...paths, 'id'], ...lines].map((line) => line.map(cell).join(',')).join('\r\n') + '\r\n';
+}
+
+/** 78.1, without its unit; a dash where nothing was measured. */
+export const percent = (share: number | null): string => (share === null || !Number.isFinite(share) ? '–' : (100 * share).toFixed(1));
+
+/** "finished", "paused at step 40 of 100" */
+export function stateText({ phase, step, totalSteps }: Pick<RunSummary, 'phase' | 'step' | 'totalSteps'>, here: boolean): string {
+  const at = `step ${setting(step)} of ${setting(totalSteps)}`;
+  if (phase === 'finished') return `finished, ${setting(step)} steps`;
+  if (phase === 'failed') return `failed at ${at}`;
+  return here && phase === 'running' ? `running, ${at}` : here ? `paused at ${at}` : `stopped at ${at}`;
+}
