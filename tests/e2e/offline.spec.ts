@@ -24,7 +24,7 @@ test('after one visit the page opens and trains without a network, views on dema
   });
   await page.reload();
   await expect(page).toHaveTitle(/Q3R/);
-  await page.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Play', exact: true }).first().click({ timeout: 60_000 });
   await page.waitForFunction(() => (window.q3r.history()[0]?.loss ?? 0) > 0, undefined, { timeout: 120_000 });
   await page.getByRole('button', { name: 'See the model' }).click();
   await expect(page.getByRole('list', { name: 'Test images' })).toBeVisible({ timeout: 60_000 });
@@ -53,7 +53,7 @@ test('the manifest names the page and icons that are there, under any address', 
 
 test('a newer version is announced and taken when the visitor says so; the run is kept over the reload', async ({ page }) => {
   await visit(page);
-  await page.getByRole('button', { name: 'Play' }).first().click({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Play', exact: true }).first().click({ timeout: 60_000 });
   await page.waitForFunction(() => window.q3r.history().length >= 3, undefined, { timeout: 120_000 });
   const before = readFileSync(SW, 'utf8');
   let loads = 0;

@@ -8,7 +8,7 @@ import { choiceOf } from './truncation';
 /** A standing run is looked at when it has stood still for so long, milliseconds. */
 const REST = 300;
 /** While training goes on: between two looks, at least so long, and so many times what the last one took. */
-const PACE = { interval: 2000, cost: 8 };
+const PACE = { interval: 2000, cost: 5 };
 
 export const openSee = (seeOpen: boolean): void => setState({ seeOpen, ...(seeOpen && { tab: 'watch' as const }) });
 export const showSee = (seeTab: SeeTab): void => setState({ seeTab });

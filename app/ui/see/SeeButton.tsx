@@ -9,6 +9,7 @@ export function SeeButton() {
     <button
       type="button"
       className="btn see-button"
+      aria-label="See the model"
       aria-pressed={open}
       title="Predictions, confusions and attention of the model as it is now"
       onClick={() => openSee(!open)}
