@@ -220,6 +220,8 @@ export interface SvdOptions {
   readonly exact?: boolean;
   readonly oversample?: number;
   readonly powerIterations?: number;
+  /** False takes the sketch as it is after those iterations, however large its error. */
+  readonly refine?: boolean;
 }
 export interface Svd {
   /** rows × k, row-major. */

@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import { openSetup, skipFirst } from '../store/actions';
 import { useStore } from '../store/store';
 import { FormulaPanel } from './charts/FormulaPanel';
@@ -5,6 +6,7 @@ import { MatrixInspector } from './charts/MatrixInspector';
 import { RunCharts } from './charts/RunCharts';
 import { SpectrumWall } from './charts/SpectrumWall';
 import { TruncationPanel } from './charts/TruncationPanel';
+import { usePart } from './controls/LockedField';
 import { DATASET_CONFIGS, experimentName } from './datasets';
 import { FirstVisit } from './first/FirstVisit';
 import { Mark } from './icons';
@@ -21,6 +23,9 @@ import { Preparing } from './states/Preparing';
 import { Refused } from './states/Refused';
 import { useFileDrop } from './useFileDrop';
 import { useKeys } from './useKeys';
+
+// Comes with the first lesson; nobody else waits for it.
+const Lessons = lazy(() => import('./lessons/Lessons'));
 
 /** What stands in place of the stage: a fault, a load, a preparation. */
 type Cover = 'fault' | 'load' | 'prepare' | null;
@@ -39,7 +44,15 @@ export function App() {
   });
   return (
     <>
-      {screen === 'first' || blocking ? <FirstScreen cover={cover} /> : <MainScreen cover={cover} />}
+      {blocking || screen === 'first' ? (
+        <FirstScreen cover={cover} />
+      ) : screen === 'lesson' ? (
+        <Suspense fallback={<main className="page" aria-busy="true" />}>
+          <Lessons />
+        </Suspense>
+      ) : (
+        <MainScreen cover={cover} />
+      )}
       <AskNewRun />
       <CommandDialog />
       {dropping && (
@@ -91,6 +104,7 @@ function MainScreen({ cover }: { cover: Cover }) {
   const tab = useStore((s) => s.tab);
   const setup = useStore((s) => s.setupOpen);
   const name = useStore((s) => experimentName(s.running ?? s.experiment));
+  const [curves, matrix, truncation, formula] = [usePart('curves'), usePart('matrix'), usePart('truncation'), usePart('formula')];
   return (
     <div className="app" data-show={tab} data-setup={setup || undefined}>
       <TopBar />
@@ -111,14 +125,14 @@ function MainScreen({ cover }: { cover: Cover }) {
           ) : (
             <>
               <SpectrumWall />
-              <RunCharts />
+              {curves && <RunCharts />}
             </>
           )}
         </section>
         <div className="right rail">
-          <MatrixInspector />
-          <TruncationPanel />
-          <FormulaPanel />
+          {matrix && <MatrixInspector />}
+          {truncation && <TruncationPanel />}
+          {formula && <FormulaPanel />}
         </div>
       </main>
       <Tabs />

@@ -38,6 +38,12 @@ const SHAPES = {
   wall: <path d="M2 3.5h5v3.5H2zM9 3.5h5v3.5H9zM2 9.5h5V13H2zM9 9.5h5V13H9z" />,
   curve: <path d="M2 2v12h12M4 4c1 6 3 7 9 7.5" />,
   close: <path d="M4 4l8 8M12 4l-8 8" />,
+  lock: <path d="M4 7.5h8v6H4zM5.5 7.5V5a2.5 2.5 0 0 1 5 0v2.5" />,
+  full: <path d="M2.5 5.5v-3h3M10.5 2.5h3v3M13.5 10.5v3h-3M5.5 13.5h-3v-3" />,
+  left: <path d="M10.5 3.5L6 8l4.5 4.5" />,
+  lesson: (
+    <path d="M2 4.5c2.2-.9 4.2-.9 6 .4 1.800-1.300 3.800-1.300 6-.4v8c-2.200-.9-4.200-.9-6 .4-1.800-1.300-3.800-1.300-6-.4zM8 4.900v8" />
+  ),
   copy: <path d="M5.5 5.5h8v8h-8zM3 10.5H2.5v-8h8V3" />,
 } as const satisfies Record<string, ReactNode>;
 

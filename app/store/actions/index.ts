@@ -4,6 +4,7 @@ export * from './command';
 export * from './data';
 export * from './form';
 export * from './kept';
+export { guard, isLocked } from './locks';
 export * from './page';
 export * from './run';
 export * from './truncation';

@@ -1,4 +1,5 @@
-import { getState, setState, type Notice, type Tab } from '../store';
+import type { LessonName } from '../../protocol/lessons';
+import { getState, setState, type AppState, type Notice, type Tab } from '../store';
 import { engine } from './engine';
 
 /** Puts a matrix into the inspector. */
@@ -8,7 +9,7 @@ export const hover = (name: string | null): void => setState({ hovered: name });
 export const setWallView = (wallView: 'run' | 'baseline'): void => setState({ wallView });
 export const setXAxis = (xAxis: 'step' | 'epoch'): void => setState({ xAxis });
 export const setLengthUnit = (lengthUnit: 'steps' | 'epochs'): void => setState({ lengthUnit });
-export const showScreen = (screen: 'first' | 'main'): void => setState({ screen });
+export const showScreen = (screen: AppState['screen']): void => setState({ screen });
 export const showTab = (tab: Tab): void => setState({ tab });
 export const openSetup = (setupOpen: boolean): void => setState({ setupOpen });
 
@@ -24,10 +25,11 @@ export function setSmoothing(smoothing: number): void {
 
 let lastNotice = 0;
 /** Tells the visitor something; the same message is not shown twice. Returns its id. */
-export function notify(level: Notice['level'], message: string, lines: readonly string[] = []): number {
+export function notify(level: Notice['level'], message: string, lines: readonly string[] = [], action?: Notice['action']): number {
   const same = getState().notices.find((n) => n.message === message && n.lines.join() === lines.join());
-  if (same) return same.id;
-  const notice = { id: ++lastNotice, level, message, lines };
+  if (same && !action) return same.id;
+  if (same) dismiss(same.id);
+  const notice = { id: ++lastNotice, level, message, lines, ...(action && { action }) };
   setState((s) => ({ notices: [...s.notices, notice].slice(-4) }));
   return notice.id;
 }
@@ -45,6 +47,17 @@ export function setTheme(theme: 'system' | 'light' | 'dark'): void {
   remember(THEME_KEY, theme);
   setState({ theme, resolvedTheme });
 }
+/** The list of lessons, or one of them. */
+export const openLessons = (lesson: LessonName | null = null): void => setState({ screen: 'lesson', lesson });
+
+/** Larger type for a room, canvases included. */
+export function setProjector(projector: boolean): void {
+  if (projector) document.documentElement.dataset.projector = '';
+  else delete document.documentElement.dataset.projector;
+  setState({ projector });
+}
+export const toggleProjector = (): void => setProjector(!getState().projector);
+
 export const toggleTheme = (): void => setTheme(getState().resolvedTheme === 'dark' ? 'light' : 'dark');
 
 /** Reads the remembered theme and follows the system's changes. Call once. */

@@ -1,12 +1,14 @@
 import { PRESETS } from '../../protocol/presets';
-import { attempt, choosePreset, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
+import { attempt, attemptNow, choosePreset, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
 import { useStore } from '../../store/store';
+import { usePart } from '../controls/LockedField';
 import { Menu } from '../controls/Menu';
 import { experimentName } from '../datasets';
 import { plural } from '../format';
 import { Icon, Mark } from '../icons';
 import { useChanges } from './ExperimentRail';
 import { KeyHelp } from './KeyHelp';
+import { LessonsButton, ProjectorButton } from './LessonsButton';
 import { WeightsMenu } from './WeightsMenu';
 import { ShareButton } from './ShareButton';
 
@@ -20,17 +22,22 @@ export function TopBar() {
         <span>Q3R Playground</span>
       </button>
       <i className="bar hide-m" />
-      <PresetMenu />
+      {usePart('presets') ? <PresetMenu /> : <ExperimentName />}
       {changes > 0 && <span className="lab only-l">{plural(changes, 'change')}</span>}
       <span className="grow" />
-      <ShareButton />
-      <WeightsMenu />
+      <LessonsButton />
+      {usePart('share') && <ShareButton />}
+      {usePart('weights') && <WeightsMenu />}
       <i className="bar hide-m" />
+      <ProjectorButton />
       <KeyHelp />
       <ThemeButton />
     </header>
   );
 }
+
+/** What the preset menu says, where there is none. */
+const ExperimentName = () => <span className="preset-name">{useStore((s) => experimentName(s.experiment))}</span>;
 
 export const ThemeButton = () => (
   <button type="button" className="btn icon" aria-label="Switch theme" title="Switch theme" onClick={toggleTheme}>
@@ -64,7 +71,7 @@ function PresetMenu() {
               aria-pressed={preset.key === chosen}
               onClick={() => {
                 close();
-                choosePreset(preset.key);
+                attemptNow(() => choosePreset(preset.key));
               }}
             >
               <b>
@@ -95,7 +102,7 @@ function PresetMenu() {
               type="button"
               onClick={() => {
                 close();
-                resetAll();
+                attemptNow(resetAll);
               }}
             >
               <b>Reset {plural(changes, 'change')}</b>
