@@ -1,16 +1,8 @@
 import type { TrainedLesson } from './lesson';
-import { headLevel, lessonExperiment, level, tailLevel, times } from './measure';
+import { headLevel, lessonExperiment, level, moved, tailLevel } from './measure';
 
 const N = 120;
 const FIELDS = ['method.lambda', 'method.targetRank', 'train.lr'];
-
-/** "grew 2.1 times" or "fell to 4 %". */
-export const moved = (ratio: number): string =>
-  ratio >= 1.05
-    ? `grew ${times(ratio)}`
-    : ratio <= 0.95
-      ? `fell to ${Number((100 * ratio).toPrecision(2))} % of what it was`
-      : 'stayed where it was';
 
 /** Which of "few grow", "all grow alike", "all shrink" the levels say. */
 export const grownGuess = (head: number, tail: number): number | null =>

@@ -73,3 +73,11 @@ export const cutAt = ({ cuts }: CutLine, fraction: number): number => cuts.find(
 /** "3.2 times", for sentences about a ratio. */
 export const times = (ratio: number): string => `${ratio >= 10 ? Math.round(ratio) : Number(ratio.toPrecision(2))} times`;
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** "grew 2.1 times" or "fell to 4 %". */
+export const moved = (ratio: number): string =>
+  ratio >= 1.05
+    ? `grew ${times(ratio)}`
+    : ratio <= 0.95
+      ? `fell to ${Number((100 * ratio).toPrecision(2))} % of what it was`
+      : 'stayed where it was';

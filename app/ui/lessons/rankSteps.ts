@@ -1,5 +1,5 @@
 import type { Outcome } from './lesson';
-import { percent, times } from './measure';
+import { moved, percent } from './measure';
 import { errorGuess, errorsByRank } from './picture';
 import type { SketchName } from './Sketch';
 
@@ -65,14 +65,14 @@ export const RANK_STEPS: readonly RankStep[] = [
     sketch: START,
   },
   {
-    question: () => 'We multiply the sketch by A Aᵀ three times more. How near now?',
+    question: () => 'We multiply the sketch by A Aᵀ twice more. How near now?',
     hint: 'Each pass of a power iteration multiplies every direction by σ², so the large ones stand out. It costs two products.',
     watch: 'The same sketch, sharpened.',
     guesses: NEAR,
     go: 'Sharpen',
     randomized: true,
     noise: false,
-    sketch: { oversample: 3, powerIterations: 3 },
+    sketch: { oversample: 3, powerIterations: 2 },
   },
 ];
 
@@ -96,7 +96,7 @@ export function judgeNoise(clean: ArrayLike<number>, noise: ArrayLike<number>): 
   return {
     right,
     title: right === 1 ? 'The tail rose.' : 'As the figures say.',
-    text: `σ₁ is now ${times(head)} what it was, σ at index ${at + 1} ${times(tail)}. Noise fills the tail, so cutting the tail off takes much of the noise away: try the slider.`,
+    text: `σ₁ ${moved(head)}, σ at index ${at + 1} ${moved(tail)}. Noise fills the tail, so cutting the tail off takes much of the noise away: try the slider.`,
   };
 }
 export function judgeSketch(error: number, columns: number, passes: number, distanceNow: number, best: number): Outcome {

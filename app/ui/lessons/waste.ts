@@ -1,6 +1,6 @@
 import type { TrainedLesson } from './lesson';
-import { grownGuess, moved } from './lambda';
-import { cutAt, headLevel, leftAfter, lessonExperiment, percent, shareFor, tailLevel } from './measure';
+import { grownGuess } from './lambda';
+import { cutAt, headLevel, leftAfter, lessonExperiment, moved, percent, shareFor, tailLevel } from './measure';
 
 const N = 250;
 const FIELDS = ['method.name', 'train.lr', 'train.batchSize'];
