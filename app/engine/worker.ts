@@ -17,7 +17,7 @@ const session = new Session((event) => post(event));
 function run(command: Command): unknown {
   switch (command.type) {
     case 'init':
-      return session.init(command.baseUrl);
+      return session.init(command.baseUrl, command.keep);
     case 'plan':
       return session.plan(command.experiment);
     case 'warm':
@@ -29,7 +29,7 @@ function run(command: Command): unknown {
     case 'pause':
       return session.pause();
     case 'step':
-      return session.step(command.count);
+      return session.step(command.count, command.turn);
     case 'reset':
       return session.reset(command.seed);
     case 'history':
@@ -52,6 +52,12 @@ function run(command: Command): unknown {
       return session.weights.truncate(command);
     case 'exportFactored':
       return session.weights.exportFactored(command.cut);
+    case 'survey':
+      return session.inspection.survey(command);
+    case 'inspect':
+      return session.inspection.inspect(command);
+    case 'testImages':
+      return session.inspection.testImages(command.indices);
     case 'svd':
       return session.linalg.svd(command.matrix, command.options);
     case 'q3r':

@@ -193,7 +193,9 @@ export function parseExperiment(input: unknown): Experiment {
     const issue = result.issues[0];
     const path = (issue.path ?? []).map((part) => String(part.key)).join('.');
     const unknown = issue.type === 'strict_object' && issue.expected === 'never';
-    throw new ConfigError(path || 'experiment', unknown ? `There is no setting ${path}.` : `${issue.message}, not ${show(issue.input)}.`);
+    const missing = issue.type === 'strict_object' && issue.received === 'undefined';
+    const text = unknown ? `There is no setting ${path}.` : missing ? `${path} is missing.` : `${issue.message}, not ${show(issue.input)}.`;
+    throw new ConfigError(path || 'experiment', text);
   }
   const experiment = result.output as unknown as Experiment;
   const { model, train, method } = experiment;

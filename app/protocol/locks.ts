@@ -8,6 +8,7 @@ export const PARTS = [
   { key: 'weights', label: 'Weights and kept runs' },
   { key: 'share', label: 'Share' },
   { key: 'transport', label: 'Single steps, reset, run n steps' },
+  { key: 'compare', label: 'Compare' },
   { key: 'curves', label: 'Loss and accuracy' },
   { key: 'matrix', label: 'Selected matrix' },
   { key: 'truncation', label: 'Truncation' },
@@ -54,7 +55,7 @@ export type Standing = 'free' | 'locked' | 'hidden';
 /** Ways around a locked rank or pull: what one matrix gets of its own. */
 const IMPLY_OVERRIDES = ['targetRank', 'lambda', 'targetModules', 'loraRank'];
 /** What `only` takes away along with the settings, unless it names them: each would bring settings of its own. */
-const ONLY_HIDES: readonly Part[] = ['presets', 'command', 'weights'];
+const ONLY_HIDES: readonly Part[] = ['presets', 'command', 'weights', 'compare'];
 
 const keyOf = new Map(LOCKABLE.map(({ path, key }) => [path, key]));
 

@@ -1,5 +1,6 @@
 import type { CheckpointCommands, CheckpointEvent } from './checkpoint';
 import type { Experiment, DatasetName } from './experiment';
+import type { InspectionCommands } from './inspection';
 import type { CutBy, CutChoice, TruncationReport } from './truncation';
 
 /** One optimizer step, as `window.q3r.history()` returns it. Values are those before the step's update. */
@@ -104,7 +105,10 @@ export interface PlanReport {
     readonly activations: number;
     readonly q3r: number;
     readonly data: number;
+    /** Of the run by itself. */
     readonly total: number;
+    /** More, from the first truncation on. */
+    readonly truncation: number;
   };
   readonly matrices: readonly MatrixPlan[];
   readonly stepsPerEpoch: number;
@@ -295,9 +299,9 @@ export interface LoraResult {
 }
 
 /** Commands and the value each is answered with. */
-export interface CommandMap extends CheckpointCommands {
-  /** Opens the device and measures it; answered once, before anything else. */
-  init: { args: { baseUrl: string }; reply: DeviceReport };
+export interface CommandMap extends CheckpointCommands, InspectionCommands {
+  /** Opens the device and measures it; answered once, before anything else. With `keep: false`, runs are not kept in the browser's storage. */
+  init: { args: { baseUrl: string; keep?: boolean }; reply: DeviceReport };
   plan: { args: { experiment: Experiment }; reply: PlanReport };
   /** Compiles ahead of a start that will probably come; silent. */
   warm: { args: { experiment: Experiment }; reply: void };
@@ -306,7 +310,8 @@ export interface CommandMap extends CheckpointCommands {
   /** Trains until paused, finished or, with `steps`, exactly that many steps. Answered when the first step is under way. */
   start: { args: { steps?: number }; reply: void };
   pause: { args: Record<never, never>; reply: void };
-  step: { args: { count: number }; reply: StepRecord[] };
+  /** With `turn`, more steps follow at once: the spectra are not watched, which else closes a run that pauses. */
+  step: { args: { count: number; turn?: boolean }; reply: StepRecord[] };
   reset: { args: { seed?: number }; reply: void };
   history: { args: Record<never, never>; reply: StepRecord[] };
   evaluate: { args: Record<never, never>; reply: { loss: number; accuracy: number; count: number } };

@@ -42,7 +42,7 @@ export const PRESETS: readonly Preset[] = [
     patch: {
       model: { patchSize: 8, embedDim: 48, depth: 2, numHeads: 4, mlpRatio: 2 },
       train: { batchSize: 32, steps: 1500, warmupSteps: 60, lr: 3e-3, evalEvery: 100, evalCount: 500 },
-      method: { lambda: 5, targetRank: 0.09, reweightEvery: 5, epsilonSchedule: 'exploration' },
+      method: { lambda: 5, targetRank: 0.07, reweightEvery: 5, epsilonSchedule: 'exploration' },
     },
   },
   {

@@ -1,6 +1,7 @@
 import { isLesson, LESSONS, type LessonName } from './lessons';
 import { anyLocks, isLockKey, NO_LOCKS, readLocks, writeLocks, type Locks } from './locks';
 import { writeOverrides } from './overrides';
+import { linkParts } from './linkParts';
 import { isCommandLine, parseCommandLine } from './commandLine';
 import {
   ConfigError,
@@ -107,7 +108,7 @@ function patchOf(path: string, value: unknown): DeepPartial<Experiment> {
  */
 export function parseShareUrl(link: string): ParsedLink {
   const problems: LinkProblem[] = [];
-  const hash = link.includes('#') ? link.slice(link.indexOf('#') + 1) : link;
+  const hash = linkParts(link).experiment;
   let experiment = defaultExperiment();
   let locks = NO_LOCKS;
   let projector = false;

@@ -1,5 +1,7 @@
 /** A model whose matrices were cut to their leading singular values, and what is known of it. */
 
+import type { MatrixPlan } from './messages';
+
 /** Truncation by share of the parameters kept, or by share of the squared singular values kept. */
 export type CutBy = 'fraction' | 'energy';
 
@@ -85,4 +87,19 @@ export function checkCut(cut: unknown): asserts cut is CutChoice {
     throw new RangeError('A truncation is asked for as {fraction} or as {energy}, one of the two.');
   if (energy === undefined) checkShares([fraction], 'fraction');
   else checkShares([energy], 'energy');
+}
+
+/**
+ * The share of the parameters that two factors of the target rank take, over all matrices that the method names: f(m + n)/max(m, n)
+ * of each, weighted by its size. NaN when it names none.
+ */
+export function matchingShare(matrices: readonly MatrixPlan[], modules: readonly string[]): number {
+  let factors = 0;
+  let own = 0;
+  for (const { rows, cols, kind, targetRank } of matrices) {
+    if (!modules.includes(kind === 'q' || kind === 'k' || kind === 'v' ? 'qkv' : kind)) continue;
+    factors += Math.min(targetRank, rows, cols) * (rows + cols);
+    own += rows * cols;
+  }
+  return factors / own;
 }

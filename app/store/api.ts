@@ -18,6 +18,7 @@ import type {
   Svd,
   SvdOptions,
 } from '../protocol/messages';
+import { confusionMatrix, type AttentionShape, type Look } from '../protocol/inspection';
 import { experimentFrom } from '../protocol/shareUrl';
 import { checkCut, checkShares, type Cut, type CutBy, type CutChoice, type ModelFigures } from '../protocol/truncation';
 import {
@@ -32,11 +33,15 @@ import {
   pause,
   play,
   prepare,
+  replayText,
+  replayUrl,
+  requireLive,
   reset,
   resume,
   shareUrl,
   stepOnce,
   takeOver,
+  wholeRun,
 } from './actions';
 import { tellPatch } from './actions/patch';
 import { records } from './records';
@@ -94,6 +99,19 @@ export interface Q3rApi {
   truncate(shares: number[], o?: { by?: CutBy; count?: number }): Promise<(Cut & { full: ModelFigures; matrices: readonly string[] })[]>;
   /** safetensors of the truncated model: `<layer>.A` [r, in] and `<layer>.B` [out, r] with W = B A, all else under timm names. */
   exportFactored(cut: CutChoice): Promise<Uint8Array>;
+  /**
+   * How the first `count` test images (1,000) are classified, by the evaluated weights: `matrix[label][predicted]` counts. With a
+   * fraction, by the model truncated to it.
+   */
+  confusion(o?: {
+    count?: number;
+    fraction?: number;
+  }): Promise<{ step: number; count: number; accuracy: number; classes: readonly string[]; matrix: number[][] }>;
+  /**
+   * What up to 16 normalised images [B, C, H, W] are paid attention to: [layers, B, heads, T], class token first, then the patches row
+   * by row; of the class token, or the mean over the patch tokens' where the head reads their mean. With a fraction, of the truncated model.
+   */
+  attention(images: Float32Array, o?: { fraction?: number }): Promise<Look & AttentionShape & { step: number }>;
   readonly linalg: {
     svd(a: Matrix, o?: SvdOptions): Promise<Svd>;
     q3r(w: Matrix, o: Q3rOptions): Promise<Q3rResult>;
@@ -105,6 +123,10 @@ export interface Q3rApi {
     /** y = (alpha / r) x A B, and its gradients. */
     lora(o: LoraOptions): Promise<LoraResult>;
   };
+  /** Shows a recorded run, from the text of a run file or from its address; needs no device. Throws naming what is wrong with it. */
+  replay(source: string): Promise<void>;
+  /** The run on screen as a run file, with at most `frames` of its spectra; null where there is none. */
+  exportRun(frames?: number): Promise<string | null>;
   shareUrl(): string;
   /** The reference's command for the shown experiment, and what it does not say. */
   commandLine(): WrittenCommand;
@@ -136,7 +158,19 @@ const named = (blob: Blob, i: number): File => (blob instanceof File ? blob : ne
 /** The experiment shown on the page is the worker's, so that commands on the run act on it. */
 async function current(): Promise<void> {
   await ready();
+  requireLive();
   if (!getState().running) await configure({});
+}
+
+/** Of the data set of the run on screen. */
+function classNames(): readonly string[] {
+  const { running, loaded } = getState();
+  return (running && loaded[running.dataset]?.classes) ?? [];
+}
+
+function checkImageCount(count: number | undefined): void {
+  if (count !== undefined && !(Number.isInteger(count) && count > 0))
+    throw new RangeError(`count must be a whole number of images from 1 on, not ${count}.`);
 }
 
 /** A patch that names a data set and no shapes is applied to a model that fits its images. */
@@ -240,8 +274,7 @@ export const api: Q3rApi = {
   async truncate(shares, { by = 'fraction', count } = {}) {
     if (!Array.isArray(shares)) throw new RangeError('truncate takes a list of shares.');
     checkShares(shares, by);
-    if (count !== undefined && !(Number.isInteger(count) && count > 0))
-      throw new RangeError(`count must be a whole number of images from 1 on, not ${count}.`);
+    checkImageCount(count);
     await ready();
     await prepare();
     const { cuts, full, matrices } = await engine().send('truncate', { values: [...shares], by, ...(count !== undefined && { count }) });
@@ -251,6 +284,39 @@ export const api: Q3rApi = {
     checkCut(cut);
     await current();
     return engine().send('exportFactored', { cut });
+  },
+  async confusion({ count, fraction } = {}) {
+    checkImageCount(count);
+    if (fraction !== undefined) checkCut({ fraction });
+    await ready();
+    await prepare();
+    const survey = await engine().send('survey', {
+      ...(count !== undefined && { count }),
+      ...(fraction !== undefined && { cut: { fraction } }),
+    });
+    const { step, classes } = survey;
+    const shown = survey.cut ?? survey.full;
+    const cells = confusionMatrix(survey, shown);
+    const names = classNames();
+    return {
+      step,
+      count: survey.count,
+      accuracy: shown.accuracy,
+      classes: Array.from({ length: classes }, (_, i) => names[i] ?? String(i)),
+      matrix: Array.from({ length: classes }, (_, i) => [...cells.subarray(i * classes, (i + 1) * classes)]),
+    };
+  },
+  async attention(images, { fraction } = {}) {
+    if (!(images instanceof Float32Array)) throw new RangeError('attention takes normalised images as a Float32Array.');
+    if (fraction !== undefined) checkCut({ fraction });
+    await ready();
+    await prepare();
+    const { step, shape, full, cut } = await engine().send('inspect', {
+      source: { images },
+      ...(fraction !== undefined && { cut: { fraction } }),
+    });
+    const { logits, attention } = cut ?? full;
+    return { step, ...shape, logits, attention };
   },
   linalg: {
     async svd(matrix, options = {}) {
@@ -278,7 +344,19 @@ export const api: Q3rApi = {
       return engine().send('lora', { options });
     },
   },
-  shareUrl,
+  async exportRun(frames = Infinity) {
+    const run = wholeRun();
+    if (!run) return null;
+    const { encodeRun } = await import('../protocol/run/file');
+    const every = Math.max(1, Math.ceil(run.frames.length / frames));
+    // The newest is always among them.
+    return encodeRun({ ...run, frames: run.frames.filter((_, i) => (run.frames.length - 1 - i) % every === 0) });
+  },
+  async replay(source) {
+    if (/^\s*[{[]/.test(source)) await replayText(source);
+    else await replayUrl(source);
+  },
+  shareUrl: () => shareUrl(),
   commandLine,
   async memory() {
     await ready();

@@ -1,6 +1,7 @@
 import type { AppState, Baseline } from './store';
 import { withKept } from './slices/kept';
 import { runSlice, signature } from './slices/run';
+import { seeResults } from './slices/see';
 import { truncationSlice, withTruncation } from './slices/truncation';
 import type { Report } from './workerClient';
 
@@ -110,22 +111,29 @@ export function newRun(state: AppState, runId: number): Partial<AppState> {
   return {
     ...runSlice(),
     ...truncationSlice(),
+    ...seeResults(),
     running: state.running,
     denseRuns: kept.denseRuns ?? state.denseRuns,
     baseline: null,
     keptHere: null,
     runId,
     fault: null,
+    replay: null,
     wallView: 'run',
+    zoom: null,
+    scrub: null,
+    scrubbing: false,
   };
 }
 
 /** Remembers the run on screen if it is dense. */
-function withBaselineOf(state: AppState): Partial<AppState> {
-  const { running, spectra } = state;
+export function withBaselineOf(state: AppState): Partial<AppState> {
+  const { running, spectra, replay } = state;
+  // What a link holds is a part of a run only.
+  if (replay?.from === 'link') return {};
   if (running?.method.name !== 'adamw' || !spectra || spectra.step === 0 || spectra.matrices.some((m) => m.regularized)) return {};
   const entry: Baseline = {
-    label: `Dense AdamW, step ${spectra.step}`,
+    label: `Dense AdamW, step ${spectra.step}${replay ? ', recorded' : ''}`,
     experiment: running,
     series: state.series,
     step: spectra.step,
@@ -135,7 +143,8 @@ function withBaselineOf(state: AppState): Partial<AppState> {
   return { denseRuns: { ...state.denseRuns, [signature(spectra.matrices)]: entry } };
 }
 
-const baselineFor = (state: AppState): Baseline | null =>
+/** The dense run that fits the spectra. */
+export const baselineFor = (state: AppState): Baseline | null =>
   state.spectra ? (state.denseRuns[signature(state.spectra.matrices)] ?? null) : null;
 
 /** The fc1 of the middle block, where there is one. */

@@ -3,7 +3,9 @@ import { dataSlice, type DataSlice } from './slices/data';
 import { deviceSlice, type DeviceSlice } from './slices/device';
 import { formSlice, type FormSlice } from './slices/form';
 import { keptSlice, type KeptSlice } from './slices/kept';
+import { replaySlice, type ReplaySlice } from './slices/replay';
 import { runSlice, type RunSlice } from './slices/run';
+import { seeSlice, type SeeSlice } from './slices/see';
 import { shownSlice, type ShownSlice } from './slices/shown';
 import { timelineSlice, type TimelineSlice } from './slices/timeline';
 import { cutViewSlice, truncationSlice, type CutViewSlice, type TruncationSlice } from './slices/truncation';
@@ -12,6 +14,8 @@ import { viewSlice, type ViewSlice } from './slices/view';
 export type { DataProgress, Samples } from './slices/data';
 export type { Baseline, Evaluation, Spectra } from './slices/run';
 export type { CutCurve, CutCurves } from './slices/truncation';
+export type { SeeSource, SeeTab } from './slices/see';
+export type { Replay } from './slices/replay';
 export type { ShownRun } from './slices/shown';
 export type { Axis } from './slices/timeline';
 export type { Notice, Tab } from './slices/view';
@@ -25,8 +29,10 @@ export type AppState = DeviceSlice &
   ViewSlice &
   TruncationSlice &
   CutViewSlice &
+  SeeSlice &
   ShownSlice &
-  TimelineSlice;
+  TimelineSlice &
+  ReplaySlice;
 
 export const initialState = (): AppState => ({
   ...deviceSlice(),
@@ -37,8 +43,10 @@ export const initialState = (): AppState => ({
   ...viewSlice(),
   ...truncationSlice(),
   ...cutViewSlice(),
+  ...seeSlice(),
   ...shownSlice(),
   ...timelineSlice(),
+  ...replaySlice(),
 });
 
 /**

@@ -17,6 +17,9 @@ import { Notices } from './panels/Notices';
 import { Tabs } from './panels/Tabs';
 import { ThemeButton, TopBar } from './panels/TopBar';
 import { Transport } from './panels/Transport';
+import { EmbedScreen } from './replay/EmbedScreen';
+import { LoadingReplay } from './replay/LoadingReplay';
+import { ReplayStrip } from './replay/ReplayStrip';
 import { Downloading } from './states/Downloading';
 import { BLOCKING, FaultPanel } from './states/FaultPanel';
 import { Preparing } from './states/Preparing';
@@ -26,17 +29,25 @@ import { useKeys } from './useKeys';
 
 // Comes with the first lesson; nobody else waits for it.
 const Lessons = lazy(() => import('./lessons/Lessons'));
+// What few visits open comes when it is opened.
+const SeeModel = lazy(() => import('./see/SeeModel').then(({ SeeModel: view }) => ({ default: view })));
+const Compare = lazy(() => import('./compare/Compare'));
 
 /** What stands in place of the stage: a fault, a load, a preparation. */
-type Cover = 'fault' | 'load' | 'prepare' | null;
+type Cover = 'fault' | 'load' | 'prepare' | 'replay' | null;
 
 /** The page. */
 export function App() {
   useKeys();
   const dropping = useFileDrop();
+  const seeing = useStore((s) => s.seeOpen);
   const screen = useStore((s) => s.screen);
-  const blocking = useStore((s) => s.fault !== null && BLOCKING.includes(s.fault.kind));
+  const embed = useStore((s) => s.embed);
+  const blocking = useStore((s) => s.fault !== null && !s.replay && !s.replayLoading && BLOCKING.includes(s.fault.kind));
   const cover = useStore((s): Cover => {
+    // A recording needs no device.
+    if (s.replayLoading) return 'replay';
+    if (s.replay) return null;
     if (s.fault) return 'fault';
     const idle = s.phase !== 'running' && s.phase !== 'paused';
     if (s.dataProgress && !DATASET_CONFIGS[s.dataProgress.name].synthetic && (s.starting || (idle && s.screen === 'first'))) return 'load';
@@ -44,11 +55,19 @@ export function App() {
   });
   return (
     <>
-      {blocking || screen === 'first' ? (
+      {embed ? (
+        <EmbedScreen>
+          <Stage cover={cover} />
+        </EmbedScreen>
+      ) : screen === 'first' || blocking ? (
         <FirstScreen cover={cover} />
       ) : screen === 'lesson' ? (
         <Suspense fallback={<main className="page" aria-busy="true" />}>
           <Lessons />
+        </Suspense>
+      ) : screen === 'compare' ? (
+        <Suspense fallback={<main className="page" aria-busy="true" />}>
+          <Compare />
         </Suspense>
       ) : (
         <MainScreen cover={cover} />
@@ -58,7 +77,11 @@ export function App() {
       {dropping && (
         <div className="drop" aria-hidden="true">
           <p>
-            Drop to load <small>a folder or .zip of images, files of CIFAR-10, CIFAR-100 or MNIST, .parquet, or .safetensors weights</small>
+            Drop to load{' '}
+            <small>
+              {seeing && 'a picture to show to the model, '}a folder or .zip of images, files of CIFAR-10, CIFAR-100 or MNIST, .parquet, or
+              .safetensors weights
+            </small>
           </p>
         </div>
       )}
@@ -69,6 +92,7 @@ export function App() {
 function CoverPanel({ cover }: { cover: Exclude<Cover, null> }) {
   const fault = useStore((s) => s.fault);
   if (cover === 'fault') return fault && <FaultPanel fault={fault} />;
+  if (cover === 'replay') return <LoadingReplay />;
   return cover === 'load' ? <Downloading /> : <Preparing />;
 }
 
@@ -100,11 +124,39 @@ function FirstScreen({ cover }: { cover: Cover }) {
   );
 }
 
+function Stage({ cover }: { cover: Cover }) {
+  const curves = usePart('curves');
+  const seeing = useStore((s) => s.seeOpen);
+  return (
+    <section className="stage" aria-label="Run on screen">
+      <div className="stage-notes">
+        <ReplayStrip />
+        <Notices />
+        <Refused />
+      </div>
+      {cover ? (
+        <div className="cover">
+          <CoverPanel cover={cover} />
+        </div>
+      ) : seeing ? (
+        <Suspense>
+          <SeeModel />
+        </Suspense>
+      ) : (
+        <>
+          <SpectrumWall />
+          {curves && <RunCharts />}
+        </>
+      )}
+    </section>
+  );
+}
+
 function MainScreen({ cover }: { cover: Cover }) {
   const tab = useStore((s) => s.tab);
   const setup = useStore((s) => s.setupOpen);
   const name = useStore((s) => experimentName(s.running ?? s.experiment));
-  const [curves, matrix, truncation, formula] = [usePart('curves'), usePart('matrix'), usePart('truncation'), usePart('formula')];
+  const [matrix, truncation, formula] = [usePart('matrix'), usePart('truncation'), usePart('formula')];
   return (
     <div className="app" data-show={tab} data-setup={setup || undefined}>
       <TopBar />
@@ -113,22 +165,7 @@ function MainScreen({ cover }: { cover: Cover }) {
         {!cover && <h1 className="sr">{name}</h1>}
         <ExperimentRail />
         {setup && <div className="scrim" onClick={() => openSetup(false)} />}
-        <section className="stage" aria-label="Run on screen">
-          <div className="stage-notes">
-            <Notices />
-            <Refused />
-          </div>
-          {cover ? (
-            <div className="cover">
-              <CoverPanel cover={cover} />
-            </div>
-          ) : (
-            <>
-              <SpectrumWall />
-              {curves && <RunCharts />}
-            </>
-          )}
-        </section>
+        <Stage cover={cover} />
         <div className="right rail">
           {matrix && <MatrixInspector />}
           {truncation && <TruncationPanel />}

@@ -23,6 +23,13 @@ const SHAPES = {
     </>
   ),
   help: <path d="M6 6.1a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.4v.2M8 11.4v.1M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2z" />,
+  eye: (
+    <>
+      <path d="M1.5 8C3 5.2 5.3 3.8 8 3.8S13 5.2 14.5 8C13 10.8 10.7 12.2 8 12.2S3 10.8 1.5 8z" />
+      <circle cx="8" cy="8" r="2" />
+    </>
+  ),
+  left: <path d="M10.5 3.5L6 8l4.5 4.5" />,
   right: <path d="M5.5 3.5L10 8l-4.5 4.5" />,
   down: <path d="M3.5 6L8 10.5 12.5 6" />,
   check: <path d="M3 8.5l3.2 3.2L13 4.8" />,
@@ -37,13 +44,12 @@ const SHAPES = {
   ),
   wall: <path d="M2 3.5h5v3.5H2zM9 3.5h5v3.5H9zM2 9.5h5V13H2zM9 9.5h5V13H9z" />,
   curve: <path d="M2 2v12h12M4 4c1 6 3 7 9 7.5" />,
+  compare: <path d="M2 2.5h4.5v11H2zM9.5 2.5H14v11H9.5zM2 8h4.5M9.5 5.5H14" />,
   close: <path d="M4 4l8 8M12 4l-8 8" />,
   lock: <path d="M4 7.5h8v6H4zM5.5 7.5V5a2.5 2.5 0 0 1 5 0v2.5" />,
   full: <path d="M2.5 5.5v-3h3M10.5 2.5h3v3M13.5 10.5v3h-3M5.5 13.5h-3v-3" />,
-  left: <path d="M10.5 3.5L6 8l4.5 4.5" />,
-  lesson: (
-    <path d="M2 4.5c2.2-.9 4.2-.9 6 .4 1.800-1.300 3.800-1.300 6-.4v8c-2.200-.9-4.200-.9-6 .4-1.800-1.300-3.800-1.300-6-.4zM8 4.900v8" />
-  ),
+  film: <path d="M2 3h12v10H2zM5 3v10M11 3v10M2 6.3h3M2 9.7h3M11 6.3h3M11 9.7h3" />,
+  open: <path d="M9 2.5h4.5V7M13.5 2.5L8 8M11.5 9.5v4h-9v-9h4" />,
   copy: <path d="M5.5 5.5h8v8h-8zM3 10.5H2.5v-8h8V3" />,
 } as const satisfies Record<string, ReactNode>;
 

@@ -22,8 +22,8 @@ export function useKeys(): void {
       event.preventDefault();
       action();
     };
-    const onRun = () => getState().screen !== 'lesson';
-    const free = (target: EventTarget | null) => !busy(target) && onRun();
+    // Other screens have keys of their own.
+    const free = (target: EventTarget | null) => !busy(target) && !['compare', 'lesson'].includes(getState().screen);
     const steps = () => partShown(getState().locks, 'transport');
     const canStep = () => blockedBecause() === undefined && getState().phase !== 'running' && !getState().starting;
     return tinykeys(window, {

@@ -2,14 +2,16 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { openPlayground } from '../support/playground';
 import { watchConsole } from '../support/page';
 
 const NANO = 'patchSize=8&embedDim=32&numHeads=2&depth=1&batchSize=4&warmupSteps=0&evalCount=16&evalEvery=0';
 const COLOURS = { cherry: [200, 30, 40], lime: [120, 210, 60], plum: [90, 40, 130] } as const;
 
-/** A zip of one folder per class, with images of several sizes; limes are fewer. */
-function fruit(): Buffer {
+/** Files of one folder per class, with images of several sizes; limes are fewer. */
+function fruitFiles(): Record<string, Uint8Array> {
   const files: Record<string, Uint8Array> = { 'fruit/readme.txt': new TextEncoder().encode('not an image') };
   for (const [name, colour] of Object.entries(COLOURS))
     for (let i = 0; i < (name === 'lime' ? 6 : 12); i++) {
@@ -18,7 +20,17 @@ function fruit(): Buffer {
       files[`fruit/${name}/${i}.png`] = new Uint8Array(encode({ width, height, channels: 3, depth: 8, data }));
     }
   files['fruit/plum/broken.png'] = new Uint8Array(200).fill(7);
-  return Buffer.from(zipSync(files));
+  return files;
+}
+
+/** The same in a folder on disk, without one class if wanted; its path. */
+function fruitFolder(at: string, without?: string): string {
+  for (const [name, bytes] of Object.entries(fruitFiles())) {
+    if (without && name.includes(without)) continue;
+    mkdirSync(join(at, dirname(name)), { recursive: true });
+    writeFileSync(join(at, name), bytes);
+  }
+  return join(at, 'fruit');
 }
 
 /** Drops files on the page, as a visitor would. */
@@ -39,7 +51,7 @@ test('a dropped zip of class folders trains, shows its classes and samples, and 
   await openPlayground(page, `#v=1&augment=basic&steps=50&${NANO}`);
   await page.getByText('Data', { exact: true }).first().click();
   const rail = page.getByRole('region', { name: 'Experiment' });
-  await drop(page, 'fruit.zip', fruit());
+  await drop(page, 'fruit.zip', Buffer.from(zipSync(fruitFiles())));
   await expect(rail.getByRole('radio', { name: /Your images/ })).toBeChecked();
   await expect(rail).toContainText('25 training and 5 test images, from your files.');
   await expect(rail).toContainText('3 classes, from 5 (lime) to 10 (cherry) training images');
@@ -80,5 +92,27 @@ test('without files, the choice says what to drop; digits take a patch that divi
   expect(message).toMatch(/drop a folder or a \.zip with one sub-folder of images per class/);
   await rail.getByRole('radio', { name: /MNIST/ }).check();
   await expect(page.getByRole('status').filter({ hasText: 'Patches of 8 do not divide images of 28' })).toContainText('now 7');
+  watch.expectQuiet();
+});
+
+test('a folder is dropped, or chosen, with all that is in it', async ({ page }, info) => {
+  const watch = watchConsole(page);
+  const folder = fruitFolder(info.outputPath('images'));
+  const other = fruitFolder(info.outputPath('others'), 'lime');
+  await openPlayground(page, `#v=1&${NANO}`);
+  await page.getByText('Data', { exact: true }).first().click();
+  const rail = page.getByRole('region', { name: 'Experiment' });
+  // What the browser makes of a folder that is dragged from the desktop; a DataTransfer made by a script holds no folders.
+  const cdp = await page.context().newCDPSession(page);
+  const data = { items: [], files: [folder], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await cdp.send('Input.dispatchDragEvent', { type, x: 700, y: 400, data });
+  await expect(rail.getByRole('radio', { name: /Your images/ })).toBeChecked();
+  await expect(rail).toContainText('25 training and 5 test images, from your files.');
+
+  const chooser = page.waitForEvent('filechooser');
+  await rail.getByRole('button', { name: 'Choose a folder' }).click();
+  await (await chooser).setFiles(other);
+  await expect(rail).toContainText('20 training and 4 test images, from your files.');
+  await expect(rail).toContainText('2 classes');
   watch.expectQuiet();
 });

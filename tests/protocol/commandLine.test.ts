@@ -295,7 +295,7 @@ test('any experiment has a line, and every setting that gets lost in it is named
 test('the notes of a small model say what the line stands for', () => {
   const { line, notes } = toCommandLine(presetExperiment('nano'));
   expect(line).toBe(
-    'python main.py --dataset CIFAR10 --model VIT_Tiny --learning_rate 0.003 --epoch 1 --batch_size 32 --technique AdamQ3R --lmbda 5 --target_rank 0.09 --epsilon_schedule exploration --grad_clip true --target_modules qkv proj fc1 fc2',
+    'python main.py --dataset CIFAR10 --model VIT_Tiny --learning_rate 0.003 --epoch 1 --batch_size 32 --technique AdamQ3R --lmbda 5 --target_rank 0.07 --epsilon_schedule exploration --grad_clip true --target_modules qkv proj fc1 fc2',
   );
   expect(notes).toContain('Patch size is 8 px; the line stands for 16 px.');
   expect(notes).toContain('Data set is Shapes; the line stands for CIFAR-10.');

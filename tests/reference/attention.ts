@@ -32,6 +32,18 @@ function weights(s: Attention, qkv: ArrayLike<number>): Float64Array {
   return out;
 }
 
+/** Weights of `count` queries from `first` on, averaged: [B, heads, T]. */
+export function attentionMap(s: Attention, qkv: ArrayLike<number>, first: number, count: number): Float64Array {
+  const { batch, tokens, queries, heads } = s;
+  const w = weights(s, qkv);
+  return Float64Array.from({ length: batch * heads * tokens }, (_, i) => {
+    const row = Math.floor(i / tokens) * queries + first;
+    let sum = 0;
+    for (let q = 0; q < count; q++) sum += w[(row + q) * tokens + (i % tokens)]!;
+    return sum / count;
+  });
+}
+
 /** out [B, TQ, C]. */
 export function attentionForward(s: Attention, qkv: ArrayLike<number>): Float64Array {
   const { batch, tokens, queries, heads, headSize } = s;

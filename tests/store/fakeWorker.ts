@@ -38,7 +38,7 @@ export function planOf(experiment: Experiment): PlanReport {
   const stepsPerEpoch = Math.floor(20_000 / train.batchSize);
   return {
     parameters,
-    bytes: { ...bytes, total: Object.values(bytes).reduce((a, b) => a + b) },
+    bytes: { ...bytes, total: Object.values(bytes).reduce((a, b) => a + b), truncation: 0 },
     matrices: matricesOf(experiment),
     stepsPerEpoch,
     secondsPerEpoch: 0.02 * stepsPerEpoch,

@@ -6,17 +6,21 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Runs a command of node_modules/.bin or of the system in the repository's root, its output streaming through.
+ * Runs a command of node_modules/.bin or of the system in the repository's root, its output streaming through, or to
+ * `onOutput` in chunks.
  * @returns {Promise<number>} its exit code; 127 when it cannot be started, 124 when it ran past the limit.
  */
-export function run(command, args, limitMs = 0, env = {}) {
+export function run(command, args, limitMs = 0, env = {}, onOutput = undefined) {
   return new Promise((resolve) => {
+    const stream = onOutput ? 'pipe' : 'inherit';
     const child = spawn(command, args, {
       cwd: ROOT,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', stream, stream],
       env: { ...process.env, ...env, PATH: `${join(ROOT, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}` },
       shell: process.platform === 'win32',
     });
+    child.stdout?.on('data', onOutput);
+    child.stderr?.on('data', onOutput);
     let late = false;
     const timer =
       limitMs > 0 &&
@@ -32,6 +36,6 @@ export function run(command, args, limitMs = 0, env = {}) {
       console.error(`${command}: ${error.message}`);
       settle(127);
     });
-    child.once('exit', (code, signal) => settle(late ? 124 : (code ?? (signal ? 1 : 0))));
+    child.once(onOutput ? 'close' : 'exit', (code, signal) => settle(late ? 124 : (code ?? (signal ? 1 : 0))));
   });
 }

@@ -1,5 +1,6 @@
 /**
- * `npm test`: lint, types, unit tests, build, end-to-end tests, in this order; stops at the first stage that fails.
+ * `npm test`: lint, types, unit tests, build, end-to-end tests; stops at the first stage that fails. Lint and types need one core and
+ * no browser, so they run beside the unit tests, and what they print comes when they are done.
  * The last line is `N passed, N failed`: every test counts as one, and so do lint, types and build.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -27,13 +28,21 @@ function tests(code, file, read) {
   return broken ? { ...counts, failed: 1 } : counts;
 }
 
+/** Runs commands one after the other while something else has the terminal; stops at the first that fails. */
+async function aside(name, ...commands) {
+  const from = performance.now();
+  const chunks = [];
+  let code = 0;
+  for (const [command, ...args] of commands) code ||= await run(command, args, 0, {}, (chunk) => chunks.push(chunk));
+  return { name, output: Buffer.concat(chunks).toString(), time: seconds(from), ...check(code) };
+}
+
+const beside = async () => [
+  await aside('lint', ['eslint', '.', '--max-warnings', '0'], ['prettier', '--check', '--log-level', 'warn', '.']),
+  await aside('types', ['tsc', '--noEmit']),
+];
+
 const stages = [
-  {
-    name: 'lint',
-    run: async () =>
-      check((await run('eslint', ['.', '--max-warnings', '0'])) || (await run('prettier', ['--check', '--log-level', 'warn', '.']))),
-  },
-  { name: 'types', run: async () => check(await run('tsc', ['--noEmit'])) },
   {
     name: 'unit',
     run: async () =>
@@ -42,6 +51,7 @@ const stages = [
         failed: json.numFailedTests,
         skipped: json.numPendingTests + (json.numTodoTests ?? 0),
       })),
+    beside,
   },
   { name: 'build', run: async () => check(await run('vite', ['build'])) },
   {
@@ -75,12 +85,21 @@ async function main() {
   for (const stage of stages) {
     console.log(`\n── ${stage.name}`);
     const from = performance.now();
-    const result = await stage.run();
-    results.push({ name: stage.name, time: seconds(from), ...result });
-    total.passed += result.passed;
-    total.failed += result.failed;
-    if (result.failed > 0) break;
+    const others = stage.beside?.() ?? [];
+    const result = { name: stage.name, ...(await stage.run()), time: seconds(from) };
+    for (const { output, ...other } of await others) {
+      console.log(`\n── ${other.name}\n${output}`);
+      take(other);
+    }
+    take(result);
+    if (total.failed > 0) break;
   }
+}
+
+function take(result) {
+  results.push(result);
+  total.passed += result.passed;
+  total.failed += result.failed;
 }
 
 const begin = performance.now();
@@ -90,7 +109,7 @@ for (const { name, time, passed, failed, skipped, flaky } of results)
   console.log(
     `${failed > 0 ? '✗' : '✓'} ${name.padEnd(11)} ${String(passed).padStart(4)} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}${flaky ? `, ${flaky} at the second try` : ''}  ${time}`,
   );
-const notRun = stages.slice(results.length).map((stage) => stage.name);
+const notRun = stages.map(({ name }) => name).filter((name) => !results.some((result) => result.name === name));
 if (notRun.length > 0) console.log(`not run: ${notRun.join(', ')}`);
 console.log(`took ${seconds(begin)}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed`);

@@ -1,4 +1,5 @@
 import { paddedRank } from '../../../kernels/truncation/truncation';
+import { SvdBatch } from '../linalg/svdBatch';
 import type { WeightMatrix } from './matrices';
 import { linearLayers, stepFlops, type VitPlan } from './memory';
 
@@ -91,4 +92,14 @@ export function imageFlops(plan: VitPlan, layers: readonly FactoredLayer[] = [],
     for (let i = 0; i < layer.parts; i++) flops += 2 * shape.rows * ranks[layer.first + i]! * (layer.inputs + layer.outputs);
   }
   return flops / plan.batch;
+}
+
+/**
+ * Bytes on the GPU that a truncation of these matrices takes beside the run: a copy of all `elements` weights, the thin factors, the
+ * decomposition (U, Σ, V and its workspace) and the thin activations; products split over k may take a little more.
+ */
+export function truncationBytes(matrices: readonly WeightMatrix[], elements: number, plan: VitPlan): number {
+  if (matrices.length === 0) return 0;
+  const { layers, elements: factors } = factoredLayout(matrices);
+  return 4 * (elements + factors + thinElements(plan, layers)) + SvdBatch.bytesFor(matrices);
 }

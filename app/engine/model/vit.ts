@@ -7,7 +7,7 @@ import type { MatmulTuning } from '../ops/matmul';
 import { TransformerBlock } from './layers/block';
 import { EmbedLayer } from './layers/embed';
 import { HeadLayer } from './layers/head';
-import { arenaOf, type Layer, type LayerContext } from './layers/layer';
+import { arenaOf, type Layer, type LayerContext, type WatchAttention } from './layers/layer';
 import { activationTable, type VitPlan } from './memory';
 import { vitParameters, type ParameterTable, type VitConfig } from './parameters';
 import { vitShape } from './shape';
@@ -48,6 +48,7 @@ export class VitModel {
   private readonly views: ReadonlyMap<string, View>;
   /** Of the forward pass that is being recorded. */
   private linear: RecordLinear = recordLinear;
+  private watch: WatchAttention | undefined;
 
   /** @throws OutOfMemoryError when a buffer is larger than the device allows; wrap in `Gpu.guard` for the rest. */
   constructor(
@@ -75,6 +76,7 @@ export class VitModel {
       table: this.table,
       view: (name) => this.tap(name),
       linear: (recorder, tuning, args) => this.linear(recorder, tuning, args),
+      watch: (recorder, block, at) => this.watch?.(recorder, block, at),
     };
     this.layers = [
       new EmbedLayer(context),
@@ -89,9 +91,13 @@ export class VitModel {
     this.correct = this.tap('correct');
   }
 
-  /** images → logits. `params` is an arena laid out by `table`; `linear` may compute linear layers from other weights. */
-  recordForward(recorder: Recorder, params: View, linear: RecordLinear = recordLinear): void {
+  /**
+   * images → logits. `params` is an arena laid out by `table`; `linear` may compute linear layers from other weights, and `watch` may
+   * read what attention left.
+   */
+  recordForward(recorder: Recorder, params: View, linear: RecordLinear = recordLinear, watch?: WatchAttention): void {
     this.linear = linear;
+    this.watch = watch;
     const arena = arenaOf(this.table, params);
     for (const layer of this.layers) layer.recordForward(recorder, arena);
   }

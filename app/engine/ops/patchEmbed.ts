@@ -62,52 +62,42 @@ export function recordEmbedBackward(
   });
 }
 
+/** Whose rows are taken, and how much work that is for each element written. */
+const ROWS = {
+  classRows: { kernel: classRows, reads: () => 1 },
+  meanRows: { kernel: meanRows, reads: (s: TokenShape) => s.tokens },
+} as const;
+
+/** rows [B, C] of x [B, T, C], or the adjoint: dx [B, T, C] of dRows [B, C]. */
+function recordRows(recorder: Recorder, kind: keyof typeof ROWS, shape: TokenShape, from: View, to: View, label: string, scatter: boolean) {
+  const { kernel, reads } = ROWS[kind];
+  const count = shape.batch * shape.cols * (scatter ? shape.tokens : 1);
+  recorder.dispatch(kernel, {
+    params: { count, tokens: shape.tokens, cols: shape.cols },
+    buffers: [from, to],
+    grid: elementGrid(count),
+    ...(scatter && { constants: { SCATTER: 1 } }),
+    work: count * (scatter ? 1 : reads(shape)),
+    label: scatter ? `${label}.backward` : label,
+  });
+}
+
 /** rows [B, C] = x [B, T, C] at the class token. */
 export function recordClassRows(recorder: Recorder, shape: TokenShape, x: View, rows: View, label = 'classRows'): void {
-  const count = shape.batch * shape.cols;
-  recorder.dispatch(classRows, {
-    params: { count, tokens: shape.tokens, cols: shape.cols },
-    buffers: [x, rows],
-    grid: elementGrid(count),
-    work: count,
-    label,
-  });
+  recordRows(recorder, 'classRows', shape, x, rows, label, false);
 }
 
 /** The adjoint: dx [B, T, C] is dRows [B, C] at the class token and zero elsewhere. */
 export function recordClassRowsBackward(recorder: Recorder, shape: TokenShape, dRows: View, dx: View, label = 'classRows'): void {
-  const count = shape.batch * shape.tokens * shape.cols;
-  recorder.dispatch(classRows, {
-    params: { count, tokens: shape.tokens, cols: shape.cols },
-    buffers: [dRows, dx],
-    grid: elementGrid(count),
-    constants: { SCATTER: 1 },
-    work: count,
-    label: `${label}.backward`,
-  });
+  recordRows(recorder, 'classRows', shape, dRows, dx, label, true);
 }
 
 /** rows [B, C] = mean of x [B, T, C] over its patch tokens. */
 export function recordMeanRows(recorder: Recorder, shape: TokenShape, x: View, rows: View, label = 'meanRows'): void {
-  const count = shape.batch * shape.cols;
-  recorder.dispatch(meanRows, {
-    params: { count, tokens: shape.tokens, cols: shape.cols },
-    buffers: [x, rows],
-    grid: elementGrid(count),
-    work: count * shape.tokens,
-    label,
-  });
+  recordRows(recorder, 'meanRows', shape, x, rows, label, false);
 }
 
 /** The adjoint: dx [B, T, C] is dRows [B, C] / (T − 1) at the patch tokens and zero at the class token. */
 export function recordMeanRowsBackward(recorder: Recorder, shape: TokenShape, dRows: View, dx: View, label = 'meanRows'): void {
-  const count = shape.batch * shape.tokens * shape.cols;
-  recorder.dispatch(meanRows, {
-    params: { count, tokens: shape.tokens, cols: shape.cols },
-    buffers: [dRows, dx],
-    grid: elementGrid(count),
-    constants: { SCATTER: 1 },
-    work: count,
-    label: `${label}.backward`,
-  });
+  recordRows(recorder, 'meanRows', shape, dRows, dx, label, true);
 }

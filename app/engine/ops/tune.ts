@@ -28,7 +28,7 @@ const HARDWARE: readonly Candidate[] = ['s64x64', 's32x32', 's128x64', 'r4x4', '
   variant,
   worth: 1,
 }));
-/** Larger tiles (q16x8) gain a tenth on large products, and take six times as long to compile before the first step. */
+/** Larger tiles (q16x8) take four times as long to compile: heavy products get them without being measured. */
 const SOFTWARE_LANES: readonly Candidate[] = [{ variant: 'q8x4', worth: 1 }];
 const SOFTWARE: readonly Candidate[] = [
   { variant: 'r8x8', worth: 1 },
@@ -74,7 +74,7 @@ function candidatesFor(info: DeviceInfo): readonly Candidate[] {
  */
 export async function tuneMatmul(gpu: Gpu, o: { budgetMs?: number } = {}): Promise<MatmulTuning & { gflops: number }> {
   const { budgetMs = 1000 } = o;
-  const { fill } = defaultMatmulTuning(gpu.info);
+  const { fill, heavy } = defaultMatmulTuning(gpu.info);
   const probes = gpu.info.software ? SOFTWARE_PROBES : HARDWARE_PROBES;
   const largest = Math.max(...probes.map(({ shape: { m, n, k } }) => Math.max(m * n, n * k, m * k)));
   const [a, b, out] = ['a', 'b', 'out'].map((name) => gpu.buffers.allocate(`tune.${name}`, largest * 4)) as [View, View, View];
@@ -104,7 +104,7 @@ export async function tuneMatmul(gpu: Gpu, o: { budgetMs?: number } = {}): Promi
     for (const view of [a, b, out]) gpu.buffers.free(view);
   }
   if (gflops === 0 && failure) throw failure;
-  return { version: 1, rates, fill, gflops };
+  return { version: 1, rates, ...(heavy && { heavy }), fill, gflops };
 }
 
 /** GFLOP/s of one variant on each probe. */

@@ -2,6 +2,7 @@ import { CURVE_FRACTIONS, CUT_IMAGES, type CutBy, type TruncationReport } from '
 import { DeviceLostError } from '../gpu/device';
 import type { Emit } from './events';
 import type { Run } from './run';
+import type { Truncation } from './truncation';
 
 /** Share of the time that measuring the truncation curve beside the training may take. */
 const CURVE_SHARE = 0.08;
@@ -47,19 +48,23 @@ export class Cutting {
     const truncation = await this.run.truncation();
     const tell = (report: TruncationReport, total: number): void =>
       this.emit({ type: 'truncation', runId: this.runId, step: report.step, report, done: report.cuts.length, total });
-    // A slider does not take newer weights from under a curve.
-    const old = this.measuring === undefined && performance.now() - truncation.takenAt > STALE;
     const report = await truncation.measure({
       by,
       values,
       count,
-      fresh: fresh || this.quiet() || old,
+      fresh: this.takes(truncation, fresh),
       quiet: this.quiet,
       ...(stop && { stop }),
       onCut: (part) => tell(part, values.length),
     });
     if (report.cuts.length < values.length) tell(report, 0);
     return report;
+  }
+
+  /** Whether the weights are taken as they are now: when asked for, when the run stands still, and when those taken before are too old. */
+  takes(truncation: Truncation, fresh: boolean): boolean {
+    // A slider does not take newer weights from under a curve.
+    return fresh || this.quiet() || (this.measuring === undefined && performance.now() - truncation.takenAt > STALE);
   }
 
   /** Measures the curve in the background when the last one is long enough ago for its cost. @param validation milliseconds of one */

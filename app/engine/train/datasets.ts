@@ -180,6 +180,11 @@ export class Datasets {
     return info;
   }
 
+  /** A set in worker memory; undefined while it is not loaded. */
+  held(name: DatasetName): LoadedDataset | undefined {
+    return this.loaded.get(name);
+  }
+
   /** True when the GPU holds an older reading of this set. */
   stale(name: DatasetName): boolean {
     return this.resident?.name === name && this.resident.set !== this.loaded.get(name);
@@ -244,21 +249,20 @@ export class Datasets {
     const set = this.loaded.get(name) ?? (name === 'shapes' ? firstShapes(count) : undefined);
     if (!set) return { width: 0, height: 0, images: [], labels: [] };
     const { config, test } = set;
-    const pixels = config.imageSize * config.imageSize;
-    const images: Uint8ClampedArray[] = [];
-    const labels: number[] = [];
-    for (let i = 0; i < Math.min(count, test.count); i++) {
-      const rgba = new Uint8ClampedArray(pixels * 4);
-      const at = i * pixels * config.channels;
-      for (let p = 0; p < pixels; p++) {
-        for (let c = 0; c < 3; c++) rgba[4 * p + c] = test.images[at + (config.channels === 3 ? c : 0) * pixels + p]!;
-        rgba[4 * p + 3] = 255;
-      }
-      images.push(rgba);
-      labels.push(test.labels[i]!);
-    }
+    const n = Math.min(count, test.count);
+    const images = Array.from({ length: n }, (_, i) => rgbaOf(test.images, i, config));
+    const labels = Array.from({ length: n }, (_, i) => test.labels[i]!);
     return { width: config.imageSize, height: config.imageSize, images, labels };
   }
+}
+
+/** Image i of a split as RGBA; grey where there is one channel. */
+export function rgbaOf(bytes: Uint8Array, i: number, { imageSize, channels }: DatasetConfig): Uint8ClampedArray {
+  const pixels = imageSize * imageSize;
+  const rgba = new Uint8ClampedArray(pixels * 4).fill(255);
+  const at = i * pixels * channels;
+  for (let p = 0; p < pixels; p++) for (let c = 0; c < 3; c++) rgba[4 * p + c] = bytes[at + (channels === 3 ? c : 0) * pixels + p]!;
+  return rgba;
 }
 
 function upload(gpu: Gpu, { config, ...splits }: LoadedDataset, which: 'train' | 'test'): GpuDataset {

@@ -1,7 +1,7 @@
 import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
-import { Recorder, submitsFor, type Program } from '../gpu/recorder';
+import { Recorder, submitsFor, type PassTimer, type Program } from '../gpu/recorder';
 import { MAX_PASSES, type StepTimer } from '../gpu/timestamps';
 import type { VitModel } from '../model/vit';
 import type { GpuDataset } from '../ops/gather';
@@ -13,6 +13,29 @@ export interface EvaluationResult {
   /** Share of the images classified correctly. */
   accuracy: number;
   count: number;
+}
+
+/**
+ * Queues a program that reads its batch from the image at `start` on, once for each batch, in submits of a bearable length; `after` copies
+ * out what a batch left. Everything is queued when this returns. Returns the submits of a batch.
+ */
+export function submitBatches(
+  gpu: Gpu,
+  program: Program,
+  o: { start: View; batch: number; batches: number; passes?: PassTimer | undefined },
+  after: (encoder: GPUCommandEncoder, batch: number) => void,
+): number {
+  const parts = program.split(submitsFor(gpu, program));
+  for (let b = 0; b < o.batches; b++) {
+    gpu.write(o.start, new Uint32Array([b * o.batch]));
+    parts.forEach(([first, end], i) => {
+      const encoder = gpu.device.createCommandEncoder({ label: program.label });
+      program.encode(encoder, o.passes, first, end);
+      if (i === parts.length - 1) after(encoder, b);
+      gpu.device.queue.submit([encoder.finish()]);
+    });
+  }
+  return parts.length;
 }
 
 /** Loss and accuracy over the first images of a split, queued behind whatever the GPU is doing. */
@@ -72,21 +95,12 @@ export class Evaluator {
     if (this.readback.busy) throw new Error('an evaluation is under way');
     const total = Math.min(count, this.dataset.count);
     const batches = Math.ceil(total / batch);
-    const parts = program.split(submitsFor(gpu, program));
     const passes = timer?.begin();
     const from = performance.now();
-    for (let b = 0; b < batches; b++) {
-      gpu.write(this.start, new Uint32Array([b * batch]));
-      parts.forEach(([first, end], i) => {
-        const encoder = gpu.device.createCommandEncoder({ label: 'evaluation' });
-        program.encode(encoder, passes, first, end);
-        if (i === parts.length - 1) {
-          encoder.copyBufferToBuffer(this.model.losses.buffer, this.model.losses.offset, this.losses.buffer, b * batch * 4, batch * 4);
-          encoder.copyBufferToBuffer(this.model.correct.buffer, this.model.correct.offset, this.correct.buffer, b * batch * 4, batch * 4);
-        }
-        gpu.device.queue.submit([encoder.finish()]);
-      });
-    }
+    const parts = submitBatches(gpu, program, { start: this.start, batch, batches, passes }, (encoder, b) => {
+      encoder.copyBufferToBuffer(this.model.losses.buffer, this.model.losses.offset, this.losses.buffer, b * batch * 4, batch * 4);
+      encoder.copyBufferToBuffer(this.model.correct.buffer, this.model.correct.offset, this.correct.buffer, b * batch * 4, batch * 4);
+    });
     const encoder = gpu.device.createCommandEncoder({ label: 'evaluation.read' });
     timer?.finish(encoder);
     this.readback.copy(encoder, { ...this.losses, size: batches * batch * 4 }, { ...this.correct, size: batches * batch * 4 });
@@ -101,7 +115,7 @@ export class Evaluator {
       accuracy: correct.reduce((a, b) => a + b, 0) / total,
       count: total,
       // The clock has room for so many passes; the others take as long.
-      milliseconds: times ? times.other / Math.min(1, MAX_PASSES / (batches * parts.length)) : wall,
+      milliseconds: times ? times.other / Math.min(1, MAX_PASSES / (batches * parts)) : wall,
     };
   }
 

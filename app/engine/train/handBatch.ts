@@ -4,6 +4,7 @@ import type { Gpu } from '../gpu/device';
 import { Recorder } from '../gpu/recorder';
 import type { ParameterTable, VitConfig } from '../model/parameters';
 import { VitModel } from '../model/vit';
+import type { RecordLinear } from '../ops/linear';
 import type { MatmulTuning } from '../ops/matmul';
 
 /** Pixels of one image. */
@@ -55,18 +56,18 @@ export async function gradientsOf(
   }
 }
 
-/** Logits [B, numClasses] of normalised images [B, C, H, W]. */
+/** Logits [B, numClasses] of normalised images [B, C, H, W]; `linear` as in `VitModel.recordForward`. */
 export async function predictionOf(
   gpu: Gpu,
-  o: { config: VitConfig; tuning: MatmulTuning; params: View; images: Float32Array },
+  o: { config: VitConfig; tuning: MatmulTuning; params: View; images: Float32Array; linear?: RecordLinear },
 ): Promise<Float32Array> {
-  const { config, tuning, params, images } = o;
+  const { config, tuning, params, images, linear } = o;
   const count = checkBatch(config, images);
   const model = await gpu.guard('a prediction', () => new VitModel(gpu, { config, batch: count, tuning, training: false }));
   try {
     gpu.write(model.images, images);
     const recorder = new Recorder(gpu, 'predict');
-    model.recordForward(recorder, params);
+    model.recordForward(recorder, params, linear);
     const program = await recorder.build();
     program.run();
     program.dispose();

@@ -2,6 +2,7 @@ import type { Experiment } from '../../protocol/experiment';
 import type { PlanReport } from '../../protocol/messages';
 import type { DeviceInfo } from '../gpu/device';
 import { factorBytes, productFlops } from '../factorization/layout';
+import { truncationBytes } from '../model/factored';
 import { activationElements, stepFlops } from '../model/memory';
 import { weightMatrices, type WeightMatrix } from '../model/matrices';
 import { vitParameters, type VitConfig } from '../model/parameters';
@@ -87,7 +88,11 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
   const secondsPerStep = (train.accumulate * (flops.forward + flops.backward) + composing) / (gflops * 1e9 * STEP_EFFICIENCY);
   return {
     parameters: table.count,
-    bytes: { ...bytes, total: Object.values(bytes).reduce((a, b) => a + b, 0) },
+    bytes: {
+      ...bytes,
+      total: Object.values(bytes).reduce((a, b) => a + b, 0),
+      truncation: truncationBytes(truncatedMatrices(experiment, config), effective.total, { config, batch: evalRows, training: false }),
+    },
     matrices: matrices.map(planOf),
     stepsPerEpoch,
     secondsPerEpoch: gflops > 0 ? secondsPerStep * stepsPerEpoch : null,

@@ -32,7 +32,7 @@ import { RankControl } from './rankControl';
 import { evaluationBatch } from './recipe';
 import { Snapshotter, type Snapshot } from './snapshot';
 import { StepViews, joinParts, recordGather, recordPart, recordStep, type RecordedStep, type StepRecipe } from './step';
-import { Truncation } from './truncation';
+import { Truncation, type TestBench } from './truncation';
 
 /** What one step leaves behind. */
 export interface StepResult {
@@ -86,7 +86,7 @@ export class Run {
     public experiment: Experiment,
     readonly config: VitConfig,
     readonly table: ParameterTable,
-    private readonly tuning: MatmulTuning,
+    readonly tuning: MatmulTuning,
     readonly views: StepViews,
     private readonly adam: Adam,
     readonly rank: RankControl,
@@ -339,13 +339,22 @@ export class Run {
     if (before && (before.canEvaluate || !this.data)) return before;
     await before?.dispose();
     if (this.ended) throw new DOMException('The run has ended.', 'AbortError');
-    const { gpu, config, table, tuning, data, evalModel, experiment } = this;
+    const { gpu, config, table, tuning, experiment } = this;
     const matrices = truncatedMatrices(experiment, config);
     const mark = () => ({ version: this.version, step: this.last });
     const options = { config, table, tuning, weights: this.evaluated, matrices, mark, workspace: this.rank.workspace };
-    const bench = data && evalModel && { model: evalModel, batch: evalModel.labels.size / 4, dataset: data.test };
-    this.truncating = Truncation.create(gpu, options, bench);
+    this.truncating = Truncation.create(gpu, options, this.bench);
     return this.truncating;
+  }
+
+  /** The model that validates, with its images; undefined before `attach`. Its owner's work on it is always queued in one go. */
+  get bench(): TestBench | undefined {
+    const { data, evalModel } = this;
+    return data && evalModel && { model: evalModel, batch: evalModel.labels.size / 4, dataset: data.test };
+  }
+  /** The last step submitted. */
+  get submitted(): number {
+    return this.last;
   }
 
   /** The arena as one array, for export. */

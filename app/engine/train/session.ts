@@ -7,6 +7,7 @@ import { CheckpointDesk } from './checkpointDesk';
 import { Datasets } from './datasets';
 import { DeviceDesk } from './deviceDesk';
 import { faultOf, type Emit } from './events';
+import { InspectDesk } from './inspectDesk';
 import { LinalgDesk } from './linalgDesk';
 import { overrideMarks } from './matrices';
 import { planExperiment } from './plan';
@@ -36,12 +37,15 @@ export class Session {
   /** Increases with every pause; a start that began before it does not begin to train. */
   private pauses = 0;
   private baseUrl = '';
+  private keep = true;
   private readonly datasets: Datasets;
   private readonly preparation: Preparation;
   private readonly device: DeviceDesk;
   readonly linalg: LinalgDesk;
   /** Weights in and out, and batches given by hand. */
   readonly weights: WeightsDesk;
+  /** Looks at what the model says of images. */
+  readonly inspection: InspectDesk;
   /** Saves, stores and loads runs. */
   readonly checkpoints: CheckpointDesk;
   /** Measured seconds per step of the last run, for estimates of the same model. */
@@ -60,6 +64,11 @@ export class Session {
       exclusive: (work) => this.exclusive(work),
       ensureTrainer: (data) => this.ensureTrainer(data),
       endRun: () => this.endRun(),
+    });
+    this.inspection = new InspectDesk({
+      datasets: this.datasets,
+      exclusive: (work) => this.exclusive(work),
+      ensureTrainer: (data) => this.ensureTrainer(data),
     });
     this.checkpoints = new CheckpointDesk({
       emit,
@@ -85,9 +94,10 @@ export class Session {
     return this.experiment;
   }
 
-  /** Opens and measures the device. @throws GpuUnavailableError */
-  async init(baseUrl: string): Promise<DeviceReport> {
+  /** Opens and measures the device; `keep` says whether runs are kept in the browser's storage. @throws GpuUnavailableError */
+  async init(baseUrl: string, keep = true): Promise<DeviceReport> {
     this.baseUrl = baseUrl;
+    this.keep = keep;
     const [report] = await Promise.all([this.device.init(), this.datasets.recall()]);
     return report;
   }
@@ -243,7 +253,7 @@ export class Session {
   private adopt(run: Run, runId: number): Trainer {
     const trainer = new Trainer(run, runId, this.emit);
     trainer.smoothing = this.smoothing;
-    this.checkpoints.attach(trainer);
+    if (this.keep) this.checkpoints.attach(trainer);
     this.trainer = trainer;
     return trainer;
   }
@@ -331,8 +341,8 @@ export class Session {
     });
   }
 
-  step(count: number): Promise<StepRecord[]> {
-    return this.exclusive(async () => (await this.ensureTrainer(true)).steps(count));
+  step(count: number, turn = false): Promise<StepRecord[]> {
+    return this.exclusive(async () => (await this.ensureTrainer(true)).steps(count, turn));
   }
 
   /** Back to step 0 with the same initial weights, or with those of another seed. */

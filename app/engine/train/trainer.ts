@@ -38,6 +38,8 @@ export class Trainer {
   private startedAt = 0;
   private loop: Promise<void> | undefined;
   private stopping = false;
+  /** The steps under way are one of many turns. */
+  private turn = false;
   private snapshot: Snapshot | undefined;
   private snapshotAt = 0;
   private snapshotCost = 0;
@@ -106,12 +108,14 @@ export class Trainer {
     await this.loop;
   }
 
-  /** Exactly `count` steps from a paused run. @throws FaultError or DeviceLostError when one of them fails. */
-  async steps(count: number): Promise<StepRecord[]> {
+  /** Exactly `count` steps from a paused run; a `turn` leaves its spectra to whoever asks for the turns. @throws FaultError or DeviceLostError when one of them fails. */
+  async steps(count: number, turn = false): Promise<StepRecord[]> {
     await this.pause();
     const from = this.landed + 1;
+    this.turn = turn;
     this.start(count);
     await this.loop;
+    this.turn = false;
     if (this.failure) throw this.failure;
     return this.history.records(from);
   }
@@ -157,7 +161,7 @@ export class Trainer {
           // The weights that were just validated, in case they are the best so far.
           if (this.keeper && this.canSnapshot(0)) void this.beginSnapshot();
         }
-        if (!this.watching && performance.now() - this.spectraAt > Math.max(SPECTRA_INTERVAL, this.spectraCost / SPECTRA_SHARE))
+        if (!this.turn && !this.watching && performance.now() - this.spectraAt > Math.max(SPECTRA_INTERVAL, this.spectraCost / SPECTRA_SHARE))
           this.watching = this.watchSpectra('coarse').then(
             () => (this.watching = undefined),
             (error: unknown) => this.fail(error),
@@ -166,7 +170,7 @@ export class Trainer {
       }
       await Promise.allSettled([...pending]);
       await Promise.all([this.watching, this.snapshotting, this.validating]);
-      if (!this.failure && this.spectraStep !== this.step) await this.watchSpectra();
+      if (!this.failure && !this.turn && this.spectraStep !== this.step) await this.watchSpectra();
       if (this.validationDue() && !this.failure && this.step >= this.run.experiment.train.steps) {
         await this.validate(this.step);
         ended = true;

@@ -2,7 +2,7 @@ import type { Cut, CutBy, CutChoice, ModelFigures, TruncationReport } from '../.
 import { ConfigError } from '../../protocol/experiment';
 import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
-import { Recorder, type Program } from '../gpu/recorder';
+import type { Program } from '../gpu/recorder';
 import { StepTimer } from '../gpu/timestamps';
 import type { SvdWorkspace } from '../linalg/svdBatch';
 import { imageFlops, matrixParameters, rankOfEnergy, rankOfFraction, storedParameters, thinElements } from '../model/factored';
@@ -10,11 +10,12 @@ import { FactoredWeights, type FactoredBuffers } from '../model/factoredWeights'
 import type { WeightMatrix } from '../model/matrices';
 import { linearLayers, type VitPlan } from '../model/memory';
 import type { ParameterTable, VitConfig } from '../model/parameters';
-import { VitModel } from '../model/vit';
+import type { VitModel } from '../model/vit';
 import type { GpuDataset } from '../ops/gather';
+import type { RecordLinear } from '../ops/linear';
 import type { MatmulTuning } from '../ops/matmul';
 import { Evaluator } from './evaluator';
-import { checkBatch } from './handBatch';
+import { checkBatch, predictionOf } from './handBatch';
 import type { Tensor } from './safetensors';
 import { tensorsOf } from './weights';
 
@@ -42,6 +43,12 @@ export interface TestBench {
   readonly model: VitModel;
   readonly batch: number;
   readonly dataset: GpuDataset;
+}
+
+/** The weights of one moment: `params` as they were, and truncated where linear layers go by `linear`. */
+export interface TakenWeights extends Pick<WeightsMark, 'step'> {
+  readonly params: View;
+  readonly linear: RecordLinear;
 }
 
 export interface MeasureOptions {
@@ -218,30 +225,32 @@ export class Truncation {
     }
   }
 
-  /** Logits [B, numClasses] of normalised images by the truncated model. @throws RangeError */
-  predict(images: Float32Array, choice: CutChoice): Promise<Float32Array> {
-    const { gpu, o, factored } = this;
-    const batch = checkBatch(o.config, images);
+  /**
+   * Runs `use` on the weights as taken, whole and as truncated; `fresh` as in `measure`. The model that `use` runs is of this plan.
+   * @throws OutOfMemoryError, AbortError
+   */
+  use<T>(choice: CutChoice, o: { plan: VitPlan; fresh: boolean }, use: (taken: TakenWeights) => Promise<T>): Promise<T> {
+    const { gpu, factored } = this;
     return this.exclusive(async () => {
-      await this.take(true);
+      const { step } = await this.take(o.fresh);
       const ranks = this.ranks(choice);
       factored.truncate(ranks);
-      const plan: VitPlan = { config: o.config, batch, training: false, tuning: o.tuning };
-      const model = await gpu.guard('a prediction', () => new VitModel(gpu, { ...plan, tuning: o.tuning }));
-      const buffers = this.allocate(plan);
+      const buffers = await gpu.guard('the truncated model', () => this.allocate(o.plan));
       try {
-        gpu.write(model.images, images);
-        const recorder = new Recorder(gpu, 'predict');
-        model.recordForward(recorder, this.copy, factored.linear(ranks, buffers));
-        const program = await recorder.build();
-        program.run();
-        program.dispose();
-        return (await gpu.readFloats(model.logits)).slice(0, batch * o.config.numClasses);
+        return await use({ step, params: this.copy, linear: factored.linear(ranks, buffers) });
       } finally {
-        model.dispose();
         for (const view of [buffers.thin, buffers.scratch]) gpu.buffers.free(view);
       }
     });
+  }
+
+  /** Logits [B, numClasses] of normalised images by the truncated model. @throws RangeError */
+  predict(images: Float32Array, choice: CutChoice): Promise<Float32Array> {
+    const { gpu, o } = this;
+    const plan: VitPlan = { config: o.config, batch: checkBatch(o.config, images), training: false, tuning: o.tuning };
+    return this.use(choice, { plan, fresh: true }, ({ params, linear }) =>
+      predictionOf(gpu, { config: o.config, tuning: o.tuning, params, images, linear }),
+    );
   }
 
   /**

@@ -12,6 +12,8 @@ export interface SeriesOptions {
   /** Steps to show, both inclusive; all of them when absent. The average is over all steps before, too. */
   readonly from?: number;
   readonly to?: number;
+  /** Intervals that grow by a constant ratio, for a logarithmic axis of steps; as wide as each other when absent. */
+  readonly log?: boolean;
 }
 
 /** Where the values of a run lie: `value(i, field)` for the step i + 1. */
@@ -48,6 +50,30 @@ export function columnsOf(rows: Float64Array): Columns {
   return columns;
 }
 
+/** Last steps of at most `points` intervals of one width from step `from` to `n`. */
+function evenEnds(from: number, n: number, points: number): Float64Array {
+  const shown = Math.max(0, n - from + 1);
+  // A power of two keeps the intervals where they are while the run grows, so old points do not wobble.
+  let width = 1;
+  while (Math.ceil(shown / width) > points) width *= 2;
+  return Float64Array.from({ length: Math.ceil(shown / width) }, (_, p) => Math.min(n, from - 1 + (p + 1) * width));
+}
+
+/** The same with intervals that widen with the step; single steps where the ratio asks for less than one. */
+function growingEnds(from: number, n: number, points: number): Float64Array {
+  if (n - from < points) return evenEnds(from, n, points);
+  // Halves of an octave's division keep the intervals where they are while the run grows.
+  let parts = 512;
+  while (parts > 1 && Math.log2(n / from) * parts > points - 2) parts /= 2;
+  const out: number[] = [];
+  for (let i = Math.ceil(Math.log2(from) * parts); ; i++) {
+    const end = Math.round(2 ** (i / parts));
+    if (end >= n) break;
+    if (end >= from && end !== out.at(-1)) out.push(end);
+  }
+  return Float64Array.from([...out, n]);
+}
+
 /**
  * At most `points` points: each stands for an interval of steps and carries its last step, the mean, lowest and highest raw
  * loss in it, and the debiased exponential average over all steps so far (so it does not depend on the decimation, nor on the zoom).
@@ -56,11 +82,8 @@ export function seriesOf(columns: Columns, evaluations: readonly Omit<RunEvaluat
   const { runId, smoothing, points = MAX_POINTS } = o;
   const from = Math.max(1, Math.floor(o.from ?? 1));
   const n = Math.min(columns.length, Math.ceil(o.to ?? Infinity));
-  const shown = Math.max(0, n - from + 1);
-  // A power of two keeps the intervals where they are while the run grows, so old points do not wobble.
-  let width = 1;
-  while (Math.ceil(shown / width) > points) width *= 2;
-  const count = Math.ceil(shown / width);
+  const ends = o.log ? growingEnds(from, n, points) : evenEnds(from, n, points);
+  const count = ends.length;
   const f32 = (): Float32Array => new Float32Array(count);
   const out = {
     runId,
@@ -84,8 +107,8 @@ export function seriesOf(columns: Columns, evaluations: readonly Omit<RunEvaluat
   };
   for (let i = 0; i < from - 1 && i < n; i++) average(i);
   for (let p = 0; p < count; p++) {
-    const start = from - 1 + p * width;
-    const end = Math.min(n, start + width);
+    const start = p > 0 ? ends[p - 1]! : from - 1;
+    const end = ends[p]!;
     let sum = 0;
     let low = Infinity;
     let high = -Infinity;

@@ -15,6 +15,7 @@ import type { PlanReport } from '../../protocol/messages';
 import { defaultSelection } from '../events';
 import { getState, setState } from '../store';
 import { engine } from './engine';
+import { leaveReplay } from './leaveReplay';
 import { tellPatch } from './patch';
 import { notify } from './view';
 
@@ -102,6 +103,7 @@ export function setTechnique(name: Experiment['method']['name']): void {
  */
 export function adopt(next: Experiment, preset: string, what: string): void {
   guard(next);
+  leaveReplay();
   const { running, experiment } = getState();
   const against = running ?? experiment;
   if (runUnderWay() && differences(against, next).some((path) => !isLive(path))) {

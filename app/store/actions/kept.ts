@@ -4,6 +4,7 @@ import type { LoadingTensors } from '../slices/kept';
 import { getState, setState } from '../store';
 import { engine } from './engine';
 import { requestPlan, show } from './form';
+import { leaveReplay } from './leaveReplay';
 import { notify, remember } from './view';
 
 /** How long a discarded run can be had back, milliseconds. */
@@ -83,6 +84,7 @@ export const declineOffer = (): void => setState({ offered: null });
 let loads = 0;
 /** Loads something that becomes the run on screen, and shows it. @throws WorkerError */
 export async function takeOver(what: string, cancel: boolean, load: () => Promise<LoadedTensors>): Promise<LoadedTensors> {
+  leaveReplay();
   const mine = ++loads;
   const loading: LoadingTensors = { what, bytes: 0, totalBytes: 0, cancel };
   setState({ loadingTensors: loading });

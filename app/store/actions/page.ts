@@ -1,4 +1,5 @@
-import { ConfigError } from '../../protocol/experiment';
+import { ConfigError, type Experiment } from '../../protocol/experiment';
+import { linkParts } from '../../protocol/linkParts';
 import { anyLocks, LockError, writeLocks } from '../../protocol/locks';
 import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets';
 import { parseShareUrl, toShareUrl } from '../../protocol/shareUrl';
@@ -9,8 +10,11 @@ import { engine } from './engine';
 import { adopt, planNow, requestPlan } from './form';
 import { lockPage } from './locks';
 import { NotReadyError, play } from './run';
+import { replayFile, replayResults, replayUrl } from './replay';
+import { leaveReplay } from './leaveReplay';
 import { lookForKept, resume } from './kept';
-import { followTheme, notify, recall, openLessons, remember, setProjector } from './view';
+import { isPicture, showPicture } from './see';
+import { followTheme, notify, openLessons, recall, remember, setProjector } from './view';
 import { loadTensorFile } from './weights';
 
 /** Names of errors that mean "as you wished". */
@@ -76,6 +80,7 @@ export async function openDevice(suit: boolean): Promise<void> {
 
 /** A fresh worker with the same experiment; `andPlay` goes on to train from step 0. */
 export async function retry(andPlay = false): Promise<void> {
+  leaveReplay();
   engine().restart();
   // The fresh worker counts its runs from 1 again.
   setState({
@@ -105,10 +110,23 @@ export async function resumeAfterCrash(key: string): Promise<void> {
   if (getState().device) await resume(key);
 }
 
-/** Applies a link's hash; what is wrong with it is told and not applied. False when there is no link. */
+/**
+ * Applies a link's hash; what is wrong with it is told and not applied. A recording it names, or results that it holds, come on screen.
+ * True when it holds an experiment.
+ */
 export function applyLink(hash: string): boolean {
-  if (hash.length < 2) return false;
-  const { experiment, problems, locks, projector, lesson } = parseShareUrl(hash);
+  const { experiment: text, replay, results, embed } = linkParts(hash);
+  if (embed) setState({ embed, screen: 'main' });
+  if (text !== '') applyExperiment(text);
+  if (replay !== undefined || results !== undefined) setState({ screen: 'main' });
+  if (replay !== undefined) attempt(replayUrl(replay));
+  else if (results !== undefined) attempt(showResults(results, parseShareUrl(text).experiment));
+  return text !== '';
+}
+
+/** The part of a link that is an experiment, with what it takes away from the page and the lesson it opens. */
+function applyExperiment(text: string): void {
+  const { experiment, problems, locks, projector, lesson } = parseShareUrl(text);
   const held = getState().lockBase !== null;
   if (problems.length > 0)
     notify(
@@ -129,11 +147,17 @@ export function applyLink(hash: string): boolean {
   if (lesson && !held) openLessons(lesson);
   else if (lesson) notify('warn', 'The link of this page locks settings that the lessons change.');
   requestPlan();
-  return true;
 }
 
-/** The link to the shown experiment; what the page's own link took away stays away in it. */
-export const shareUrl = (): string => toShareUrl(getState().experiment, location.href, getState().locks, getState().projector);
+/** Shows the results of a link. @throws ResultsLinkError naming what is wrong with them; nothing of them is shown then */
+async function showResults(results: string, experiment: Experiment): Promise<void> {
+  const { decodeResults } = await import('../../protocol/run/resultsLink');
+  replayResults(decodeResults(results, experiment));
+}
+
+/** The link to the shown experiment; what the page’s own link took away stays away in it. */
+export const shareUrl = (experiment: Experiment = getState().experiment): string =>
+  toShareUrl(experiment, location.href, getState().locks, getState().projector);
 
 /** Copies the link. False when the browser refuses the clipboard; the page then shows the text to select. */
 export async function share(): Promise<boolean> {
@@ -145,11 +169,19 @@ export async function share(): Promise<boolean> {
   }
 }
 
-/** Files dropped or chosen anywhere: a checkpoint, weights, or a data set. @throws WorkerError */
+/** Files dropped or chosen anywhere: a run, a checkpoint, weights, or a data set; one picture, while the model is looked into. @throws WorkerError, RunFileError */
 export async function takeFiles(files: readonly (File | PathFile)[]): Promise<void> {
   if (files.length === 0) return;
+  const [first] = files;
+  const blob = 'blob' in first! ? first.blob : first!;
+  if (getState().seeOpen && files.length === 1 && isPicture(blob)) {
+    showPicture(blob, first!.name);
+    return;
+  }
   const tensors = files.find((file) => file.name.toLowerCase().endsWith('.safetensors'));
-  if (tensors) await loadTensorFile('blob' in tensors ? tensors.blob : tensors);
+  const run = files.length === 1 && /\.json(\.gz)?$/i.test(files[0]!.name) ? files[0] : undefined;
+  if (run) await replayFile('blob' in run ? run.blob : run);
+  else if (tensors) await loadTensorFile('blob' in tensors ? tensors.blob : tensors);
   else await loadFiles(files);
 }
 

@@ -1,19 +1,22 @@
 import { differences, isLive, type Experiment } from '../../protocol/experiment';
 import type { StepRecord } from '../../protocol/messages';
 import { newRun } from '../events';
+import { frames } from '../frames';
 import { getState, setState } from '../store';
 import { loadDataset } from './data';
 import { engine } from './engine';
 import { flushLive, show } from './form';
+import { leaveReplay, NotReadyError, requireLive } from './leaveReplay';
 import { remember } from './view';
 
-/** A command that makes no sense now; the message says what is missing. */
-export class NotReadyError extends Error {
-  override name = 'NotReadyError';
-}
+export { NotReadyError };
 
 /** Why Play cannot be pressed; undefined when it can. */
-export function blockedBecause(): string | undefined {
+export const blockedBecause = (): string | undefined =>
+  getState().replay ? 'This is a recording. Run it here trains the same experiment.' : blockedHere();
+
+/** Why the shown experiment cannot be trained on this page; undefined when it can. */
+export function blockedHere(): string | undefined {
   const { device, plan, planError, fault } = getState();
   if (!device) return fault ? fault.message : 'The graphics device is still being measured.';
   if (planError) return planError.message;
@@ -33,6 +36,7 @@ let startNumber = 0;
  * Data that must be fetched are fetched first, so that a failing download leaves the run alone. @throws WorkerError
  */
 export async function prepare(): Promise<void> {
+  requireLive();
   const { experiment, loaded } = getState();
   if (experiment.dataset !== 'shapes' && !loaded[experiment.dataset]) await loadDataset(experiment.dataset);
   await makeCurrent(experiment);
@@ -86,9 +90,17 @@ export async function pause(): Promise<void> {
 
 /** Space: whatever the big button says. */
 export async function togglePlay(): Promise<void> {
-  if (getState().starting) await cancelStart();
+  if (getState().replay) toggleTimeline();
+  else if (getState().starting) await cancelStart();
   else if (getState().phase === 'running') await pause();
   else await play();
+}
+
+/** Plays a recording over its steps, from the start where it stands at its end; or stops. */
+export function toggleTimeline(): void {
+  const { scrubbing, scrub, step } = getState();
+  const first = frames.all()[0]?.step ?? 0;
+  setState(scrubbing ? { scrubbing: false } : { scrubbing: true, scrub: scrub === null || scrub >= step ? first : scrub });
 }
 
 /** Exactly `count` steps from a paused run, and their records. @throws NotReadyError, WorkerError */
@@ -108,6 +120,7 @@ export async function stepOnce(count = 1): Promise<StepRecord[]> {
 
 /** Back to step 0 with the same initial weights. */
 export async function reset(): Promise<void> {
+  requireLive();
   const { running, experiment } = getState();
   if (!running) return;
   setState({ fault: null });
@@ -118,6 +131,7 @@ export async function reset(): Promise<void> {
 
 /** Back to step 0 with other initial weights and another data order. */
 export async function newSeed(seed: number = 1 + Math.floor(Math.random() * 9998)): Promise<void> {
+  requireLive();
   const { experiment, running } = getState();
   const next = { ...experiment, train: { ...experiment.train, seed } };
   show(next);
@@ -156,6 +170,7 @@ export async function rollback(lr: number): Promise<void> {
 
 /** Shows an experiment and makes it current without asking, for scripts. @throws WorkerError */
 export async function configure(next: Experiment): Promise<void> {
+  leaveReplay();
   show(next);
   await flushLive();
   await makeCurrent(next);

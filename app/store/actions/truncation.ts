@@ -1,10 +1,12 @@
 import { CURVE_ENERGIES, CURVE_FRACTIONS, type CutBy, type CutChoice } from '../../protocol/truncation';
 import { getState, setState, type AppState } from '../store';
 import { engine } from './engine';
+import { requireLive } from './leaveReplay';
 import { save } from './weights';
 
 /** The curve of the run as it is now. @throws WorkerError */
 export async function measureCurve(by: CutBy = getState().cutBy): Promise<void> {
+  requireLive();
   const { runId, measuring } = getState();
   if (measuring) return;
   const total = (by === 'energy' ? CURVE_ENERGIES : CURVE_FRACTIONS).length;
@@ -17,7 +19,8 @@ export async function measureCurve(by: CutBy = getState().cutBy): Promise<void> 
 }
 
 /** What the slider stands at, as the engine is asked for it. */
-const choiceOf = ({ cutBy, cutAt }: AppState): CutChoice => (cutBy === 'energy' ? { energy: cutAt.energy } : { fraction: cutAt.fraction });
+export const choiceOf = ({ cutBy, cutAt }: AppState): CutChoice =>
+  cutBy === 'energy' ? { energy: cutAt.energy } : { fraction: cutAt.fraction };
 
 let inFlight = false;
 /** The run as it is has figures for what the slider stands at. */
@@ -29,10 +32,10 @@ const answered = ({ cut, cutBy, cutAt, step, phase }: AppState): boolean =>
 
 /**
  * Evaluates at the slider: one evaluation at a time, and after it another only if the slider has moved on by then.
- * Does nothing while there is no run to evaluate. @throws WorkerError
+ * Does nothing while there is no run to evaluate, which a recording is not. @throws WorkerError
  */
 export async function evaluateCut(): Promise<void> {
-  if (inFlight) return;
+  if (inFlight || getState().replay) return;
   inFlight = true;
   try {
     for (;;) {
@@ -63,6 +66,7 @@ export const setCutShows = (cutShows: 'accuracy' | 'loss'): void => setState({ c
 
 /** The truncated model at the slider, as a safetensors file in the downloads. @throws WorkerError */
 export async function saveFactored(): Promise<void> {
+  requireLive();
   const state = getState();
   const bytes = await engine().send('exportFactored', { cut: choiceOf(state) });
   const { model } = state.running ?? state.experiment;

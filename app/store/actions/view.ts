@@ -7,7 +7,6 @@ export const select = (name: string): void => setState({ selected: name });
 /** Points at a matrix of the wall; null when the pointer leaves it. */
 export const hover = (name: string | null): void => setState({ hovered: name });
 export const setWallView = (wallView: 'run' | 'baseline'): void => setState({ wallView });
-export const setXAxis = (xAxis: 'step' | 'epoch'): void => setState({ xAxis });
 export const setLengthUnit = (lengthUnit: 'steps' | 'epochs'): void => setState({ lengthUnit });
 export const showScreen = (screen: AppState['screen']): void => setState({ screen });
 export const showTab = (tab: Tab): void => setState({ tab });

@@ -11,7 +11,7 @@ export interface Notice {
 }
 
 /** `lesson` is the list of lessons, or the lesson under way. */
-export type Screen = 'first' | 'main' | 'lesson';
+export type Screen = 'first' | 'main' | 'compare' | 'lesson';
 export type Tab = 'watch' | 'matrix' | 'setup';
 
 /** What is shown and how; nothing here changes a run. */
@@ -30,10 +30,10 @@ export interface ViewSlice {
   hovered: string | null;
   /** Weight of the exponential average in the charts, 0 (none) to 0.99. */
   smoothing: number;
-  /** Horizontal axis of the charts. */
-  xAxis: 'step' | 'epoch';
   lengthUnit: 'steps' | 'epochs';
   notices: readonly Notice[];
+  /** The page is a frame in another page: run, wall and charts only. */
+  embed: boolean;
   /** Text of the dialog that takes a command of the reference; null while it is closed. */
   command: string | null;
   /** Larger type, and the rails away, for a room. */
@@ -52,9 +52,9 @@ export const viewSlice = (): ViewSlice => ({
   selected: '',
   hovered: null,
   smoothing: 0.9,
-  xAxis: 'step',
   lengthUnit: 'steps',
   notices: [],
+  embed: false,
   command: null,
   projector: false,
   lesson: null,

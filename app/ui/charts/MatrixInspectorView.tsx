@@ -1,20 +1,28 @@
 import { useCallback, useMemo, type ReactNode } from 'react';
 import type { FactorPlan, Mark, MatrixSpectrum } from '../../protocol/messages';
+import { frames } from '../../store/frames';
 import { DataTable } from './DataTable';
-import { formatFixed, formatPercent, formatSignificant, matrixLabel, matrixSize } from './format';
-import { useHoverStep } from './hoverStep';
-import { paintHeat, paintLarge } from './largePaint';
+import type { XScale } from './axis';
+import { formatFixed, formatInt, formatPercent, formatSignificant, matrixLabel, matrixSize } from './format';
+import type { SpectraColumns } from './heat';
+import { Heat } from './HeatMap';
+import { paintLarge } from './largePaint';
 import { Segmented } from './Segmented';
-import { largeDecades, stepWindow } from './scales';
-import type { SpectraColumns } from './spectraHistory';
-import { hasEpsilon, lastKept } from './spectrum';
-import { useCanvas, type Draw } from './useCanvas';
+import { largeDecades } from './scales';
+import { hasEpsilon } from './spectrum';
+import { useCanvas, type Draw, type Watch } from './useCanvas';
 
 export type TimeView = 'now' | 'time';
 
 export interface MatrixInspectorViewProps {
   /** The matrix shown; null before there are spectra. */
   matrix: MatrixSpectrum | null;
+  /** The same at this moment, for the picture: it is drawn again when `watch` calls, without a rendering. */
+  now?: (() => MatrixSpectrum | null) | undefined;
+  watch?: Watch;
+  /** The step of `matrix` where it is not the newest. */
+  viewed?: number | null;
+  tools?: ReactNode;
   ghost?: MatrixSpectrum;
   ghostLabel?: string;
   /** Common top decade, as `useTopDecade` gives it. */
@@ -28,8 +36,8 @@ export interface MatrixInspectorViewProps {
   view: TimeView;
   onView: (view: TimeView) => void;
   marks: readonly Mark[];
-  step: number;
-  totalSteps: number;
+  /** The axis that all charts share. */
+  x: XScale;
   empty?: ReactNode;
 }
 
@@ -40,7 +48,7 @@ const TIMES = [
 
 /** One matrix, large: its spectrum and every figure known of it. */
 export function MatrixInspectorView(props: MatrixInspectorViewProps) {
-  const { matrix, history, view, onView, onMove, arrows = false, empty } = props;
+  const { matrix, history, view, onView, onMove, arrows = false, empty, viewed = null } = props;
   if (!matrix)
     return (
       <section className="chart-inspector" aria-label="Selected matrix">
@@ -50,21 +58,36 @@ export function MatrixInspectorView(props: MatrixInspectorViewProps) {
         <div className="chart-note">{empty ?? <p>The matrix chosen on the wall is shown large here.</p>}</div>
       </section>
     );
+  const over = history !== null && view === 'time';
   return (
     <section className="chart-inspector" aria-label="Selected matrix">
       <div className="chart-head">
         <h2>
           {matrixLabel(matrix)} <small>{matrixSize(matrix)}</small>
         </h2>
+        {viewed !== null && <em className="chart-step">step {formatInt(viewed)}</em>}
         {history && <Segmented label="Spectrum" options={TIMES} value={view} onChange={onView} />}
         <Arrows onMove={onMove} />
       </div>
-      {history && view === 'time' ? <Heat {...props} matrix={matrix} history={history} /> : <Large {...props} matrix={matrix} />}
+      {over ? (
+        <Heat columns={history} matrix={matrix} top={props.top} marks={props.marks} x={props.x} />
+      ) : (
+        <Large {...props} matrix={matrix} />
+      )}
       <Figures matrix={matrix} />
       {matrix.factors && <p className="chart-why">{factorsLine(matrix, matrix.factors)}</p>}
       <div className="chart-foot">
         {arrows && <Arrows onMove={onMove} />}
-        <DataTable title={`Singular values, ${matrixLabel(matrix)}`} caption={matrixSize(matrix)} rows={() => sigmaTable(matrix)} />
+        {props.tools}
+        {over ? (
+          <DataTable
+            title={`Singular values by step, ${matrixLabel(matrix)}`}
+            caption={`${history.count} steps`}
+            rows={() => timeTable(matrix)}
+          />
+        ) : (
+          <DataTable title={`Singular values, ${matrixLabel(matrix)}`} caption={matrixSize(matrix)} rows={() => sigmaTable(matrix)} />
+        )}
       </div>
     </section>
   );
@@ -89,27 +112,14 @@ const Chevron = ({ d }: { d: string }) => (
 
 type Shown = MatrixInspectorViewProps & { matrix: MatrixSpectrum };
 
-function Large({ matrix, ghost, ghostLabel = 'dense baseline', top }: Shown) {
+function Large({ matrix, now, watch, ghost, ghostLabel = 'dense baseline', top }: Shown) {
   const decades = useMemo(() => largeDecades(top), [top]);
   const draw = useCallback<Draw>(
-    (g, width, height, palette) => paintLarge(g, width, height, palette, { matrix, ghost, ghostLabel, decades }),
-    [matrix, ghost, ghostLabel, decades],
+    (g, width, height, palette) => paintLarge(g, width, height, palette, { matrix: now?.() ?? matrix, ghost, ghostLabel, decades }),
+    [matrix, now, ghost, ghostLabel, decades],
   );
-  const canvas = useCanvas(draw);
+  const canvas = useCanvas(draw, watch);
   return <canvas ref={canvas} className="chart-large" role="img" aria-label={describe(matrix)} />;
-}
-
-function Heat({ matrix, history, top, marks, step, totalSteps }: Shown & { history: SpectraColumns }) {
-  const decades = useMemo(() => largeDecades(top), [top]);
-  const cursor = useHoverStep();
-  const lastStep = stepWindow(step, totalSteps);
-  const kept = lastKept(matrix);
-  const draw = useCallback<Draw>(
-    (g, width, height, palette) => paintHeat(g, width, height, palette, { columns: history, kept, decades, lastStep, marks, cursor }),
-    [history, kept, decades, lastStep, marks, cursor],
-  );
-  const canvas = useCanvas(draw);
-  return <canvas ref={canvas} className="chart-large" role="img" aria-label="Singular values by step: index down, brightness log σ" />;
 }
 
 const describe = (m: MatrixSpectrum) =>
@@ -178,6 +188,29 @@ export function factorsLine({ name, targetRank }: Pick<MatrixSpectrum, 'name' | 
   const what = `This is the spectrum of the product of ${factors.length} factors`;
   if (acted.length === 0) return `${what}; they are what is trained.`;
   return `${what}. Q3R acts on each of them with an ε of its own and target ranks ${factors.map((f) => f.targetRank).join(', ')}; the product’s rank is at most the smallest of theirs.`;
+}
+
+/** Some singular values of each spectrum of the run, and its figures; the whole of it can be saved. */
+function timeTable({ name, sigma, targetRank }: MatrixSpectrum) {
+  const n = sigma.length;
+  const some = [1, Math.ceil(targetRank / 2), targetRank, targetRank + 1, 2 * targetRank, Math.ceil(n / 2), n];
+  const indices = [...new Set(some.filter((i) => i >= 1 && i <= n))].sort((a, b) => a - b);
+  return {
+    head: ['Step', ...indices.map((i) => `σ ${i}`), 'ε', 'Effective rank', 'Stable rank', 'Tail energy'],
+    body: frames.all().flatMap(({ step, matrices }) => {
+      const m = matrices.find((other) => other.name === name);
+      if (!m) return [];
+      const figures = [formatFixed(m.effectiveRank, 1), formatFixed(m.stableRank, 2), formatPercent(1 - m.tailRatio)];
+      return [
+        [
+          formatInt(step),
+          ...indices.map((i) => formatSignificant(m.sigma[i - 1] ?? NaN)),
+          hasEpsilon(m) ? formatSignificant(m.epsilon) : '–',
+          ...figures,
+        ],
+      ];
+    }),
+  };
 }
 
 const sigmaTable = (m: MatrixSpectrum) => ({

@@ -1,34 +1,46 @@
-import { useMemo } from 'react';
-import { methodFields } from '../../engine/regularizers/q3r/config';
-import { setSmoothing } from '../../store/actions';
+import { useCallback } from 'react';
+import { resetZoom, setAxis, setLogX, setLogY, setSmoothing, setZoom } from '../../store/actions';
 import { useStore } from '../../store/store';
+import { CHART_KINDS } from './chartData';
 import { RunChartsView } from './RunChartsView';
+import { SaveMenu } from './SaveMenu';
+import { LiveButton, Scrubber } from './Scrubber';
+import { useCurves } from './useCurves';
+import { useXScale } from './useXScale';
 
-/** Curves of the run on screen and, dashed, of its dense baseline. */
+const zoomTo = (zoom: readonly [number, number] | null) => (zoom ? setZoom(...zoom) : resetZoom());
+
+/** Curves of the run on screen, of its dense baseline and of the kept runs that are shown, over the scrubber. */
 export function RunCharts() {
-  const series = useStore((s) => s.series);
-  const baseline = useStore((s) => s.baseline);
-  const method = useStore((s) => (s.running ?? s.experiment).method.name);
+  const x = useXScale();
+  const curves = useCurves(x);
   const marks = useStore((s) => s.marks);
-  const totalSteps = useStore((s) => s.totalSteps);
   const smoothing = useStore((s) => s.smoothing);
-  const stepsPerEpoch = useStore((s) => (s.xAxis === 'epoch' ? s.plan?.stepsPerEpoch : undefined));
-  const other = useMemo(() => (baseline?.series ? { label: 'Dense AdamW', series: baseline.series } : null), [baseline]);
+  const logY = useStore((s) => s.logY);
+  const newest = useStore((s) => s.series?.step.at(-1) ?? 0);
+  const foot = useCallback(
+    ({ left, width }: { left: number; width: number }) => <Scrubber x={x} left={left} width={width} newest={newest} />,
+    [x, newest],
+  );
   return (
     <RunChartsView
-      series={series}
-      label={methodName(method)}
-      other={other}
+      curves={curves}
+      x={x}
       marks={marks}
-      totalSteps={totalSteps}
       smoothing={smoothing}
       onSmoothing={setSmoothing}
-      stepsPerEpoch={stepsPerEpoch}
+      logY={logY}
+      onAxis={setAxis}
+      onLogX={setLogX}
+      onLogY={setLogY}
+      onZoom={zoomTo}
+      foot={newest > 0 ? foot : undefined}
+      tools={
+        <>
+          <SaveMenu title="Save charts and data" what={CHART_KINDS} all />
+          {newest > 0 && <LiveButton />}
+        </>
+      }
     />
   );
 }
-
-const techniques = methodFields.fields.find((field) => field.key === 'name');
-/** The technique as the form names it. */
-export const methodName = (name: string): string =>
-  techniques?.kind === 'choice' ? (techniques.options.find((option) => option.value === name)?.label ?? name) : name;

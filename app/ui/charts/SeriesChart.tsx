@@ -1,41 +1,40 @@
 import { memo, useMemo } from 'react';
 import { CartesianGrid, ComposedChart, Curve, XAxis, YAxis } from 'recharts';
-import type { ChartKind, ChartRow, ValueAxis } from './chartData';
-import { chartShape, type Point } from './chartShape';
-import { formatSetting } from './format';
+import type { XScale } from './axis';
+import type { ChartKind, ValueAxis } from './chartData';
+import { chartShape, type OtherShape, type Point } from './chartShape';
+import type { RunCurve } from './curves';
+import { tickText } from './format';
+import { isOpen, markerPath, runStyle } from './runStyle';
 
 export interface SeriesChartProps {
   kind: ChartKind;
-  rows: ChartRow[];
+  curves: readonly RunCurve[];
   axis: ValueAxis;
-  lastStep: number;
+  x: XScale;
   width: number;
   height: number;
   /** Width of the value axis. */
   left: number;
 }
 
+/** Space above and below the plot of a line chart. */
 const MARGIN = { top: 6, right: 0, bottom: 4, left: 0 };
 /** Up to so many evaluations have a dot each. */
 const DOTS = 30;
-
-const tickText = (kind: ChartKind) => (value: number) =>
-  kind === 'accuracy' ? `${Math.round(value * 100)}%` : kind === 'loss' ? lossText(value) : formatSetting(value);
-const lossText = (value: number) => (value < 0.1 ? formatSetting(value) : value.toFixed(1));
-const TICK_TEXT = { loss: tickText('loss'), accuracy: tickText('accuracy'), regularizer: tickText('regularizer'), lr: tickText('lr') };
 
 /**
  * One line chart. The frame is drawn when its axis changes; the curves, which change five times a second, are paths over it, so that
  * an update costs the page no more than their text. Cursor, events and titles lie over both and never redraw them.
  */
-export default memo(function SeriesChart({ kind, rows, axis, lastStep, width, height, left }: SeriesChartProps) {
+export default memo(function SeriesChart({ kind, curves, axis, x, width, height, left }: SeriesChartProps) {
   const w = Math.max(0, width - left);
   const h = Math.max(0, height - MARGIN.top - MARGIN.bottom);
-  const { band, raw, other, main, end } = useMemo(
-    () => chartShape(kind, rows, axis, lastStep, { width: w, height: h }),
-    [kind, rows, axis, lastStep, w, h],
+  const { band, raw, others, main, end } = useMemo(
+    () => chartShape(kind, curves, axis, x, { width: w, height: h }),
+    [kind, curves, axis, x, w, h],
   );
-  const dots = kind === 'accuracy' && main.measured && main.points.length <= DOTS ? main.points : [];
+  const dots = kind === 'accuracy' && main.measured && main.points.length <= DOTS ? main.points.filter((p) => p.x >= 0 && p.x <= w) : [];
   return (
     <>
       <Frame
@@ -63,11 +62,13 @@ export default memo(function SeriesChart({ kind, rows, axis, lastStep, width, he
             />
           )}
           <Stroke points={raw} opacity={kind === 'loss' ? 0.32 : 0.42} width={1} />
-          <Stroke points={other} colour="var(--series-2)" width={1.5} dash="6 3" />
+          {others.map((other) => (
+            <Other key={other.key} other={other} height={h} />
+          ))}
           <Stroke points={main.points} width={2} />
         </svg>
-        {dots.map(({ x, y }) => (
-          <circle key={x} cx={x} cy={y} r={2} fill="var(--series-1)" />
+        {dots.map(({ x: at, y }, i) => (
+          <circle key={i} cx={at} cy={y} r={2} fill="var(--series-1)" />
         ))}
         {end && <circle cx={end.x} cy={end.y} r={3} fill="var(--series-1)" />}
       </svg>
@@ -96,6 +97,22 @@ const Stroke = ({ points, colour = 'var(--series-1)', opacity, width, dash }: St
       strokeDasharray={dash}
     />
   );
+
+/** Another run: its dash all along, and its marker here and there. */
+function Other({ other: { style, points, markers }, height }: { other: OtherShape; height: number }) {
+  const { colour, dash, marker } = runStyle(style);
+  const paint = `var(--${colour})`;
+  const path = markers
+    .filter(({ y }) => y >= 0 && y <= height)
+    .map(({ x, y }) => markerPath(marker, x, y, 2.75))
+    .join('');
+  return (
+    <g className="chart-other" data-style={style}>
+      <Stroke points={points} colour={paint} width={1.5} dash={dash.join(' ') || undefined} />
+      <path d={path} fill={isOpen(marker) ? 'none' : paint} stroke={paint} strokeWidth={1.25} />
+    </g>
+  );
+}
 
 interface FrameProps {
   kind: ChartKind;
@@ -133,5 +150,11 @@ const Frame = memo(function Frame({ kind, low, high, ticks, log, width, height, 
   );
 });
 
+const TICK_TEXT: Record<ChartKind, (value: number) => string> = {
+  loss: (value) => tickText('loss', value),
+  accuracy: (value) => tickText('accuracy', value),
+  regularizer: (value) => tickText('regularizer', value),
+  lr: (value) => tickText('lr', value),
+};
 const UNIT = [0, 1];
 const TICK = { fill: 'var(--text-3)' } as const;

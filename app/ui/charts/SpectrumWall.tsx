@@ -1,13 +1,16 @@
-import { useEffect } from 'react';
 import { attempt, hover, play, select, setWallView } from '../../store/actions';
+import { frames } from '../../store/frames';
 import { useStore } from '../../store/store';
-import { followSpectra } from './runHistory';
+import { SaveMenu } from './SaveMenu';
 import { SpectrumWallView } from './SpectrumWallView';
+import { useViewedSpectra, viewedSpectra, watchViewedSpectra } from './viewed';
 
-/** The wall of the run on screen. */
+const now = () => viewedSpectra()?.matrices ?? null;
+
+/** The wall of the run on screen, where the scrubber stands or the cursor of the charts points. */
 export function SpectrumWall() {
-  useEffect(followSpectra, []);
-  const spectra = useStore((s) => s.spectra);
+  const spectra = useViewedSpectra();
+  const newest = useStore((s) => s.spectra);
   const baseline = useStore((s) => s.baseline);
   const view = useStore((s) => s.wallView);
   const selected = useStore((s) => s.selected);
@@ -15,6 +18,11 @@ export function SpectrumWall() {
   return (
     <SpectrumWallView
       matrices={spectra?.matrices ?? null}
+      now={now}
+      watch={watchViewedSpectra}
+      largest={frames.largest}
+      step={spectra && newest && spectra.step !== newest.step ? spectra.step : null}
+      tools={spectra && <SaveMenu title="Save the wall" what={['wall']} />}
       baseline={baseline}
       view={view}
       selected={selected}

@@ -1,11 +1,11 @@
 import { memo, useCallback, useEffect, useMemo, useRef, type KeyboardEvent, type ReactNode } from 'react';
 import type { MatrixSpectrum } from '../../protocol/messages';
 import { DataTable } from './DataTable';
-import { formatFixed, formatPercent, formatSignificant, kindLabel, matrixLabel, matrixSize } from './format';
+import { formatFixed, formatInt, formatPercent, formatSignificant, kindLabel, matrixLabel, matrixSize } from './format';
 import { Segmented } from './Segmented';
 import { wallDecades } from './scales';
 import { hasEpsilon } from './spectrum';
-import { useCanvas, type Draw } from './useCanvas';
+import { useCanvas, type Draw, type Watch } from './useCanvas';
 import { useTopDecade } from './useTopDecade';
 import { movePlace, placeOf, wallGrid, type WallGrid } from './wallGeometry';
 import { paintWall } from './wallPaint';
@@ -13,8 +13,16 @@ import { paintWall } from './wallPaint';
 export type WallSource = 'run' | 'baseline';
 
 export interface SpectrumWallViewProps {
-  /** Newest spectra of this run; null before there are any. */
+  /** The spectra of this run that are looked at; null before there are any. */
   matrices: readonly MatrixSpectrum[] | null;
+  /** The same at this moment, for the picture: it is drawn again when `watch` calls, without a rendering. */
+  now?: () => readonly MatrixSpectrum[] | null;
+  watch?: Watch;
+  /** The largest singular value of the run so far. */
+  largest?: number;
+  /** The step of `matrices` where they are not the newest. */
+  step?: number | null;
+  tools?: ReactNode;
   baseline: { label: string; matrices: readonly MatrixSpectrum[] } | null;
   view: WallSource;
   /** Name of the matrix in the inspector. */
@@ -25,6 +33,10 @@ export interface SpectrumWallViewProps {
   onView: (view: WallSource) => void;
   /** What stands in place of the wall before there are spectra. */
   empty?: ReactNode;
+  /** Names a wall that stands beside another, in the place of its head. */
+  name?: string;
+  /** Top decade common to several walls. */
+  top?: number;
 }
 
 const NONE: readonly MatrixSpectrum[] = [];
@@ -32,44 +44,58 @@ const VIEWS = [
   { value: 'run', label: 'This run' },
   { value: 'baseline', label: 'Baseline' },
 ] as const;
-const byName = (matrices: readonly MatrixSpectrum[]) => new Map(matrices.map((m) => [m.name, m]));
+const maps = new WeakMap<readonly MatrixSpectrum[], ReadonlyMap<string, MatrixSpectrum>>();
+function byName(matrices: readonly MatrixSpectrum[]): ReadonlyMap<string, MatrixSpectrum> {
+  let map = maps.get(matrices);
+  if (!map) maps.set(matrices, (map = new Map(matrices.map((m) => [m.name, m]))));
+  return map;
+}
 
 /** All spectra at a glance: a row for each block, a column for each kind of matrix. */
-export function SpectrumWallView({ matrices, baseline, view, selected, hovered, onSelect, onHover, onView, empty }: SpectrumWallViewProps) {
+export function SpectrumWallView(props: SpectrumWallViewProps) {
+  const { matrices, now, watch, baseline, view, selected, hovered, onSelect, onHover, onView, empty, step = null, name } = props;
   const showsBaseline = view === 'baseline' && baseline !== null;
   const shown = (showsBaseline ? baseline.matrices : matrices) ?? NONE;
-  const top = useTopDecade(matrices, baseline?.matrices);
+  const own = useTopDecade(matrices, baseline?.matrices, props.largest);
+  const top = props.top ?? own;
   const decades = useMemo(() => wallDecades(top), [top]);
 
   const gridKey = shown.map((m) => m.name).join(' ');
   // The plan of the wall changes with the model, not with every spectrum.
   // eslint-disable-next-line react-hooks/exhaustive-deps -- gridKey stands for the names in shown
   const grid = useMemo(() => wallGrid(shown), [gridKey]);
-  const map = useMemo(() => byName(shown), [shown]);
+  const map = byName(shown);
   const ghosts = useMemo(() => (baseline && !showsBaseline ? byName(baseline.matrices) : null), [baseline, showsBaseline]);
   const draw = useCallback<Draw>(
-    (g, width, height, palette) => paintWall(g, width, height, palette, { grid, matrices: map, ghosts, decades, selected }),
-    [grid, map, ghosts, decades, selected],
+    (g, width, height, palette) => {
+      const current = (showsBaseline ? undefined : now?.()) ?? shown;
+      paintWall(g, width, height, palette, { grid, matrices: byName(current), ghosts, decades, selected });
+    },
+    [grid, shown, showsBaseline, now, ghosts, decades, selected],
   );
-  const canvas = useCanvas(draw);
+  const canvas = useCanvas(draw, watch);
   const under = hovered ? map.get(hovered) : undefined;
   const anyEpsilon = shown.some(hasEpsilon);
 
   return (
-    <section className="chart-wall" aria-labelledby="spectrum-wall">
-      <div className="chart-head">
-        <h2 id="spectrum-wall">Spectrum wall</h2>
-        {shown.length === 0 ? null : under ? (
-          <CellFigures matrix={under} />
-        ) : (
-          <Legend epsilon={anyEpsilon} ghost={ghosts !== null} tail={shown.some((m) => m.targetRank < m.sigma.length)} />
-        )}
-        <span className="chart-grow" />
-        {shown.length > 0 && (
-          <DataTable title="Spectra of all matrices" caption={`${shown.length} matrices`} rows={() => wallTable(shown)} />
-        )}
-        {baseline && <Segmented label="Spectra of" options={VIEWS} value={view} onChange={onView} />}
-      </div>
+    <section className="chart-wall" {...(name === undefined ? { 'aria-labelledby': 'spectrum-wall' } : { 'aria-label': name })}>
+      {name === undefined && (
+        <div className="chart-head">
+          <h2 id="spectrum-wall">Spectrum wall</h2>
+          {shown.length === 0 ? null : under ? (
+            <CellFigures matrix={under} />
+          ) : (
+            <Legend epsilon={anyEpsilon} ghost={ghosts !== null} tail={shown.some((m) => m.targetRank < m.sigma.length)} />
+          )}
+          {step !== null && !showsBaseline && <em className="chart-step">step {formatInt(step)}</em>}
+          <span className="chart-grow" />
+          {props.tools}
+          {shown.length > 0 && (
+            <DataTable title="Spectra of all matrices" caption={`${shown.length} matrices`} rows={() => wallTable(shown)} />
+          )}
+          {baseline && <Segmented label="Spectra of" options={VIEWS} value={view} onChange={onView} />}
+        </div>
+      )}
       <div className="chart-wall-body">
         {grid.blocks.length > 0 && <Cells grid={grid} selected={selected} hovered={hovered} onSelect={onSelect} onHover={onHover} />}
         <canvas ref={canvas} className="chart-wall-canvas" aria-hidden="true" />

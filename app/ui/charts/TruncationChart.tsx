@@ -1,6 +1,7 @@
 import { memo } from 'react';
 import { CartesianGrid, ComposedChart, Line, ReferenceLine, XAxis, YAxis } from 'recharts';
 import type { CutRow, CutShows } from './cuts';
+import { isOpen, markerPath, runStyle } from './runStyle';
 import { PLOT } from './truncationPlotSize';
 
 export interface TruncationChartProps {
@@ -11,7 +12,8 @@ export interface TruncationChartProps {
   end: number;
   /** Of the untruncated model. */
   full: number;
-  hasOther: boolean;
+  /** Styles of the other runs, in the order of the rows. */
+  styles: readonly number[];
   width: number;
   height: number;
   /** Width of the value axis, and of the margin at the other side. */
@@ -33,7 +35,7 @@ const still = {
 
 /** Accuracy or loss by the share of the parameters kept. The slider's line and marks lie over it and never redraw it. */
 export default memo(function TruncationChart(props: TruncationChartProps) {
-  const { rows, shows, axis, end, full, hasOther, width, height, left, right } = props;
+  const { rows, shows, axis, end, full, styles, width, height, left, right } = props;
   return (
     <ComposedChart
       width={width}
@@ -58,7 +60,17 @@ export default memo(function TruncationChart(props: TruncationChartProps) {
         tick={TICK}
       />
       <ReferenceLine y={full} stroke="var(--series-1)" strokeDasharray="1 3" />
-      {hasOther && <Line {...still} dataKey="other" stroke="var(--series-2)" strokeWidth={1.5} strokeDasharray="6 3" dot={square} />}
+      {styles.map((style, i) => (
+        <Line
+          {...still}
+          key={style}
+          dataKey={OTHERS[i]}
+          stroke={`var(--${runStyle(style).colour})`}
+          strokeWidth={1.5}
+          strokeDasharray={runStyle(style).dash.join(' ') || undefined}
+          dot={DOTS[style - 1]}
+        />
+      ))}
       <Line {...still} dataKey="run" stroke="var(--series-1)" strokeWidth={2} strokeLinejoin="round" dot={DOT} />
     </ComposedChart>
   );
@@ -67,7 +79,13 @@ export default memo(function TruncationChart(props: TruncationChartProps) {
 const TICK = { fill: 'var(--text-3)' } as const;
 const DOT = { r: 2.5, fill: 'var(--series-1)', stroke: 'none' } as const;
 
-function square({ cx, cy, index, value }: { cx?: number; cy?: number; index?: number; value?: unknown }) {
-  if (cx === undefined || cy === undefined || value === null || value === undefined) return <g key={index} />;
-  return <rect key={index} x={cx - 2.5} y={cy - 2.5} width={5} height={5} fill="var(--series-2)" />;
-}
+/** Stable accessors and dots: recharts draws a line anew when they change. */
+const OTHERS = Array.from({ length: 8 }, (_, i) => (row: CutRow) => row.others[i] ?? null);
+const DOTS = Array.from({ length: 8 }, (_, i) => {
+  const { colour, marker } = runStyle(i + 1);
+  const paint = `var(--${colour})`;
+  return function dot({ cx, cy, index, value }: { cx?: number; cy?: number; index?: number; value?: unknown }) {
+    if (cx === undefined || cy === undefined || value === null || value === undefined) return <g key={index} />;
+    return <path key={index} d={markerPath(marker, cx, cy, 2.75)} fill={isOpen(marker) ? 'none' : paint} stroke={paint} />;
+  };
+});

@@ -1,8 +1,9 @@
 import { useEffect, useMemo } from 'react';
 import { attempt, evaluateCut, measureCurve, saveFactored, setCut, setCutBy, setCutShows } from '../../store/actions';
 import { useStore } from '../../store/store';
-import { matchingShare, shareOf } from './cuts';
-import { methodName } from './RunCharts';
+import { matchingShare, otherCuts, shareOf } from './cuts';
+import { methodName } from './methodName';
+import { SaveMenu } from './SaveMenu';
 import { TruncationPanelView } from './TruncationPanelView';
 
 /** A standing run is measured anew when it has stood still for so long, milliseconds. */
@@ -14,7 +15,8 @@ export function TruncationPanel() {
   const at = useStore((s) => s.cutAt[s.cutBy]);
   const shows = useStore((s) => s.cutShows);
   const curve = useStore((s) => s.curves[s.cutBy] ?? null);
-  const dense = useStore((s) => s.baseline?.curves[s.cutBy] ?? null);
+  const baseline = useStore((s) => s.baseline);
+  const overlaid = useStore((s) => s.shown);
   const measuring = useStore((s) => s.measuring);
   const cut = useStore((s) => s.cut);
   const busy = useStore((s) => s.cutBusy);
@@ -22,10 +24,11 @@ export function TruncationPanel() {
   const phase = useStore((s) => s.phase);
   const experiment = useStore((s) => s.running ?? s.experiment);
   const matrices = useStore((s) => s.spectra?.matrices ?? s.plan?.matrices);
+  const recorded = useStore((s) => s.replay !== null);
   const { method } = experiment;
 
   const running = phase === 'running';
-  const standing = phase === 'paused' || phase === 'finished';
+  const standing = !recorded && (phase === 'paused' || phase === 'finished');
   const stale = standing && curve !== null && curve.step !== step && measuring === null;
   useEffect(() => {
     if (!stale) return;
@@ -34,12 +37,12 @@ export function TruncationPanel() {
   }, [stale, step, by]);
 
   const fits = cut?.by === by && shareOf(cut, by) === at && (running ? cut.step >= (curve?.step ?? 0) : cut.step === step);
-  const other = useMemo(() => (dense && method.name !== 'adamw' ? { label: 'Dense AdamW', curve: dense } : null), [dense, method.name]);
+  const others = useMemo(() => otherCuts(method.name === 'adamw' ? null : baseline, overlaid, by), [baseline, overlaid, by, method.name]);
   return (
     <TruncationPanelView
       label={methodName(method.name)}
       curve={curve}
-      other={other}
+      others={others}
       by={by}
       at={at}
       shows={shows}
@@ -48,6 +51,7 @@ export function TruncationPanel() {
       measuring={measuring}
       step={step}
       ready={(running || standing) && method.targetModules.length > 0}
+      recorded={recorded}
       matching={matrices ? matchingShare(matrices, method.targetModules) : NaN}
       onCut={(value) => {
         setCut(value);
@@ -60,6 +64,7 @@ export function TruncationPanel() {
       onShows={setCutShows}
       onMeasure={() => attempt(measureCurve())}
       onSave={() => attempt(saveFactored())}
+      tools={curve && <SaveMenu title="Save the curves of truncation" what={['truncation']} />}
     />
   );
 }

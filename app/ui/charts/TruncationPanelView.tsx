@@ -1,11 +1,13 @@
+import { useRef, type ReactNode } from 'react';
 import type { Cut, CutBy, ModelFigures } from '../../protocol/truncation';
 import type { CutCurve } from '../../store/store';
 import { Meter } from '../controls/Meter';
 import { Slider } from '../controls/Slider';
 import { count, text } from '../format';
-import { between, keptAt, shareOf, type CutShows } from './cuts';
+import { between, keptAt, measuredShare, shareOf, type CutShows, type OtherCut } from './cuts';
 import { DataTable } from './DataTable';
 import { formatFixed, formatInt, formatPercent, formatSignificant } from './format';
+import { RunMark } from './RunMark';
 import { Segmented } from './Segmented';
 import { TruncationPlot } from './TruncationPlot';
 
@@ -13,8 +15,8 @@ export interface TruncationPanelViewProps {
   /** Name of the run, its technique. */
   label: string;
   curve: CutCurve | null;
-  /** The dense baseline's curve. */
-  other: { readonly label: string; readonly curve: CutCurve } | null;
+  /** The dense baseline's curve, and those of the kept runs that are shown. */
+  others: readonly OtherCut[];
   by: CutBy;
   /** Where the slider stands. */
   at: number;
@@ -27,6 +29,8 @@ export interface TruncationPanelViewProps {
   step: number;
   /** There are weights to truncate. */
   ready: boolean;
+  /** There are the measured cuts and no weights: the slider goes from one to the next. */
+  recorded?: boolean;
   /** Share of the parameters that matches the target rank; NaN where there is none. */
   matching: number;
   onCut: (at: number) => void;
@@ -34,6 +38,7 @@ export interface TruncationPanelViewProps {
   onShows: (shows: CutShows) => void;
   onMeasure: () => void;
   onSave: () => void;
+  tools?: ReactNode;
 }
 
 const BY = [
@@ -76,13 +81,15 @@ export function TruncationPanelView(props: TruncationPanelViewProps) {
   );
 }
 
-const Empty = ({ ready, measuring, onMeasure }: TruncationPanelViewProps) => (
+const Empty = ({ ready, measuring, recorded, by, onBy, onMeasure }: TruncationPanelViewProps) => (
   <div className="chart-note">
     <p>
       How much of the accuracy is left when every matrix keeps only its largest singular values?
-      {!ready && ' Train some steps to find out.'}
+      {recorded && ` The recording holds no measurements by ${by === 'energy' ? 'energy' : 'parameters'}.`}
+      {!ready && !recorded && ' Train some steps to find out.'}
     </p>
-    {!measuring && (
+    {recorded && <Segmented label="Keep by" options={BY} value={by} onChange={onBy} />}
+    {!measuring && !recorded && (
       <button type="button" className="chart-btn edged" disabled={!ready} onClick={onMeasure}>
         Measure
       </button>
@@ -93,42 +100,54 @@ const Empty = ({ ready, measuring, onMeasure }: TruncationPanelViewProps) => (
 type Filled = TruncationPanelViewProps & { curve: CutCurve };
 
 function Filled(props: Filled) {
-  const { label, curve, other, by, at, shows, cut, busy, measuring, step, ready, matching, onCut, onBy, onShows, onMeasure, onSave } =
-    props;
+  const { label, curve, others, by, at, shows, cut, busy, measuring, step, ready, recorded, matching, tools } = props;
+  const { onBy, onShows, onMeasure, onSave } = props;
+  const byKey = useRef(false);
+  const onCut = (to: number) => props.onCut(recorded ? measuredShare(curve, to, byKey.current ? at : null) : to);
   const exact = cut ?? curve.cuts.find((c) => shareOf(c, by) === at) ?? null;
   const full = cut?.full ?? curve.full;
   const value = (key: 'accuracy' | 'loss' | 'parameters' | 'flops') => exact?.[key] ?? between(curve, at, (c) => c[key]);
   const kept = exact?.fraction ?? keptAt(curve, by, at);
-  const dense = other && between(other.curve, at, (c) => c[shows]);
+  const values = others.map((other) => between(other.curve, at, (c) => c[shows]));
   const percent = `${formatFixed(at * 100, by === 'energy' ? 1 : 0)}\u2009%`;
   const what = by === 'energy' ? 'of the energy' : 'of the parameters';
   return (
     <>
       <div className="chart-cut-figures" aria-live="polite" aria-busy={busy}>
-        <Result which={1} label={label} shows={shows} value={value(shows)} full={full[shows]} about={!exact} />
-        {other && dense !== null && (
+        <Result style={1} label={label} shows={shows} value={value(shows)} full={full[shows]} about={!exact} />
+        {others.map(({ key, style, label: name, curve: its }, i) => (
           <Result
-            which={2}
-            label={other.label}
+            key={key}
+            style={style}
+            label={name}
             shows={shows}
-            value={dense}
-            full={other.curve.full[shows]}
-            about={!isMeasured(other.curve, by, at)}
+            value={values[i]!}
+            full={its.full[shows]}
+            about={!isMeasured(its, by, at)}
           />
-        )}
+        ))}
       </div>
       <TruncationPlot
         curve={curve}
-        other={other?.curve ?? null}
+        others={others}
         shows={shows}
         full={full[shows]}
         kept={kept}
-        marks={[value(shows), dense]}
+        at={{ run: value(shows), others: values }}
         matching={matching}
         onMatching={by === 'fraction' ? () => onCut(Math.round(matching * 100) / 100) : undefined}
         label={`${shows === 'accuracy' ? 'Accuracy' : 'Loss'} by share of the parameters kept, ${curve.cuts.length} points`}
       />
-      <div className="chart-cut-slider" data-by={by}>
+      <div
+        className="chart-cut-slider"
+        data-by={by}
+        onKeyDown={() => {
+          byKey.current = true;
+        }}
+        onPointerDown={() => {
+          byKey.current = false;
+        }}
+      >
         <Slider
           {...SCALE[by]}
           label={by === 'energy' ? 'Energy kept' : 'Parameters kept'}
@@ -150,14 +169,27 @@ function Filled(props: Filled) {
         <Segmented label="Curve" options={SHOWS} value={shows} onChange={onShows} />
       </div>
       <div className="chart-foot chart-cut-foot">
-        <button type="button" className="chart-btn" disabled={!ready || measuring !== null} onClick={onMeasure}>
-          {curve.step === step ? 'Measure again' : 'Measure'}
-        </button>
-        <button type="button" className="chart-btn" disabled={!ready} onClick={onSave} title="The factors at the slider, as safetensors">
-          Save factors
-        </button>
+        {recorded ? (
+          <small>{curve.cuts.length} measured cuts; what lies between needs the weights</small>
+        ) : (
+          <>
+            <button type="button" className="chart-btn" disabled={!ready || measuring !== null} onClick={onMeasure}>
+              {curve.step === step ? 'Measure again' : 'Measure'}
+            </button>
+            <button
+              type="button"
+              className="chart-btn"
+              disabled={!ready}
+              onClick={onSave}
+              title="The factors at the slider, as safetensors"
+            >
+              Save factors
+            </button>
+          </>
+        )}
         <span className="chart-grow" />
-        <DataTable title="Truncated models" caption={`step ${formatInt(curve.step)}`} rows={() => cutTable(curve, other)} />
+        {tools}
+        <DataTable title="Truncated models" caption={`step ${formatInt(curve.step)}`} rows={() => cutTable(label, curve, others)} />
       </div>
     </>
   );
@@ -167,7 +199,7 @@ const nothing = () => undefined;
 const isMeasured = (curve: CutCurve, by: CutBy, at: number): boolean => curve.cuts.some((cut) => shareOf(cut, by) === at);
 
 interface ResultProps {
-  which: 1 | 2;
+  style: number;
   label: string;
   shows: CutShows;
   value: number;
@@ -177,7 +209,7 @@ interface ResultProps {
 }
 
 /** Accuracy, large, with the points lost against the full model. */
-function Result({ which, label, shows, value, full, about }: ResultProps) {
+function Result({ style, label, shows, value, full, about }: ResultProps) {
   const figure = shows === 'accuracy' ? formatPercent(value, 1) : formatFixed(value, 3);
   const lost = shows === 'accuracy' ? signed((value - full) * 100, 1) : signed(value - full, 3);
   return (
@@ -188,14 +220,8 @@ function Result({ which, label, shows, value, full, about }: ResultProps) {
       </b>
       <small title={shows === 'accuracy' ? 'Points against the full model' : 'Against the full model'}>{lost}</small>
       <span className="chart-run">
-        <svg className="chart-mark" viewBox="0 0 18 8" aria-hidden="true">
-          {which === 1 ? (
-            <path d="M0 4h18M6 4a3 3 0 1 0 6 0a3 3 0 1 0-6 0z" fill="var(--series-1)" stroke="var(--series-1)" strokeWidth="2" />
-          ) : (
-            <path d="M0 4h6M12 4h6M6.5 1.5h5v5h-5z" fill="var(--series-2)" stroke="var(--series-2)" strokeWidth="1.5" />
-          )}
-        </svg>
-        {label}
+        <RunMark style={style} />
+        <span className="chart-run-name">{label}</span>
       </span>
     </div>
   );
@@ -243,36 +269,32 @@ function Savings({ full, cut, flops, parameters }: { full: ModelFigures; cut: Cu
   );
 }
 
-function cutTable(curve: CutCurve, other: TruncationPanelViewProps['other']) {
+/** Every cut of every run, as it was measured. */
+function cutTable(label: string, curve: CutCurve, others: readonly OtherCut[]) {
   const energy = curve.by === 'energy';
-  const row = (name: string, c: ModelFigures, share: string, ranks: string, dense: string) => [
+  const row = (run: string, name: string, c: ModelFigures, share: string, ranks: string) => [
+    ...(others.length > 0 ? [run] : []),
     ...(energy ? [name] : []),
     ...[share, ranks, formatPercent(c.accuracy, 2), formatFixed(c.loss, 4), formatInt(c.parameters), formatInt(c.stored)],
     ...[formatInt(c.flops), c.milliseconds === null ? '–' : formatSignificant(c.milliseconds, 3)],
-    ...(other ? [dense] : []),
   ];
   return {
     head: [
+      ...(others.length > 0 ? ['Run'] : []),
       ...(energy ? ['Energy'] : []),
       ...['Kept', 'Ranks', 'Accuracy', 'Loss', 'Parameters', 'Of the factors', 'FLOPs per image', 'ms per image'],
-      ...(other ? [`${other.label}, accuracy`] : []),
     ],
-    body: [
-      ...curve.cuts.map((c) =>
+    body: [{ label, curve }, ...others].flatMap((run) => [
+      ...run.curve.cuts.map((c) =>
         row(
+          run.label,
           formatPercent(c.energy ?? NaN, 1),
           c,
           formatPercent(c.fraction, 1),
           `${Math.min(...c.ranks)} to ${Math.max(...c.ranks)}`,
-          other
-            ? formatPercent(
-                between(other.curve, shareOf(c, curve.by), (d) => d.accuracy),
-                2,
-              )
-            : '',
         ),
       ),
-      row('full', curve.full, 'full', '', other ? formatPercent(other.curve.full.accuracy, 2) : ''),
-    ],
+      row(run.label, 'full', run.curve.full, 'full', ''),
+    ]),
   };
 }

@@ -1,6 +1,6 @@
 import { Suspense, lazy, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { CutCurve } from '../../store/store';
-import { cutAxis, cutRows, type CutShows } from './cuts';
+import { cutAxis, cutRows, type CutShows, type OtherCut } from './cuts';
 import { formatPercent } from './format';
 import { niceTicks } from './scales';
 import { PLOT } from './truncationPlotSize';
@@ -12,14 +12,14 @@ const TruncationChart = lazy(() => import('./TruncationChart'));
 
 interface TruncationPlotProps {
   curve: CutCurve;
-  other: CutCurve | null;
+  others: readonly OtherCut[];
   shows: CutShows;
   /** Of the untruncated model. */
   full: number;
   /** Share of the parameters at the slider. */
   kept: number;
-  /** Values of the run and of the baseline there. */
-  marks: readonly [number, number | null];
+  /** Values of the run there, and of the others. */
+  at: { readonly run: number; readonly others: readonly number[] };
   /** Share that matches the target rank. */
   matching: number;
   onMatching: (() => void) | undefined;
@@ -27,7 +27,7 @@ interface TruncationPlotProps {
 }
 
 /** The chart with what moves over it: the slider's line, its two marks, and the axis. */
-export function TruncationPlot({ curve, other, shows, full, kept, marks, matching, onMatching, label }: TruncationPlotProps) {
+export function TruncationPlot({ curve, others, shows, full, kept, at, matching, onMatching, label }: TruncationPlotProps) {
   const root = useRef<HTMLDivElement>(null);
   const { scale } = usePalette();
   const seen = useOnScreen(root);
@@ -41,10 +41,19 @@ export function TruncationPlot({ curve, other, shows, full, kept, marks, matchin
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-  const wanted = useMemo(() => ({ curve, other, shows, full }), [curve, other, shows, full]);
+  const wanted = useMemo(() => ({ curve, others, shows, full }), [curve, others, shows, full]);
   const shown = useTurn(wanted, seen);
-  const rows = useMemo(() => cutRows(shown.curve, shown.other, shown.shows), [shown]);
-  const axis = useMemo(() => cutAxis([shown.curve, shown.other], shown.shows), [shown]);
+  const rows = useMemo(
+    () =>
+      cutRows(
+        shown.curve,
+        shown.others.map((o) => o.curve),
+        shown.shows,
+      ),
+    [shown],
+  );
+  const axis = useMemo(() => cutAxis([shown.curve, ...shown.others.map((o) => o.curve)], shown.shows), [shown]);
+  const styles = useMemo(() => shown.others.map((o) => o.style), [shown]);
   const end = Math.max(1, ...rows.map((row) => row.kept));
   const left = 36 * scale;
   const right = 8;
@@ -52,7 +61,7 @@ export function TruncationPlot({ curve, other, shows, full, kept, marks, matchin
   const x = (share: number) => left + (Math.min(end, Math.max(0, share)) / end) * (width - left - right);
   const [low, high] = axis.domain;
   const y = (value: number) => PLOT.top + (1 - (value - low) / (high - low)) * (height - PLOT.top - PLOT.bottom);
-  const inside = (value: number | null): value is number => value !== null && value >= low && value <= high;
+  const inside = (value: number) => value >= low && value <= high;
   const fits = matching > 0 && matching <= end;
   return (
     <div className="chart-cut-plot">
@@ -65,7 +74,7 @@ export function TruncationPlot({ curve, other, shows, full, kept, marks, matchin
               axis={axis}
               end={end}
               full={shown.full}
-              hasOther={shown.other !== null}
+              styles={styles}
               {...{ width, height, left, right }}
             />
           </Suspense>
@@ -73,8 +82,11 @@ export function TruncationPlot({ curve, other, shows, full, kept, marks, matchin
         {width > 0 && Number.isFinite(kept) && (
           <svg className="chart-cut-marks" aria-hidden="true">
             <line x1={Math.round(x(kept)) + 0.5} x2={Math.round(x(kept)) + 0.5} y1={0} y2={height - PLOT.bottom} />
-            {inside(marks[1]) && <circle className="other" cx={x(kept)} cy={y(marks[1])} r={4.5} />}
-            {inside(marks[0]) && <circle cx={x(kept)} cy={y(marks[0])} r={4.5} />}
+            {others.map(({ key, style }, i) => {
+              const value = at.others[i] ?? NaN;
+              return inside(value) && <circle key={key} style={{ stroke: `var(--series-${style})` }} cx={x(kept)} cy={y(value)} r={4.5} />;
+            })}
+            {inside(at.run) && <circle cx={x(kept)} cy={y(at.run)} r={4.5} />}
           </svg>
         )}
       </div>

@@ -17,6 +17,8 @@ export interface Palette {
   readonly target: string;
   readonly ghost: string;
   readonly series1: string;
+  /** Of styles 1 to 8, see `runStyle`. */
+  readonly series: readonly string[];
   /** Nine stops from low to high. */
   readonly heat: readonly string[];
   readonly epsilonDash: readonly number[];
@@ -52,6 +54,7 @@ function read(): Palette {
     target: get('target'),
     ghost: get('ghost'),
     series1: get('series-1'),
+    series: Array.from({ length: 8 }, (_, i) => get(`series-${i + 1}`)),
     heat: Array.from({ length: 9 }, (_, i) => get(`heat-${i}`)),
     epsilonDash: dash('dash-epsilon'),
     eventDash: dash('dash-event'),
@@ -88,6 +91,13 @@ export function watchPalette(listener: () => void): () => void {
 }
 
 export type Context = CanvasRenderingContext2D;
+
+/** A context that has paths of its own kind, as one that writes SVG does. */
+export interface PathMaker {
+  newPath(): Path2D;
+}
+/** An empty path for a context. */
+export const newPath = (g?: Context): Path2D => (g && 'newPath' in g ? (g as Context & PathMaker).newPath() : new Path2D());
 
 /**
  * Sizes the backing store to the element in device pixels, clears it and sets CSS pixels as the unit.

@@ -1,75 +1,26 @@
 import type { Series } from '../../protocol/messages';
-import { formatInt } from './format';
-import { logTicks, niceCeil, niceDomain, niceTicks } from './scales';
-
-/** One row of the charts; null where a curve has no point. Keys stay the same for the page's life. */
-export interface ChartRow {
-  step: number;
-  loss: number | null;
-  /** Lowest and highest raw loss of the interval, once points stand for more than one step. */
-  band: [number, number] | null;
-  smooth: number | null;
-  accuracy: number | null;
-  regularizer: number | null;
-  lr: number | null;
-  validation: number | null;
-  otherSmooth: number | null;
-  otherAccuracy: number | null;
-}
-
-const blank = (step: number): ChartRow => ({
-  step,
-  loss: null,
-  band: null,
-  smooth: null,
-  accuracy: null,
-  regularizer: null,
-  lr: null,
-  validation: null,
-  otherSmooth: null,
-  otherAccuracy: null,
-});
-
-const finite = (x: number | undefined): number | null => (x !== undefined && Number.isFinite(x) ? x : null);
-
-/** True when the points of a series stand for more than one step each. */
-export const isDecimated = (s: Series): boolean => s.step.length > 1 && s.step[s.step.length - 1]! > s.step.length * 1.5;
-
-/** Most points a curve of another run is drawn with. */
-const OTHER_POINTS = 120;
-
-/** Rows in order of step: the run's points, its evaluations and those of the baseline's curve. */
-export function chartRows(s: Series, other: Series | null = null): ChartRow[] {
-  const rows = new Map<number, ChartRow>();
-  const at = (step: number) => {
-    let row = rows.get(step);
-    if (!row) rows.set(step, (row = blank(step)));
-    return row;
-  };
-  const decimated = isDecimated(s);
-  for (let i = 0; i < s.step.length; i++) {
-    const row = at(s.step[i]!);
-    row.loss = finite(s.loss[i]);
-    const low = finite(s.lossMin[i]);
-    const high = finite(s.lossMax[i]);
-    if (decimated && low !== null && high !== null) row.band = [low, high];
-    row.smooth = finite(s.lossSmooth[i]);
-    row.accuracy = finite(s.accuracySmooth[i]);
-    row.regularizer = finite(s.regularizer[i]);
-    row.lr = finite(s.lr[i]);
-  }
-  for (let i = 0; i < s.evalStep.length; i++) at(s.evalStep[i]!).validation = finite(s.evalAccuracy[i]);
-  if (other) {
-    const n = other.step.length;
-    const stride = Math.max(1, Math.ceil(n / OTHER_POINTS));
-    for (let i = 0; i < n; i += stride) at(other.step[i]!).otherSmooth = finite(other.lossSmooth[i]);
-    if (n > 0) at(other.step[n - 1]!).otherSmooth = finite(other.lossSmooth[n - 1]);
-    for (let i = 0; i < other.evalStep.length; i++) at(other.evalStep[i]!).otherAccuracy = finite(other.evalAccuracy[i]);
-  }
-  return [...rows.values()].sort((a, b) => a.step - b.step);
-}
+import type { XScale } from './axis';
+import { isWithin, type RunCurve } from './curves';
+import { logTicks, niceDomain, niceTicks } from './scales';
 
 export type ChartKind = 'loss' | 'accuracy' | 'regularizer' | 'lr';
+export const CHART_KINDS: readonly ChartKind[] = ['loss', 'accuracy', 'regularizer', 'lr'];
+
+/** What is drawn as the curve of a run: its steps and values. */
+export interface Line {
+  readonly step: ArrayLike<number>;
+  readonly value: ArrayLike<number>;
+}
+
+/** True when accuracy is that of validations. */
+export const isMeasured = (s: Series): boolean => s.evalStep.length > 0;
+
+/** The main curve of a chart: smoothed loss, validation accuracy (that of training before there is any), and the rest as it is. */
+export function mainLine(kind: ChartKind, s: Series): Line {
+  if (kind === 'loss') return { step: s.step, value: s.lossSmooth };
+  if (kind === 'accuracy') return isMeasured(s) ? { step: s.evalStep, value: s.evalAccuracy } : { step: s.step, value: s.accuracySmooth };
+  return { step: s.step, value: s[kind] };
+}
 
 export interface ValueAxis {
   readonly domain: readonly [number, number];
@@ -77,33 +28,39 @@ export interface ValueAxis {
   readonly log: boolean;
   /** Where the newest value stands, from 0 (bottom) to 1 (top): the title goes to the other corner. */
   readonly end: number;
+  /** A logarithmic axis has no place for some values, because they are zero. */
+  readonly misses: boolean;
 }
 
 const quantile = (sorted: readonly number[], q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
+const NOTHING: ValueAxis = { domain: [0, 1], ticks: [0, 1], log: false, end: 0.5, misses: false };
 
-/** Range and ticks of a chart's vertical axis. A few raw outliers of the loss may leave it; the smoothed curve never does. */
-export function valueAxis(kind: ChartKind, rows: readonly ChartRow[], wantLog: boolean, count: number): ValueAxis {
+/** Range and ticks of a chart's vertical axis for what its window shows. A few raw outliers of the loss may leave it; the smoothed curve never does. */
+export function valueAxis(kind: ChartKind, curves: readonly RunCurve[], x: XScale, wantLog: boolean, count: number): ValueAxis {
   const values: number[] = [];
-  let last = NaN;
-  const add = (v: number | null) => {
-    if (v !== null) values.push(v);
-  };
   const raw: number[] = [];
-  for (const row of rows) {
-    if (kind === 'loss') {
-      add(row.smooth);
-      add(row.otherSmooth);
-      if (row.band) raw.push(row.band[0], row.band[1]);
-      else if (row.loss !== null) raw.push(row.loss);
-      last = row.smooth ?? last;
-    } else if (kind === 'accuracy') {
-      add(row.accuracy);
-      add(row.validation);
-      add(row.otherAccuracy);
-      last = row.validation ?? row.accuracy ?? last;
-    } else {
-      add(row[kind]);
-      last = row[kind] ?? last;
+  let last = NaN;
+  const add = ({ map }: RunCurve, { step, value }: Line) => {
+    let newest = NaN;
+    for (let i = 0; i < step.length; i++) {
+      const v = value[i]!;
+      if (!Number.isFinite(v) || !isWithin(x, map, step[i]!)) continue;
+      values.push(v);
+      newest = v;
+    }
+    return newest;
+  };
+  for (const curve of curves) {
+    const { series, map, style } = curve;
+    const newest = add(curve, mainLine(kind, series));
+    if (style !== 1) continue;
+    last = newest;
+    if (kind === 'accuracy' && isMeasured(series)) add(curve, { step: series.step, value: series.accuracySmooth });
+    if (kind !== 'loss') continue;
+    for (let i = 0; i < series.step.length; i++) {
+      if (!isWithin(x, map, series.step[i]!)) continue;
+      if (Number.isFinite(series.lossMin[i]!)) raw.push(series.lossMin[i]!);
+      if (Number.isFinite(series.lossMax[i]!)) raw.push(series.lossMax[i]!);
     }
   }
   if (raw.length) {
@@ -112,25 +69,33 @@ export function valueAxis(kind: ChartKind, rows: readonly ChartRow[], wantLog: b
   }
   const positive = values.filter((v) => v > 0);
   const log = wantLog && positive.length > 0;
-  let low = Math.min(...(log ? positive : values));
-  const high = Math.max(...(log ? positive : values));
-  if (!Number.isFinite(low) || !Number.isFinite(high)) return { domain: [0, 1], ticks: [0, 1], log: false, end: 0.5 };
+  const used = log ? positive : values;
+  let low = used.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = used.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return NOTHING;
   let domain: [number, number];
   if (log) {
     low = Math.max(low, high * 1e-8);
-    domain = [low * 0.92, high * 1.08];
-  } else if (kind === 'accuracy') domain = [0, Math.min(1, Math.max(0.1, Math.ceil(high * 1.04 * 20) / 20))];
-  else if (kind === 'loss') domain = niceDomain(low, high);
+    const air = Math.max(1.08, (high / low) ** 0.04);
+    domain = [low / air, high * air];
+  } else if (kind === 'accuracy') {
+    // From 0, but for a window in which that would make a flat line of the curve.
+    domain = x.zoomed ? clampShare(niceDomain(low, high)) : [0, Math.min(1, Math.max(0.1, Math.ceil(high * 1.04 * 20) / 20))];
+  } else if (kind === 'loss' || x.zoomed) domain = niceDomain(low, high);
   else domain = [0, high > 0 ? high * 1.1 : 1];
-  const ticks = log
-    ? logTicks(domain[0], domain[1], count + 2)
-    : niceTicks(domain[0], domain[1], kind === 'accuracy' ? count + 1 : count).filter((t) => kind !== 'accuracy' || t > 0);
+  // Within a few multiples a logarithmic axis is nearly even, and 1, 2, 5 would name one place of it.
+  const ticks =
+    log && domain[1] > 4 * domain[0]
+      ? logTicks(domain[0], domain[1], count + 2)
+      : niceTicks(domain[0], domain[1], kind === 'accuracy' ? count + 1 : count).filter((t) => kind !== 'accuracy' || t > 0);
   const end = log ? Math.log(last / domain[0]) / Math.log(domain[1] / domain[0]) : (last - domain[0]) / (domain[1] - domain[0]);
-  return { domain, ticks, log, end };
+  return { domain, ticks, log, end, misses: log && values.length > positive.length };
 }
 
+const clampShare = ([low, high]: [number, number]): [number, number] => [Math.max(0, low), Math.min(1, high)];
+
 /** Index of the last of ascending `steps` that is not above `step`; −1 before the first. */
-export function indexAt(steps: Float64Array, step: number): number {
+export function indexAt(steps: ArrayLike<number>, step: number): number {
   let low = 0;
   let high = steps.length;
   while (low < high) {
@@ -142,7 +107,7 @@ export function indexAt(steps: Float64Array, step: number): number {
 }
 
 /** The real step nearest to a place on the axis; null without data. */
-export function nearestStep(steps: Float64Array, step: number): number | null {
+export function nearestStep(steps: ArrayLike<number>, step: number): number | null {
   const i = indexAt(steps, step);
   const before = steps[i];
   const after = steps[i + 1];
@@ -151,15 +116,14 @@ export function nearestStep(steps: Float64Array, step: number): number | null {
   return step - before <= after - step ? before : after;
 }
 
-/** Ticks below the charts: steps, or epochs where the length of one is known. The end of the axis always has one. */
-export function stepTicks(lastStep: number, count: number, stepsPerEpoch?: number): { step: number; name: string }[] {
-  const unit = stepsPerEpoch ?? 1;
-  const end = lastStep / unit;
-  const distance = niceCeil(end / count);
-  const digits = Math.max(0, -Math.floor(Math.log10(distance) + 1e-9));
-  const name = (value: number, places: number) => (stepsPerEpoch ? Number(value.toFixed(places)).toString() : formatInt(value));
-  const out: { step: number; name: string }[] = [];
-  for (let i = 0; i * distance < end - 0.6 * distance; i++) out.push({ step: i * distance * unit, name: name(i * distance, digits) });
-  out.push({ step: lastStep, name: `${stepsPerEpoch ? 'epoch' : 'step'} ${name(end, Math.max(digits, end < 10 ? 1 : 0))}` });
-  return out;
+/** The values of a run at a step: those of the last point up to it; NaN where there is none. */
+export function valuesAt(s: Series, step: number): Record<ChartKind, number> {
+  const i = indexAt(s.step, step);
+  const e = indexAt(s.evalStep, step);
+  return {
+    loss: s.lossSmooth[i] ?? NaN,
+    accuracy: s.evalAccuracy[e] ?? s.accuracySmooth[i] ?? NaN,
+    regularizer: s.regularizer[i] ?? NaN,
+    lr: s.lr[i] ?? NaN,
+  };
 }

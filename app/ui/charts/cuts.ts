@@ -1,7 +1,9 @@
-import type { MatrixPlan } from '../../protocol/messages';
 import type { Cut, CutBy } from '../../protocol/truncation';
-import type { CutCurve } from '../../store/store';
+import type { Baseline, CutCurve, ShownRun } from '../../store/store';
+import { baselineStyle } from './drawnBaseline';
 import { niceDomain, niceTicks } from './scales';
+
+export { matchingShare } from '../../protocol/truncation';
 
 export type CutShows = 'accuracy' | 'loss';
 
@@ -22,29 +24,60 @@ export function between(curve: CutCurve, at: number, value: (cut: Cut) => number
   return value(low);
 }
 
+/** The measured share nearest to where the slider was moved; moved on from `from` by a key, the next one that way. */
+export function measuredShare({ cuts, by }: CutCurve, to: number, from: number | null): number {
+  const shares = cuts.map((cut) => shareOf(cut, by));
+  if (from !== null && to > from) return shares.find((share) => share >= to) ?? shares.at(-1) ?? to;
+  if (from !== null && to < from) return shares.findLast((share) => share <= to) ?? shares[0] ?? to;
+  return shares.reduce((best, share) => (Math.abs(share - to) < Math.abs(best - to) ? share : best), shares[0] ?? to);
+}
+
 /** Where the slider stands on the axis of kept parameters. */
 export const keptAt = (curve: CutCurve | null, by: CutBy, at: number): number =>
   by === 'fraction' ? at : curve ? between(curve, at, (cut) => cut.fraction) : NaN;
 
-/** One row of the chart: the cuts of either run at one share of the parameters. */
+/** The curve of another run beside that of the run on screen. */
+export interface OtherCut {
+  readonly key: string;
+  /** See `runStyle`. */
+  readonly style: number;
+  readonly label: string;
+  readonly curve: CutCurve;
+}
+
+/** Curves beside that of the run on screen: the dense baseline's, where it is not shown anyway, and those of the runs that are shown. */
+export function otherCuts(baseline: Baseline | null, shown: readonly ShownRun[], by: CutBy): OtherCut[] {
+  const out: OtherCut[] = [];
+  const dense = baseline?.curves[by];
+  const style = baseline && baselineStyle(baseline, shown);
+  if (dense && style) out.push({ key: 'baseline', style, label: 'Dense AdamW', curve: dense });
+  for (const { record, style } of shown) {
+    const curve = record.curves[by];
+    if (curve) out.push({ key: record.id, style, label: record.name, curve });
+  }
+  return out;
+}
+
+/** One row of the chart: the cuts of all runs at one share of the parameters. */
 export interface CutRow {
   kept: number;
   run: number | null;
-  other: number | null;
+  /** In the order of the other runs. */
+  others: (number | null)[];
 }
 
-/** Both curves by kept share, ascending. */
-export function cutRows(run: CutCurve | null, other: CutCurve | null, shows: CutShows): CutRow[] {
+/** All curves by kept share, ascending. */
+export function cutRows(run: CutCurve | null, others: readonly CutCurve[], shows: CutShows): CutRow[] {
   const rows = new Map<number, CutRow>();
-  const add = (curve: CutCurve | null, key: 'run' | 'other') => {
+  const add = (curve: CutCurve | null, set: (row: CutRow, value: number | null) => void) => {
     for (const cut of curve?.cuts ?? []) {
-      const row = rows.get(cut.fraction) ?? { kept: cut.fraction, run: null, other: null };
-      row[key] = Number.isFinite(cut[shows]) ? cut[shows] : null;
+      const row = rows.get(cut.fraction) ?? { kept: cut.fraction, run: null, others: others.map(() => null) };
+      set(row, Number.isFinite(cut[shows]) ? cut[shows] : null);
       rows.set(cut.fraction, row);
     }
   };
-  add(run, 'run');
-  add(other, 'other');
+  add(run, (row, value) => (row.run = value));
+  others.forEach((other, i) => add(other, (row, value) => (row.others[i] = value)));
   return [...rows.values()].sort((a, b) => a.kept - b.kept);
 }
 
@@ -60,19 +93,4 @@ export function cutAxis(curves: readonly (CutCurve | null)[], shows: CutShows): 
       ? [0, Math.min(1, Math.max(0.1, Math.ceil(high * 1.04 * 20) / 20))]
       : (([low, top]) => [low, top] as [number, number])(niceDomain(Math.min(...values), high));
   return { domain, ticks: niceTicks(domain[0], domain[1], 5) };
-}
-
-/**
- * The share of the parameters that two factors of the target rank take, over all matrices that the method names: f(m + n)/max(m, n)
- * of each, weighted by its size. NaN when it names none.
- */
-export function matchingShare(matrices: readonly MatrixPlan[], modules: readonly string[]): number {
-  let factors = 0;
-  let own = 0;
-  for (const { rows, cols, kind, targetRank } of matrices) {
-    if (!modules.includes(kind === 'q' || kind === 'k' || kind === 'v' ? 'qkv' : kind)) continue;
-    factors += Math.min(targetRank, rows, cols) * (rows + cols);
-    own += rows * cols;
-  }
-  return factors / own;
 }

@@ -47,6 +47,20 @@ export function formatSetting(value: number): string {
   return (plain.length <= 5 || plain.length <= scientific.length ? plain : scientific).replaceAll('-', MINUS);
 }
 
+/** A name on the value axis of a line chart. */
+export function tickText(kind: 'loss' | 'accuracy' | 'regularizer' | 'lr', value: number): string {
+  if (kind === 'accuracy') return `${Number((value * 100).toFixed(value < 0.01 ? 2 : value * 1000 === Math.round(value * 1000) ? 1 : 0))}%`;
+  if (kind === 'loss' && value >= 0.1) return Number.isInteger(Number((value * 10).toFixed(6))) ? value.toFixed(1) : formatSetting(value);
+  return formatSetting(value);
+}
+
+/** A figure of a run on a line chart. */
+export function valueText(kind: 'loss' | 'accuracy' | 'regularizer' | 'lr', value: number): string {
+  if (!Number.isFinite(value)) return '';
+  if (kind === 'loss') return formatFixed(value, 3);
+  return kind === 'accuracy' ? formatPercent(value, 1) : kind === 'lr' ? formatSetting(value) : formatSignificant(value, 3);
+}
+
 /** "λ 0.001 → 0.01", the label of a change made while the run went on. */
 export const formatMark = (mark: Mark): string =>
   `${fieldAt(mark.field)?.label ?? mark.field} ${formatSetting(mark.from)} → ${formatSetting(mark.to)}`;

@@ -1,11 +1,13 @@
 import type { Mark, MatrixSpectrum } from '../../protocol/messages';
 import { crisp, heatTable, line, text, type Context, type Palette } from './canvas';
-import { formatDecade, formatInt, formatMark, formatSignificant } from './format';
+import { formatDecade, formatMark, formatSignificant } from './format';
 import { clamp, decadesWithin, type Decades } from './scales';
-import type { SpectraColumns } from './spectraHistory';
+import { axisName, plainName, stepAt, stepShare, type XScale } from './axis';
+import type { SpectraColumns } from './heat';
 import { decadeY, drawDecadeGrid, drawSpectrum, hasEpsilon, indexX, lastKept, logSigma, type Box } from './spectrum';
 
-const plotBox = (width: number, height: number, p: Palette): Box => {
+/** Where the plot of the large pictures lies in them. */
+export const plotBox = (width: number, height: number, p: Pick<Palette, 'scale'>): Box => {
   const left = 38 * p.scale;
   const bottom = 22 * p.scale;
   return { x: left, y: 10, width: Math.max(1, width - left - 2), height: Math.max(1, height - 10 - bottom) };
@@ -92,45 +94,38 @@ export function paintLarge(
   }
 }
 
-/** Singular values over the run: step across, index down, colour log σ. */
+/** Singular values over the run: the axis of the charts across, index down, colour log σ. The cursor lies over it. */
 export function paintHeat(
   g: Context,
   width: number,
   height: number,
   p: Palette,
-  picture: {
-    columns: SpectraColumns;
-    kept: number;
-    decades: Decades;
-    lastStep: number;
-    marks: readonly Mark[];
-    /** Step of the cursor that all charts share. */
-    cursor: number | null;
-  },
+  picture: { columns: SpectraColumns; kept: number; decades: Decades; x: XScale; marks: readonly Mark[] },
 ): void {
-  const { columns, kept, decades, lastStep, marks, cursor } = picture;
+  const { columns, kept, decades, x, marks } = picture;
   const box = plotBox(width, height, p);
-  const { count, from, to, rows, n, values } = columns;
-  const X = (step: number) => box.x + clamp(step / lastStep, 0, 1) * box.width;
-  const end = X(to[count - 1]!);
-  const w = Math.max(1, Math.round(end - box.x));
+  const { count, step: steps, rows, n, values } = columns;
+  const X = (step: number) => box.x + clamp(stepShare(x, step), 0, 1) * box.width;
+  const from = Math.floor(X(steps[0]!) - box.x);
+  // At least a pixel, but nothing where the window lies behind the last spectrum or before the first.
+  const seen = stepShare(x, steps[count - 1]!) > 0 && stepShare(x, steps[0]!) < 1;
+  const w = Math.max(1, Math.round(X(steps[count - 1]!) - box.x) - from);
   const table = heatTable(p);
   const pixels = new Uint32Array(w * rows);
   let c = 0;
-  for (let x = 0; x < w; x++) {
-    const step = ((x + 0.5) / box.width) * lastStep;
-    while (c < count - 1 && to[c]! < step) c++;
-    // Between two columns the nearer one counts.
-    const column = c > 0 && step < from[c]! && step - to[c - 1]! < from[c]! - step ? c - 1 : c;
+  for (let i = 0; i < w; i++) {
+    const step = stepAt(x, (from + i + 0.5) / box.width);
+    // The nearest spectrum counts.
+    while (c < count - 1 && steps[c + 1]! - step <= step - steps[c]!) c++;
     for (let r = 0; r < rows; r++) {
-      const t = clamp((values[column * rows + r]! - decades.low) / (decades.high - decades.low), 0, 1);
-      pixels[r * w + x] = table[Math.round(t * 255)]!;
+      const t = clamp((values[c * rows + r]! - decades.low) / (decades.high - decades.low), 0, 1);
+      pixels[r * w + i] = table[Math.round(t * 255)]!;
     }
   }
-  const picture2d = new OffscreenCanvas(w, rows);
-  picture2d.getContext('2d')?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), w, rows), 0, 0);
+  const image = new OffscreenCanvas(w, rows);
+  image.getContext('2d')?.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), w, rows), 0, 0);
   g.imageSmoothingEnabled = false;
-  g.drawImage(picture2d, box.x, box.y, w, box.height);
+  if (seen) g.drawImage(image, box.x + from, box.y, w, box.height);
   g.imageSmoothingEnabled = true;
 
   const Y = (i: number) => box.y + ((i + 0.5) / n) * box.height;
@@ -147,17 +142,17 @@ export function paintHeat(
   line(g, box.x, target, right, target, p.target, 1.25);
   let free = box.x + 16;
   for (const mark of marks) {
-    const x = X(mark.step);
-    if (mark.step <= 0 || mark.step > lastStep) continue;
-    line(g, crisp(x), box.y, crisp(x), box.y + box.height, p.surface0, 1, p.eventDash);
+    const at = stepShare(x, mark.step);
+    if (mark.step <= 0 || at < 0 || at > 1) continue;
+    const place = X(mark.step);
+    line(g, crisp(place), box.y, crisp(place), box.y + box.height, p.surface0, 1, p.eventDash);
     const name = formatMark(mark).replace(/ \S+ →/, '');
     g.font = `400 ${11 * p.scale}px ${p.font}`;
     const half = g.measureText(name).width / 2;
-    if (x - half < free || x + half > right - 70 * p.scale) continue;
-    text(g, p, name, x, height - 6, { align: 'center', color: p.text2 });
-    free = x + half + 8;
+    if (place - half < free || place + half > right - 70 * p.scale) continue;
+    text(g, p, name, place, height - 6, { align: 'center', color: p.text2 });
+    free = place + half + 8;
   }
-  if (cursor !== null && cursor <= lastStep) line(g, crisp(X(cursor)), box.y, crisp(X(cursor)), box.y + box.height, p.accent);
-  text(g, p, '0', box.x, height - 6);
-  text(g, p, `step ${formatInt(lastStep)}`, right, height - 6, { align: 'right' });
+  text(g, p, plainName(x.axis, x.low), box.x, height - 6);
+  text(g, p, axisName(x.axis, x.high), right, height - 6, { align: 'right' });
 }

@@ -13,11 +13,11 @@ export interface Decades {
 }
 
 /**
- * Common top of all spectra: log10 of the largest σ with a little air, rounded up to a quarter decade. Keeps `previous` until the
+ * Common top of all spectra: log10 of the largest σ, or of `least`, with a little air, rounded up to a quarter decade. Keeps `previous` until the
  * data leave it by the top or fall half a decade below it, so that the wall does not breathe while a run goes on.
  */
-export function topDecade(sets: readonly (readonly MatrixSpectrum[] | undefined)[], previous?: number): number {
-  let largest = 0;
+export function topDecade(sets: readonly (readonly MatrixSpectrum[] | undefined)[], previous?: number, least = 0): number {
+  let largest = least;
   for (const matrices of sets) for (const { sigma } of matrices ?? []) if ((sigma[0] ?? 0) > largest) largest = sigma[0]!;
   if (!(largest > 0) || !Number.isFinite(largest)) return previous ?? 0;
   const wanted = Math.ceil((Math.log10(largest) + 0.06) * 4) / 4;

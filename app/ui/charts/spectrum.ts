@@ -1,5 +1,5 @@
 import type { MatrixSpectrum } from '../../protocol/messages';
-import { crisp, line, type Context, type Palette } from './canvas';
+import { crisp, line, newPath, type Context, type Palette } from './canvas';
 import type { Decades } from './scales';
 
 export interface Box {
@@ -54,16 +54,22 @@ export const hasEpsilon = (matrix: Pick<MatrixSpectrum, 'regularized' | 'epsilon
  * its lines. All boxes share one range of decades.
  */
 export class SpectrumBatch {
-  private readonly headArea = new Path2D();
-  private readonly tailArea = new Path2D();
-  private readonly headLine = new Path2D();
-  private readonly tailLine = new Path2D();
-  private readonly ghostLine = new Path2D();
-  private readonly floor = new Path2D();
-  private readonly target = new Path2D();
-  private readonly epsilon = new Path2D();
+  private readonly headArea: Path2D;
+  private readonly tailArea: Path2D;
+  private readonly headLine: Path2D;
+  private readonly tailLine: Path2D;
+  private readonly ghostLine: Path2D;
+  private readonly floor: Path2D;
+  private readonly target: Path2D;
+  private readonly epsilon: Path2D;
 
-  constructor(private readonly decades: Decades) {}
+  constructor(
+    g: Context,
+    private readonly decades: Decades,
+  ) {
+    [this.headArea, this.tailArea, this.headLine, this.tailLine] = [newPath(g), newPath(g), newPath(g), newPath(g)];
+    [this.ghostLine, this.floor, this.target, this.epsilon] = [newPath(g), newPath(g), newPath(g), newPath(g)];
+  }
 
   /** `wideEpsilon` draws ε across the box instead of a short dash right of the target. */
   add(box: Box, matrix: MatrixSpectrum, ghost?: MatrixSpectrum, wideEpsilon = false): void {
@@ -153,7 +159,7 @@ export function drawSpectrum(
   decades: Decades,
   options: { ghost?: MatrixSpectrum; large?: boolean } = {},
 ): void {
-  const batch = new SpectrumBatch(decades);
+  const batch = new SpectrumBatch(g, decades);
   batch.add(box, matrix, options.ghost, options.large);
   batch.paint(g, p, options.large);
 }

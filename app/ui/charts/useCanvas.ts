@@ -6,11 +6,14 @@ export const usePalette = (): Palette => useSyncExternalStore(watchPalette, pale
 
 export type Draw = (g: Context, width: number, height: number, palette: Palette) => void;
 
+/** Calls the listener when there is something new to draw; returns the end of it. */
+export type Watch = (listener: () => void) => () => void;
+
 /**
- * Draws on a canvas at the next frame after `draw` changes, the element's size, the pixel ratio or the theme does. Nothing is
- * drawn while the page is hidden or the canvas is off the screen; it is caught up when it returns.
+ * Draws on a canvas at the next frame after `draw` changes, the element's size, the pixel ratio or the theme does, or `watch` calls,
+ * which costs no rendering. Nothing is drawn while the page is hidden or the canvas is off the screen; it is caught up when it returns.
  */
-export function useCanvas(draw: Draw): RefObject<HTMLCanvasElement | null> {
+export function useCanvas(draw: Draw, watch?: Watch): RefObject<HTMLCanvasElement | null> {
   const ref = useRef<HTMLCanvasElement>(null);
   const latest = useRef(draw);
   const request = useRef<() => void>(() => undefined);
@@ -63,5 +66,6 @@ export function useCanvas(draw: Draw): RefObject<HTMLCanvasElement | null> {
     latest.current = draw;
     request.current();
   }, [draw, colours]);
+  useEffect(() => watch?.(() => request.current()), [watch]);
   return ref;
 }

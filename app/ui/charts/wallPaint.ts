@@ -55,7 +55,7 @@ export function paintWall(g: Context, width: number, height: number, p: Palette,
     text(g, p, String(n), x + plot, height - 4, { align: 'right' });
   });
 
-  const batch = new SpectrumBatch(decades);
+  const batch = new SpectrumBatch(g, decades);
   grid.names.forEach((names, row) => {
     const y = at.top + row * at.rowHeight;
     const inRow = here?.row === row;

@@ -28,7 +28,7 @@ export function SixSpectra({ matrices, before }: SixSpectraProps) {
       const cell = (width - left - gap * (columns - 1) - 2) / columns;
       const tall = (height - between * (rows - 1)) / rows;
       const [above, below] = [20 * p.scale, (tight ? 6 : 20) * p.scale];
-      const batch = new SpectrumBatch(decades);
+      const batch = new SpectrumBatch(g, decades);
       matrices.forEach((m, i) => {
         const box: Box = {
           x: left + (i % columns) * (cell + gap),

@@ -17,24 +17,26 @@ export const useChanges = (): number => useStore((s) => differences(baseExperime
 /** The left rail: the whole experiment, and what it will need. */
 export function ExperimentRail() {
   const changes = useChanges();
+  const replay = useStore((s) => s.replay !== null);
   return (
     <section className="left rail" aria-label="Experiment" id="experiment">
       <div className="rail-h">
         <h2 className="grow">Experiment</h2>
-        {changes > 0 && (
+        {changes > 0 && !replay && (
           <button type="button" className="was" onClick={() => attemptNow(resetAll)}>
             reset {plural(changes, 'change')}
           </button>
         )}
       </div>
-      <div className="rail-b">
+      <fieldset className="rail-b" disabled={replay} aria-label="Settings">
+        {replay && <p className="replay-note">As they were when the run ended. To change them, run it here.</p>}
         <DataGroup />
         <ModelGroup />
         <MethodGroup />
         <TrainingGroup />
         <SvdGroup />
         <EvaluationGroup />
-      </div>
+      </fieldset>
       <Needs />
     </section>
   );
@@ -104,6 +106,7 @@ function Needs() {
     `activations ${text(bytes(plan.bytes.activations))}`,
     `spectra ${text(bytes(plan.bytes.q3r))}`,
     `data ${text(bytes(plan.bytes.data))}`,
+    `and ${text(bytes(plan.bytes.truncation))} more once its tail is cut`,
   ];
   return (
     <div className="rail-f">

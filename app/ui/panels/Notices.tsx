@@ -1,6 +1,7 @@
 import { attemptNow, dismiss } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Icon } from '../icons';
+import { GridNote } from './GridNote';
 import { KeptNotes } from './KeptNotes';
 
 const LOOK = { info: ['info', 'info'], warn: ['warn', 'warn'], error: ['danger', 'warn'] } as const;
@@ -8,9 +9,11 @@ const LOOK = { info: ['info', 'info'], warn: ['warn', 'warn'], error: ['danger',
 /** What went a little wrong, or well: told once, kept until dismissed. */
 export function Notices() {
   const notices = useStore((s) => s.notices);
+  const comparing = useStore((s) => s.screen === 'compare');
   return (
     <div className="notices" aria-live="polite" aria-relevant="additions">
-      <KeptNotes />
+      {!comparing && <KeptNotes />}
+      {!comparing && <GridNote />}
       {notices.map((notice) => {
         const [tone, icon] = LOOK[notice.level];
         return (

@@ -1,5 +1,5 @@
 import { PRESETS } from '../../protocol/presets';
-import { attempt, attemptNow, choosePreset, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
+import { attempt, attemptNow, choosePreset, openCompare, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { usePart } from '../controls/LockedField';
 import { Menu } from '../controls/Menu';
@@ -7,6 +7,7 @@ import { experimentName } from '../datasets';
 import { plural } from '../format';
 import { Icon, Mark } from '../icons';
 import { useChanges } from './ExperimentRail';
+import { SeeButton } from '../see/SeeButton';
 import { KeyHelp } from './KeyHelp';
 import { LessonsButton, ProjectorButton } from './LessonsButton';
 import { WeightsMenu } from './WeightsMenu';
@@ -25,6 +26,13 @@ export function TopBar() {
       {usePart('presets') ? <PresetMenu /> : <ExperimentName />}
       {changes > 0 && <span className="lab only-l">{plural(changes, 'change')}</span>}
       <span className="grow" />
+      <SeeButton />
+      {usePart('compare') && (
+        <button type="button" className="btn" title="Two runs in lockstep, or a grid of runs" onClick={() => attempt(openCompare())}>
+          <Icon name="compare" />
+          <span className="hide-m">Compare</span>
+        </button>
+      )}
       <LessonsButton />
       {usePart('share') && <ShareButton />}
       {usePart('weights') && <WeightsMenu />}

@@ -4,17 +4,19 @@ import { attempt, blockedBecause, newSeed, openSetup, reset, runN, saveWeights, 
 import { useStore } from '../../store/store';
 import { usePart, useStanding } from '../controls/LockedField';
 import { Menu } from '../controls/Menu';
-import { bytes, duration, parseNumber, text, whole } from '../format';
+import { bytes, day, duration, parseNumber, text, whole } from '../format';
 import { Icon } from '../icons';
+import { ReplayKeys } from '../replay/ReplayKeys';
 import { useStepsPerEpoch } from './TrainingGroup';
 
 /** Run controls, progress, speed. */
 export function Transport() {
+  const replay = useStore((s) => s.replay !== null);
   return (
     <section className="transport" aria-label="Run">
-      <Keys />
+      {replay ? <ReplayKeys /> : <Keys />}
       <Progress />
-      <DeviceFigures />
+      {replay ? <RecordedOn /> : <DeviceFigures />}
     </section>
   );
 }
@@ -255,6 +257,25 @@ function Split() {
         ))}
       </div>
     </div>
+  );
+}
+
+/** Where a recording was made. */
+function RecordedOn() {
+  const replay = useStore((s) => s.replay);
+  return (
+    replay && (
+      <div className="gpu hide-m">
+        <div className="fig" title={replay.device}>
+          <span className="lab">Recorded on</span>
+          <span className="v name">{replay.device}</span>
+        </div>
+        <div className="fig r">
+          <span className="lab">Date</span>
+          <span className="v name">{day(replay.date)}</span>
+        </div>
+      </div>
+    )
   );
 }
 

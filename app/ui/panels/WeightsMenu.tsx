@@ -77,8 +77,8 @@ export function WeightsMenu() {
 }
 
 function Save({ close }: { close: () => void }) {
-  const ready = useStore((s) => s.running !== null && s.device !== null);
-  const none = 'There is none before a run starts.';
+  const ready = useStore((s) => s.running !== null && s.device !== null && !s.replay);
+  const none = useStore((s) => (s.replay ? 'A recording holds no weights.' : 'There is none before a run starts.'));
   const save = (how: () => Promise<void>) => {
     close();
     attempt(how());
@@ -91,7 +91,7 @@ function Save({ close }: { close: () => void }) {
       </button>
       <button type="button" disabled={!ready} onClick={() => save(saveWeights)}>
         <b>Save weights</b>
-        <span>{ready ? 'A safetensors file with timm’s names, for PyTorch.' : 'There are none before a run starts.'}</span>
+        <span>{ready ? 'A safetensors file with timm’s names, for PyTorch.' : none}</span>
       </button>
     </>
   );

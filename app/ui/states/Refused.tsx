@@ -7,6 +7,9 @@ export function Refused() {
   const refusal = useStore((s) => s.plan?.refusal);
   const error = useStore((s) => s.planError);
   const preset = useStore((s) => s.preset);
+  // What is on screen is not to be run; the recording's strip says whether it can be.
+  const replay = useStore((s) => s.replay !== null);
+  if (replay) return null;
   if (error)
     return (
       <div className="note warn" role="alert">

@@ -78,6 +78,11 @@ test('a tile is not chosen where most of it would lie past the edge', () => {
   const tuning: MatmulTuning = { version: 1, rates: { nn: rates, nt: rates, tn: rates }, fill: 0 };
   expect(describeMatmul(tuning, { m: 128, n: 128, k: 8 }).variant).toBe('r8x8');
   expect(describeMatmul(tuning, { m: 4, n: 10, k: 8 }).variant).toBe('r4x4');
+  // What takes long to compile is for products that are heavy in all three sides.
+  const lasting: MatmulTuning = { ...tuning, heavy: { q16x8: 1.4 } };
+  expect(describeMatmul(lasting, { m: 2080, n: 192, k: 192 }).variant).toBe('q16x8');
+  expect(describeMatmul(lasting, { m: 208, n: 192, k: 192 }).variant).toBe('r8x8');
+  expect(describeMatmul(lasting, { m: 20800, n: 192, k: 48 }).variant).toBe('r8x8');
 });
 
 test('impossible arguments are refused by name', () => {

@@ -3,6 +3,7 @@ import { Recorder } from '../../../app/engine/gpu/recorder';
 import { VitModel } from '../../../app/engine/model/vit';
 import { defaultMatmulTuning } from '../../../app/engine/ops/matmul';
 import { resolveModel } from '../../../app/engine/train/datasets';
+import { planExperiment } from '../../../app/engine/train/plan';
 import { Run, type RunData } from '../../../app/engine/train/run';
 import { Trainer } from '../../../app/engine/train/trainer';
 import { patchExperiment, type DeepPartial, type Experiment } from '../../../app/protocol/experiment';
@@ -149,7 +150,14 @@ describe('a run', () => {
     const before = g.buffers.liveBytes;
     const run = await makeRun(g, experiment, data);
     await steps(run, 1, 2);
+    const training = g.buffers.liveBytes;
     await measure(run, [0.3]);
+    // The plan's figure counts a workspace that a run with Q3R shares, and not the few kilobytes of read-backs.
+    const counts = { train: data.train.count, test: data.test.count };
+    const { bytes } = planExperiment(experiment, { info: g.info, gflops: 1, counts });
+    const taken = g.buffers.liveBytes - training;
+    expect(taken).toBeLessThan(1.02 * bytes.truncation);
+    expect(taken).toBeGreaterThan(0.6 * bytes.truncation);
     await steps(run, 3, 4);
     const { liveBytes, liveCount, createdCount } = g.buffers;
     await measure(run, [0.2, 0.4, 0.6]);

@@ -9,7 +9,7 @@ import {
   formatSignificant,
   matrixLabel,
 } from '../../../app/ui/charts/format';
-import { chartRows, indexAt, nearestStep, stepTicks, valueAxis } from '../../../app/ui/charts/chartData';
+import { indexAt, mainLine, nearestStep, valueAxis, valuesAt } from '../../../app/ui/charts/chartData';
 import {
   decadesWithin,
   logTicks,
@@ -22,7 +22,7 @@ import {
 } from '../../../app/ui/charts/scales';
 import { q3rFigures } from '../../../app/ui/charts/formulaFigures';
 import { decadeY, indexX, isRankHigh, lastKept } from '../../../app/ui/charts/spectrum';
-import { series, spectra } from './synthetic';
+import { curveOf, scaleOf, series, spectra } from './synthetic';
 
 describe('formatting', () => {
   it('groups thousands and uses a typographic minus', () => {
@@ -136,46 +136,39 @@ describe('scales', () => {
 });
 
 describe('chart data', () => {
-  it('merges points and evaluations in order of step', () => {
+  it('reads the last point up to a step, and no point that is not there', () => {
     const run = series(1000, 1000, 3, false, 300);
-    const rows = chartRows(run);
-    expect(rows.filter((r) => r.validation !== null).map((r) => r.step)).toEqual([300, 600, 900]);
-    expect(rows.every((r, i) => i === 0 || r.step > rows[i - 1]!.step)).toBe(true);
-    expect(rows.filter((r) => r.smooth !== null)).toHaveLength(400);
-    expect(rows.some((r) => r.band)).toBe(true);
-    expect(chartRows(series(100, 1000)).some((r) => r.band)).toBe(false);
+    expect(valuesAt(run, 650).accuracy).toBe(run.evalAccuracy[1]);
+    expect(valuesAt(run, 299).accuracy).toBe(run.accuracySmooth[indexAt(run.step, 299)]);
+    expect(valuesAt(run, Infinity).loss).toBe(run.lossSmooth.at(-1));
+    expect(valuesAt(run, 0).loss).toBeNaN();
   });
-  it('turns what is not finite into gaps', () => {
+  it('does not let what is not finite into an axis', () => {
     const run = series(10, 10);
     run.loss[3] = Infinity;
     run.lossSmooth[3] = NaN;
-    const row = chartRows(run)[3]!;
-    expect([row.loss, row.smooth]).toEqual([null, null]);
-    const axis = valueAxis('loss', chartRows(run), true, 4);
+    const axis = valueAxis('loss', [curveOf(run)], scaleOf(10), true, 4);
     expect(axis.domain.every(Number.isFinite)).toBe(true);
   });
-  it('keeps the smoothed curve inside the axis and zeros off a log axis', () => {
-    const rows = chartRows(series(5000, 5000));
+  it('keeps all main curves inside the axis and zeros off a log axis', () => {
+    const curves = [curveOf(series(5000, 5000)), curveOf(series(4000, 5000, 9, true), 3)];
+    const x = scaleOf(5000);
     for (const kind of ['loss', 'accuracy', 'regularizer', 'lr'] as const) {
-      const { domain, ticks } = valueAxis(kind, rows, false, 4);
+      const { domain, ticks } = valueAxis(kind, curves, x, false, 4);
       expect(ticks.length).toBeGreaterThan(1);
-      for (const row of rows) {
-        const value = kind === 'loss' ? row.smooth : kind === 'accuracy' ? row.validation : row[kind];
-        if (value !== null) expect(value >= domain[0] && value <= domain[1]).toBe(true);
-      }
+      for (const { series: s } of curves)
+        for (const value of Array.from(mainLine(kind, s).value)) expect(value >= domain[0] && value <= domain[1]).toBe(true);
     }
-    expect(valueAxis('regularizer', chartRows(series(50, 50, 3, true)), true, 4).log).toBe(false);
-    expect(valueAxis('loss', rows, true, 4).domain[0]).toBeGreaterThan(0);
-    expect(valueAxis('loss', [], false, 4).ticks.length).toBeGreaterThan(0);
+    const zero = valueAxis('regularizer', [curveOf(series(50, 50, 3, true))], x, true, 4);
+    expect([zero.log, zero.misses]).toEqual([false, false]);
+    expect(valueAxis('regularizer', curves, x, true, 4)).toMatchObject({ log: true, misses: true });
+    expect(valueAxis('loss', curves, x, true, 4).domain[0]).toBeGreaterThan(0);
+    expect(valueAxis('loss', [], x, false, 4).ticks.length).toBeGreaterThan(0);
   });
   it('finds the real step next to the cursor', () => {
     const steps = Float64Array.of(1, 5, 9, 20);
     expect([0, 1, 4, 9, 99].map((s) => indexAt(steps, s))).toEqual([-1, 0, 0, 2, 3]);
     expect([-5, 2, 4, 14, 15, 99].map((s) => nearestStep(steps, s))).toEqual([1, 1, 5, 9, 20, 20]);
     expect(nearestStep(new Float64Array(), 3)).toBeNull();
-  });
-  it('names steps or epochs, the end always', () => {
-    expect(stepTicks(19550, 4).map((t) => t.name)).toEqual(['0', '5\u2009000', '10\u2009000', '15\u2009000', 'step 19\u2009550']);
-    expect(stepTicks(19550, 5, 391).map((t) => t.name)).toEqual(['0', '10', '20', '30', '40', 'epoch 50']);
   });
 });

@@ -9,10 +9,10 @@ import { FormulaPanelView } from '../../../app/ui/charts/FormulaPanelView';
 import { LossGlimpseView } from '../../../app/ui/charts/LossGlimpseView';
 import { MatrixInspectorView, type TimeView } from '../../../app/ui/charts/MatrixInspectorView';
 import { RunChartsView } from '../../../app/ui/charts/RunChartsView';
-import { SpectraHistory } from '../../../app/ui/charts/spectraHistory';
+import { heatColumns } from '../../../app/ui/charts/heat';
 import { SpectrumWallView } from '../../../app/ui/charts/SpectrumWallView';
 import { useTopDecade } from '../../../app/ui/charts/useTopDecade';
-import { series, spectra } from './synthetic';
+import { curveOf, scaleOf, series, spectra } from './synthetic';
 
 const query = new URLSearchParams(location.search);
 const number = (name: string, fallback: number) => Number(query.get(name) ?? fallback);
@@ -29,7 +29,6 @@ const progressOf = (step: number) => step / total;
 // Made once, so that a live page spends its time on drawing.
 const pool = Array.from({ length: 50 }, (_, i) => spectra({ ...shape, progress: i / 49, dense }));
 const spectraAt = (step: number) => pool[Math.min(49, Math.round(progressOf(step) * 49))]!.map((m) => ({ ...m, sigma: m.sigma.slice() }));
-const history = new SpectraHistory();
 const experiment = presetExperiment('tiny');
 
 function Preview() {
@@ -48,11 +47,27 @@ function Preview() {
         : null,
     [],
   );
-  const columns = useMemo(() => {
-    if (history.columns(selected)) history.push(step, spectraAt(step));
-    else for (let i = 0; i <= 200; i++) history.push(Math.round((i * step) / 200), spectraAt((i * step) / 200));
-    return history.columns(selected);
-  }, [step, selected]);
+  const columns = useMemo(
+    () =>
+      heatColumns(
+        Array.from({ length: 201 }, (_, i) => ({ step: Math.round((i * step) / 200), matrices: spectraAt((i * step) / 200) })),
+        selected,
+      ),
+    [step, selected],
+  );
+  const [zoom, setZoom] = useState<readonly [number, number] | null>(null);
+  const [logs, setLogs] = useState({ x: flag('logx'), y: flag('logy') });
+  const x = useMemo(() => scaleOf(total, { zoom, log: logs.x, step }), [zoom, logs, step]);
+  const curves = useMemo(
+    () => [
+      ...(curve ? [curveOf(curve, 1, dense ? 'AdamW (dense)' : 'AdamQ3R')] : []),
+      ...(baseline ? [curveOf(baseline.series, 2)] : []),
+      ...Array.from({ length: number('others', 0) }, (_, i) =>
+        curveOf(series(total, total, 20 + i, i % 2 > 0), 3 + i, `Other run ${i + 1}`),
+      ),
+    ],
+    [curve, baseline],
+  );
   const top = useTopDecade(matrices, baseline?.matrices);
   useEffect(() => {
     if (!flag('live')) return;
@@ -86,14 +101,16 @@ function Preview() {
         )}
         {!flag('nocharts') && (
           <RunChartsView
-            series={curve}
-            label={dense ? 'AdamW (dense)' : 'AdamQ3R'}
-            other={baseline && { label: 'Dense AdamW', series: baseline.series }}
+            curves={curves}
+            x={x}
             marks={marks}
-            totalSteps={total}
             smoothing={smoothing}
             onSmoothing={setSmoothing}
-            stepsPerEpoch={flag('epochs') ? 391 : undefined}
+            logY={logs.y}
+            onAxis={() => undefined}
+            onLogX={(on) => setLogs({ ...logs, x: on })}
+            onLogY={(on) => setLogs({ ...logs, y: on })}
+            onZoom={setZoom}
           />
         )}
       </main>
@@ -107,8 +124,7 @@ function Preview() {
           view={time}
           onView={setTime}
           marks={marks}
-          step={step}
-          totalSteps={total}
+          x={x}
           arrows={flag('extras')}
         />
         <FormulaPanelView

@@ -3,12 +3,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import '../../../app/ui/styles/tokens.css';
 import '../../../app/ui/charts/charts.css';
 import type { Mark, Series } from '../../../app/protocol/messages';
+import type { SpectraFrame } from '../../../app/protocol/run/record';
 import { setHoverStep } from '../../../app/ui/charts/hoverStep';
 import { LossGlimpseView } from '../../../app/ui/charts/LossGlimpseView';
 import { MatrixInspectorView } from '../../../app/ui/charts/MatrixInspectorView';
-import { RunChartsView } from '../../../app/ui/charts/RunChartsView';
-import { SpectraHistory } from '../../../app/ui/charts/spectraHistory';
-import { series, spectra } from './synthetic';
+import type { XScale } from '../../../app/ui/charts/axis';
+import type { RunCurve } from '../../../app/ui/charts/curves';
+import { RunChartsView, type RunChartsViewProps } from '../../../app/ui/charts/RunChartsView';
+import { heatColumns } from '../../../app/ui/charts/heat';
+import { curveOf, scaleOf, series, spectra } from './synthetic';
 
 // Not React's act(): the charts take turns in frames, which it would hold back.
 (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = false;
@@ -39,20 +42,25 @@ const show = (node: React.ReactNode) => settle(() => root.render(node));
 
 interface Given {
   run?: Series | null;
-  other?: Series;
+  others?: RunCurve[];
   marks?: Mark[];
-  total?: number;
-  onSmoothing?: (smoothing: number) => void;
+  x?: XScale;
+  handlers?: Partial<RunChartsViewProps>;
 }
-const Charts = ({ run = null, other, marks = [], total = 2000, onSmoothing = () => undefined }: Given) => (
+const noop = () => undefined;
+const Charts = ({ run = null, others = [], marks = [], x = scaleOf(2000), handlers }: Given) => (
   <RunChartsView
-    series={run}
-    label="AdamQ3R"
-    other={other ? { label: 'Dense AdamW', series: other } : null}
+    curves={[...(run ? [curveOf(run)] : []), ...others]}
+    x={x}
     marks={marks}
-    totalSteps={total}
     smoothing={0.9}
-    onSmoothing={onSmoothing}
+    onSmoothing={noop}
+    logY={false}
+    onAxis={noop}
+    onLogX={noop}
+    onLogY={noop}
+    onZoom={noop}
+    {...handlers}
   />
 );
 const curves = () => host.querySelectorAll('path.recharts-line-curve').length;
@@ -81,12 +89,18 @@ describe('run charts', () => {
     const before = host.querySelector('path.recharts-line-curve')!.getAttribute('d');
     await show(<Charts run={series(1300, 2000, 4, false, 200)} />);
     await vi.waitFor(() => expect(host.querySelector('path.recharts-line-curve')!.getAttribute('d')).not.toBe(before), 40_000);
-    await show(<Charts run={run} other={series(2000, 2000, 5, true, 200)} />);
-    await vi.waitFor(() => expect(curves()).toBe(5), 40_000);
+    await show(<Charts run={run} others={[curveOf(series(2000, 2000, 5, true, 200), 2), curveOf(series(1500, 2000, 6), 5, 'Other')]} />);
+    await vi.waitFor(() => expect(curves()).toBe(7), 40_000);
+    // Colour, dash and marker of their style, and a line of the legend for each.
+    const [, second] = host.querySelectorAll('.chart-slot .chart-other');
+    expect(second!.querySelector('.recharts-line-curve')!.getAttribute('stroke')).toBe('var(--series-5)');
+    expect(host.querySelector('.chart-other .recharts-line-curve')!.getAttribute('stroke-dasharray')).toBe('6 3');
+    expect(second!.querySelector(':scope > path')!.getAttribute('d')).toMatch(/M.*L/);
+    expect([...host.querySelectorAll('.chart-legend-more .chart-run-name')].map((n) => n.textContent)).toEqual(['Dense AdamW', 'Other']);
   });
   it('reads the value at the cursor from real steps, by pointer and by keys', async () => {
     const run = series(100, 200, 3, false, 50);
-    await show(<Charts run={run} total={200} />);
+    await show(<Charts run={run} x={scaleOf(200)} />);
     const stack = host.querySelector('.chart-stack')!;
     const box = stack.getBoundingClientRect();
     await settle(
@@ -115,48 +129,93 @@ describe('run charts', () => {
     const boxes = names.map((n) => n.getBoundingClientRect()).sort((a, b) => a.left - b.left);
     for (let i = 1; i < boxes.length; i++) expect(boxes[i]!.left).toBeGreaterThanOrEqual(boxes[i - 1]!.right);
   });
-  it('offers other curves, smoothing, a log axis and the table', async () => {
-    const onSmoothing = vi.fn();
-    await show(<Charts run={series(300, 2000, 3, false, 100)} onSmoothing={onSmoothing} />);
-    const [charts, smoothing] = host.querySelectorAll('select');
-    const choose = (select: HTMLSelectElement, value: string) =>
+  it('offers other curves, axes, smoothing, logs and the table of all runs', async () => {
+    const handlers = { onSmoothing: vi.fn(), onAxis: vi.fn(), onLogX: vi.fn(), onLogY: vi.fn() };
+    await show(<Charts run={series(300, 2000, 3, false, 100)} others={[curveOf(series(50, 2000), 2)]} handlers={handlers} />);
+    const choose = (name: RegExp, value: string) =>
       settle(() => {
+        const select = [...host.querySelectorAll('select')].find((s) => name.test(s.getAttribute('aria-label')!))!;
         select.value = value;
         select.dispatchEvent(new Event('change', { bubbles: true }));
       });
-    await choose(smoothing!, '0.99');
-    expect(onSmoothing).toHaveBeenCalledWith(0.99);
-    await choose(charts!, 'all');
+    await choose(/Smoothing/, '0.99');
+    expect(handlers.onSmoothing).toHaveBeenCalledWith(0.99);
+    await choose(/axis/, 'seconds');
+    expect(handlers.onAxis).toHaveBeenCalledWith('seconds');
+    await choose(/^Charts/, 'all');
     expect([...host.querySelectorAll('.chart-title')].map((t) => t.textContent)).toEqual([
       'Loss, training',
       'Accuracy, validation',
       'Q3R value',
       'Learning rate',
     ]);
-    const log = host.querySelector<HTMLElement>('button[aria-pressed]')!;
-    await settle(() => log.click());
-    expect(log.getAttribute('aria-pressed')).toBe('true');
+    for (const log of host.querySelectorAll<HTMLElement>('button[aria-pressed]')) log.click();
+    expect([handlers.onLogX.mock.calls, handlers.onLogY.mock.calls]).toEqual([[[true]], [[true]]]);
     await settle(() => host.querySelector<HTMLElement>('.chart-data-open')!.click());
-    expect(host.querySelectorAll('tbody tr')).toHaveLength(300);
+    expect(host.querySelectorAll('tbody tr')).toHaveLength(350);
+  });
+  it('zooms by dragging, and back by a double click, Escape, its button and the keys', async () => {
+    const onZoom = vi.fn();
+    const run = series(400, 400);
+    await show(<Charts run={run} x={scaleOf(400)} handlers={{ onZoom }} />);
+    const stack = host.querySelector<HTMLElement>('.chart-stack')!;
+    stack.setPointerCapture = noop;
+    const box = stack.getBoundingClientRect();
+    const at = (type: string, share: number) =>
+      settle(
+        () =>
+          void stack.dispatchEvent(
+            new PointerEvent(type, { bubbles: true, clientX: box.left + 36 + (box.width - 36) * share, clientY: box.top + 20 }),
+          ),
+      );
+    await at('pointerdown', 0.25);
+    await at('pointermove', 0.5);
+    expect(host.querySelector<HTMLElement>('.chart-select')!.offsetWidth).toBeCloseTo((box.width - 36) * 0.25, -0.5);
+    await at('pointerup', 0.5);
+    const [from, to] = onZoom.mock.lastCall![0] as [number, number];
+    expect([Math.round(from), Math.round(to)]).toEqual([100, 200]);
+    // A click is no zoom, and a drag that is called off is none.
+    await at('pointerdown', 0.25);
+    await at('pointerup', 0.25);
+    await at('pointerdown', 0.25);
+    await at('pointermove', 0.5);
+    await settle(() => void dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' })));
+    await at('pointerup', 0.5);
+    expect(onZoom).toHaveBeenCalledTimes(1);
+
+    await show(<Charts run={run} x={scaleOf(400, { zoom: [100, 200] })} handlers={{ onZoom }} />);
+    await settle(() => [...host.querySelectorAll('button')].find((b) => b.textContent === 'Reset zoom')!.click());
+    expect(onZoom).toHaveBeenLastCalledWith(null);
+    onZoom.mockClear();
+    stack.dispatchEvent(new MouseEvent('dblclick', { bubbles: true }));
+    const cursor = host.querySelector<HTMLElement>('[role=slider]')!;
+    cursor.focus();
+    const key = (name: string) => settle(() => void cursor.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true })));
+    await key('Escape');
+    await key('0');
+    expect(onZoom.mock.calls).toEqual([[null], [null], [null]]);
+    await settle(() => setHoverStep(150));
+    await key('+');
+    expect(onZoom).toHaveBeenLastCalledWith([125, 175]);
+    await key('-');
+    expect(onZoom).toHaveBeenLastCalledWith([50, 250]);
   });
 });
 
 describe('inspector, formula, glimpse', () => {
-  const noop = () => undefined;
   it('shows every figure, and dashes where they do not apply', async () => {
     const [run] = spectra({ blocks: 1, width: 32, progress: 1, dense: false });
     const [dense] = spectra({ blocks: 1, width: 32, progress: 1, dense: true });
-    const view = (matrix: typeof run, history: SpectraHistory | null = null) => (
+    const view = (matrix: typeof run, frames: SpectraFrame[] = []) => (
       <MatrixInspectorView
         matrix={matrix!}
         top={1}
         onMove={noop}
-        history={history?.columns(matrix!.name) ?? null}
+        history={heatColumns(frames, matrix!.name)}
         view="time"
         onView={noop}
         marks={[]}
-        step={50}
-        totalSteps={100}
+        x={scaleOf(100)}
       />
     );
     await show(view(run));
@@ -165,9 +224,11 @@ describe('inspector, formula, glimpse', () => {
     expect(figures()[7]).toBe('22 ± 2.1e−4');
     await show(view(dense));
     expect([figures()[1], figures()[3], figures()[7]]).toEqual(['–', '–', '–']);
-    const history = new SpectraHistory();
-    for (let s = 0; s <= 50; s += 5) history.push(s, spectra({ blocks: 1, width: 32, progress: s / 50, dense: false }));
-    await show(view(run, history));
+    const frames = Array.from({ length: 11 }, (_, i) => ({
+      step: 5 * i,
+      matrices: spectra({ blocks: 1, width: 32, progress: i / 10, dense: false }),
+    }));
+    await show(view(run, frames));
     const canvas = host.querySelector('canvas')!;
     const left = canvas.getContext('2d')!.getImageData(60, 60, 1, 1).data;
     expect(left[3]).toBe(255);

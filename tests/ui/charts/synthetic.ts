@@ -1,4 +1,6 @@
 import type { MatrixKind, MatrixSpectrum, Series } from '../../../app/protocol/messages';
+import { xScale, type XScale, type XScaleInput } from '../../../app/ui/charts/axis';
+import type { RunCurve } from '../../../app/ui/charts/curves';
 
 /** Small repeatable generator (mulberry32), in [0, 1). */
 export function random(seed: number): () => number {
@@ -122,3 +124,17 @@ export function series(steps: number, totalSteps: number, seed = 3, dense = fals
     evalAccuracy: Float32Array.from(evalStep, (s) => learned(s) + (noise() - 0.5) * 0.01),
   };
 }
+
+/** An axis of steps, or what `given` makes of it. */
+export function scaleOf(totalSteps: number, given: Partial<XScaleInput> = {}): XScale {
+  const map = { to: (step: number) => step, from: (value: number) => value };
+  return xScale({ axis: 'step', log: false, zoom: null, map, step: totalSteps, totalSteps, ends: [], ...given });
+}
+/** A series as a curve of style 1, or of another run. */
+export const curveOf = (s: Series, style = 1, label = style === 1 ? 'AdamQ3R' : 'Dense AdamW'): RunCurve => ({
+  key: String(style),
+  style,
+  label,
+  series: s,
+  map: { to: (step) => step, from: (value) => value },
+});

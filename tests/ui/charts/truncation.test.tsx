@@ -37,9 +37,9 @@ describe('between the measured points', () => {
   });
   it('rows hold both curves, the axis both and the full model', () => {
     const other = { ...curve, cuts: [cutOf(0.25), cutOf(0.3)], full: { ...fullFigures, accuracy: 0.93, loss: 5 } };
-    const rows = cutRows(curve, other, 'accuracy');
+    const rows = cutRows(curve, [other], 'accuracy');
     expect(rows.map((r) => r.kept)).toEqual([0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
-    expect(rows[3]).toEqual({ kept: 0.25, run: null, other: cutOf(0.25).accuracy });
+    expect(rows[3]).toEqual({ kept: 0.25, run: null, others: [cutOf(0.25).accuracy] });
     expect(cutAxis([curve, other], 'accuracy').domain[1]).toBeGreaterThanOrEqual(0.93);
     expect(cutAxis([curve, other], 'loss').domain[1]).toBeGreaterThanOrEqual(5);
     expect(cutAxis([null], 'loss')).toEqual({ domain: [0, 1], ticks: [0, 0.5, 1] });
@@ -79,7 +79,7 @@ describe('the panel', () => {
       <TruncationPanelView
         label="AdamQ3R"
         curve={curveOf()}
-        other={null}
+        others={[]}
         by="fraction"
         at={0.2}
         shows="accuracy"
@@ -115,7 +115,7 @@ describe('the panel', () => {
 
   it('shows the accuracy at the slider with the points lost, for the run and its dense baseline', async () => {
     const dense = { ...curveOf(), cuts: [cutOf(0.1), { ...cutOf(0.3), accuracy: 0.4 }], full: { ...fullFigures, accuracy: 0.79 } };
-    await show({ other: { label: 'Dense AdamW', curve: dense } });
+    await show({ others: [{ key: 'dense', style: 2, label: 'Dense AdamW', curve: dense }] });
     const lost = ((cutOf(0.2).accuracy - 0.78) * 100).toFixed(1).replace('-', '−');
     expect(results()[0]).toBe(`${(cutOf(0.2).accuracy * 100).toFixed(1)}\u2009%${lost}AdamQ3R`);
     const middle = (cutOf(0.1).accuracy + 0.4) / 2;
@@ -164,7 +164,7 @@ describe('the panel', () => {
   });
 
   it('draws both curves with the chart library, the line of the slider over them, and the table behind', async () => {
-    await show({ other: { label: 'Dense AdamW', curve: curveOf() } });
+    await show({ others: [{ key: 'dense', style: 2, label: 'Dense AdamW', curve: curveOf() }] });
     await vi.waitFor(() => expect(host.querySelectorAll('path.recharts-line-curve')).toHaveLength(2), 40_000);
     expect(host.querySelectorAll('.recharts-reference-line line')).toHaveLength(1);
     const plot = host.querySelector('.chart-slot')!.getBoundingClientRect();
@@ -172,12 +172,12 @@ describe('the panel', () => {
     // The axis runs from 36 pixels on the left to 8 before the right edge.
     expect(line()).toBeCloseTo(36 + 0.2 * (plot.width - 44), -0.5);
     const before = host.querySelector('path.recharts-line-curve')!.getAttribute('d');
-    await show({ at: 0.8, other: { label: 'Dense AdamW', curve: curveOf() } });
+    await show({ at: 0.8, others: [{ key: 'dense', style: 2, label: 'Dense AdamW', curve: curveOf() }] });
     expect(line()).toBeCloseTo(36 + 0.8 * (plot.width - 44), -0.5);
     expect(host.querySelector('path.recharts-line-curve')!.getAttribute('d')).toBe(before);
     expect(host.querySelectorAll('.chart-cut-marks circle')).toHaveLength(2);
     button(/Show data/).click();
-    await vi.waitFor(() => expect(host.querySelectorAll('tbody tr')).toHaveLength(12));
-    expect(host.querySelector('thead')?.textContent).toContain('Dense AdamW, accuracy');
+    await vi.waitFor(() => expect(host.querySelectorAll('tbody tr')).toHaveLength(24));
+    expect(host.querySelectorAll('tbody tr')[12]?.textContent).toContain('Dense AdamW');
   });
 });

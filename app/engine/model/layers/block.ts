@@ -90,6 +90,7 @@ export class TransformerBlock implements Layer {
       lse: this.view('lse'),
       label: `${name}.attn`,
     });
+    this.context.watch(recorder, this.index, { shape: attention, qkv: this.view('qkv'), lse: this.view('lse') });
     if (this.classOnly) recordClassRows(recorder, tokens, this.input, this.view('rows'), `${name}.classRows`);
     linear(recorder, tuning, {
       ...this.proj,

@@ -1,10 +1,14 @@
 import { slice, type View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
+import type { AttentionShape } from '../../ops/attention';
 import type { RecordLinear } from '../../ops/linear';
 import type { MatmulTuning } from '../../ops/matmul';
 import type { VitPlan } from '../memory';
 import type { ParameterTable } from '../parameters';
 import type { VitShape } from '../shape';
+
+/** Called in a forward pass behind the attention of each block, while its qkv [B, T, 3C] and lse [B, heads, TQ] still hold. */
+export type WatchAttention = (recorder: Recorder, block: number, at: { shape: AttentionShape; qkv: View; lse: View }) => void;
 
 /** What every layer is built from. */
 export interface LayerContext {
@@ -16,6 +20,7 @@ export interface LayerContext {
   readonly view: (name: string) => View;
   /** Records y = x Wᵀ + b in a forward pass; see `RecordLinear`. */
   readonly linear: RecordLinear;
+  readonly watch: WatchAttention;
 }
 
 /** Parameters or gradients by name, as views into an arena. */

@@ -1,0 +1,240 @@
+import type { RunRecord } from '../../../protocol/run/record';
+import type { Experiment } from '../../../protocol/experiment';
+import { adopt, recall, remember } from '../../actions';
+import { getState, setState } from '../../store';
+import { createWorker, type WorkerLike } from '../../workerClient';
+import { Rig } from '../rig';
+import type { GridMetric } from './cellFigures';
+import { cellsOf, makeGrid, nameCell, type GridCell, type GridDefinition, type GridText } from './definition';
+import { gridState, useGrid, type GridState } from './gridStore';
+import { GridRunner } from './runner';
+import { Shelf, type CellResult, type KeptGrid } from './shelf';
+
+const get = (): GridState => useGrid.getState();
+const set = (patch: Partial<GridState>): void => useGrid.setState(patch);
+
+/** Says at the next visit that a grid is unfinished, without opening the storage: "3/9". */
+export const UNFINISHED = 'q3r.grid';
+
+let create: () => WorkerLike = createWorker;
+let shelf = new Shelf();
+let runner: GridRunner | null = null;
+
+/** Uses other workers and another storage from now on, for tests. */
+export function useGridParts(next: () => WorkerLike, other: Shelf): void {
+  runner?.stop();
+  runner = null;
+  create = next;
+  shelf = other;
+  opened = false;
+  set(gridState());
+}
+
+let opened = false;
+/** Looks for the grids of this browser, once, and shows the newest when it is unfinished. */
+export async function openGrid(): Promise<void> {
+  if (opened) return;
+  opened = true;
+  try {
+    const kept = await shelf.list();
+    set({ kept });
+    const [newest] = kept;
+    if (newest && get().phase === 'setup' && unfinished(newest)) showGrid(newest);
+  } catch (error) {
+    set({ notKept: textOfError(error) });
+  }
+}
+
+const textOfError = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const remaining = ({ definition, results }: KeptGrid): GridCell[] => cellsOf(definition).filter(({ index }) => !results[index]);
+export const unfinished = (grid: KeptGrid): boolean => remaining(grid).length > 0;
+
+/** Shows a kept grid, to look at it or to go on with it. */
+export function showGrid(grid: KeptGrid): void {
+  if (runner) return;
+  const { definition, results } = grid;
+  set({ definition, results, phase: unfinished(grid) ? 'stopped' : 'done', current: null, record: null, selected: null, problem: null });
+  const first = cellsOf(definition).find(({ index }) => results[index]?.figures);
+  if (first) void selectPlace(first.x, first.y);
+}
+
+/** Back to the form; a grid that runs is stopped first by the visitor. */
+export function newGrid(): void {
+  if (runner) return;
+  set({ definition: null, results: [], phase: 'setup', current: null, record: null, selected: null, problem: null });
+  void refreshKept();
+}
+
+/** Begins the grid that was typed. Resolves when it has ended. @throws GridError naming the part that is wrong */
+export async function startGrid(base: Experiment, text: GridText): Promise<void> {
+  if (runner) return;
+  const definition = makeGrid(base, text, crypto.randomUUID(), Date.now());
+  const grid: KeptGrid = { definition, results: [] };
+  set({ definition, results: [], record: null, selected: null, problem: null, notKept: null });
+  try {
+    await shelf.put(grid);
+  } catch (error) {
+    set({ notKept: textOfError(error) });
+  }
+  await go();
+}
+
+/** Goes on: with the run under way after a pause, with the next run after a reload. Resolves when the grid has ended. */
+export async function continueGrid(): Promise<void> {
+  if (runner) {
+    runner.continue();
+    set({ phase: 'running' });
+  } else await go();
+}
+
+async function go(): Promise<void> {
+  const { definition, results } = get();
+  if (!definition || runner) return;
+  const cells = remaining({ definition, results });
+  const mine = (runner = new GridRunner({
+    rig: (changed) => new Rig(() => create(), changed),
+    onProgress: (cell, rig) => told(cell, rig),
+    onResult: (cell, result, record) => took(definition, cell, result, record),
+    about: (cell) => ({
+      id: `${definition.id}-${cell.index}`,
+      name: nameCell(definition, cell.x, cell.y) + (definition.seeds.length > 1 ? `, seed ${cell.seed}` : ''),
+      parent: null,
+      date: Date.now(),
+    }),
+  }));
+  set({ phase: 'running', problem: null });
+  tellUnfinished();
+  try {
+    await mine.run(cells);
+  } catch (error) {
+    set({ problem: textOfError(error) });
+  }
+  if (runner === mine) runner = null;
+  const now = get();
+  if (now.definition !== definition) return;
+  set({ phase: unfinished({ definition, results: now.results }) ? 'stopped' : 'done', current: null, liveBytes: 0 });
+  tellUnfinished();
+}
+
+function tellUnfinished(): void {
+  const { definition, results, phase } = get();
+  const runs = definition ? cellsOf(definition).length : 0;
+  remember(UNFINISHED, !definition || phase === 'done' ? '' : `${results.filter(Boolean).length}/${runs}`);
+}
+
+/** Milliseconds between two looks of the page at the run under way. */
+const LOOK_MS = 150;
+let looked = 0;
+function told(cell: GridCell, rig: Rig): void {
+  const now = performance.now();
+  const { step, stages, timing, liveBytes, running } = rig.state;
+  if (now - looked < LOOK_MS && get().current?.index === cell.index && step > 0) return;
+  looked = now;
+  const total = running?.train.steps ?? cell.experiment.train.steps;
+  // A worker that made another run before tells of that one until it begins this one.
+  const mine = running === null || JSON.stringify(running) === JSON.stringify(cell.experiment);
+  const done = mine && rig.state.phase !== 'idle' ? step : 0;
+  set({
+    current: {
+      index: cell.index,
+      share: Math.min(1, done / Math.max(1, total)),
+      step: done,
+      total,
+      stage: stages.find((s) => s.state === 'active')?.label ?? '',
+      msPerStep: timing?.msPerStep ?? null,
+    },
+    liveBytes,
+  });
+}
+
+async function took(definition: GridDefinition, cell: GridCell, result: CellResult, record: RunRecord | null): Promise<void> {
+  const { selected } = get();
+  const results = [...get().results];
+  results[cell.index] = result;
+  set({ results, current: null });
+  tellUnfinished();
+  try {
+    await shelf.putCell(definition.id, cell.index, result, record);
+  } catch (error) {
+    set({ notKept: textOfError(error) });
+  }
+  // The first that is done is looked at, and one that the visitor waits for.
+  const waited = selected?.x === cell.x && selected.y === cell.y && !get().record;
+  if (result.figures && (!selected || waited)) set({ selected: { x: cell.x, y: cell.y }, record });
+}
+
+/** Stops after the step under way; the run waits. */
+export function pauseGrid(): void {
+  if (!runner || runner.paused) return;
+  runner.pause();
+  set({ phase: 'paused' });
+}
+export const toggleGrid = (): Promise<void> | void => (get().phase === 'running' ? pauseGrid() : continueGrid());
+
+/** Gives the run under way up; what is done stays, and the grid can be gone on with. */
+export function stopGrid(): void {
+  runner?.stop();
+}
+
+/** Looks at a place of the map: the run of its first seed that is done. */
+export async function selectPlace(x: number, y: number): Promise<void> {
+  const { definition, results } = get();
+  if (!definition) return;
+  set({ selected: { x, y }, record: null });
+  const cell = cellsOf(definition).find((c) => c.x === x && c.y === y && results[c.index]?.figures);
+  if (!cell) return;
+  const record = await shelf.record(definition.id, cell.index).catch(() => null);
+  const now = get().selected;
+  if (now?.x === x && now.y === y && get().definition === definition) set({ record });
+}
+
+export const setMetric = (metric: GridMetric): void => set({ metric });
+export const setShare = (share: number): void => set({ share: Math.min(1, Math.max(0.01, share)) });
+
+/** How long a removed grid can be had back, milliseconds. */
+export const UNDO_MS = 8000;
+let undoTimer: ReturnType<typeof setTimeout> | undefined;
+/** Takes a kept grid off the page; it is removed with its runs when the time for Undo is over. */
+export function discardGrid(id: string): void {
+  finishDiscard();
+  const discarded = get().kept.find((grid) => grid.definition.id === id);
+  if (!discarded) return;
+  set({ kept: get().kept.filter((grid) => grid !== discarded), discarded });
+  undoTimer = setTimeout(finishDiscard, UNDO_MS);
+}
+export function undoDiscardGrid(): void {
+  clearTimeout(undoTimer);
+  set({ discarded: null });
+  void refreshKept();
+}
+function finishDiscard(): void {
+  clearTimeout(undoTimer);
+  const { discarded } = get();
+  if (!discarded) return;
+  set({ discarded: null });
+  shelf.remove(discarded.definition.id).catch((error: unknown) => set({ problem: textOfError(error) }));
+  if (recall(UNFINISHED) && !get().kept.some(unfinished)) remember(UNFINISHED, '');
+}
+
+async function refreshKept(): Promise<void> {
+  const kept = await shelf.list().catch(() => []);
+  const { discarded } = get();
+  set({ kept: kept.filter((grid) => grid.definition.id !== discarded?.definition.id) });
+}
+
+/** Draws a finished run over the run on screen, in the first free colour. */
+export function overlayRun(record: RunRecord): void {
+  const { shown } = getState();
+  const taken = new Set(shown.map((run) => run.style));
+  const style = [2, 3, 4, 5, 6, 7, 8].find((s) => !taken.has(s));
+  if (!shown.some((run) => run.record.id === record.id) && style !== undefined) setState({ shown: [...shown, { record, style }] });
+  setState({ screen: 'main', tab: 'watch' });
+}
+
+/** Puts a run's experiment into the settings, to change one thing and play. Asks first where that would end a run. */
+export function forkRun(experiment: Experiment, name: string): void {
+  setState({ screen: 'main', tab: 'setup', setupOpen: true });
+  adopt(experiment, getState().preset, `the experiment of ${name}`);
+}
+
+export const dismissGridProblem = (): void => set({ problem: null });

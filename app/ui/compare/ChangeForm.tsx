@@ -1,0 +1,126 @@
+import { useId, useState, type SyntheticEvent } from 'react';
+import { useShallow } from 'zustand/react/shallow';
+import { ConfigError, DATASETS, GROUPS, fieldAt, isLive, valueAt, type Experiment } from '../../protocol/experiment';
+import { attempt } from '../../store/actions';
+import { setExperiments } from '../../store/compare/ab';
+import { useAb } from '../../store/compare/abStore';
+import { withValue } from '../../store/compare/values';
+import { DATASET_CONFIGS } from '../datasets';
+import { setting } from '../format';
+import { fieldName } from './words';
+
+const FIELDS = ['dataset', ...GROUPS.flatMap((group) => group.fields.map((field) => `${group.section}.${field.key}`))];
+/** What one most often changes in a pair comes first. */
+const FIRST = ['method.lambda', 'method.targetRank', 'train.lr', 'method.reweightEvery'];
+const LIVE = [...FIRST, ...FIELDS.filter((path) => isLive(path) && !FIRST.includes(path))];
+const OTHER = FIELDS.filter((path) => !isLive(path));
+
+/** A value as it stands in a text box. */
+function typed(path: string, experiment: Experiment): string {
+  if (path === 'dataset') return experiment.dataset;
+  const value = valueAt(experiment, path);
+  return typeof value === 'number' ? setting(value) : Array.isArray(value) ? value.join(', ') : String(value);
+}
+
+/** Changes a setting of either side or of both; live ones reach the runs between the same two steps. */
+export function ChangeForm() {
+  const id = useId();
+  const { a, b } = useAb(useShallow((s) => ({ a: s.a.experiment, b: s.b.experiment })));
+  const [path, setPath] = useState('method.lambda');
+  const [draft, setDraft] = useState<{ a?: string; b?: string }>({});
+  const [problem, setProblem] = useState<string>();
+  const choose = (next: string) => {
+    setPath(next);
+    setDraft({});
+    setProblem(undefined);
+  };
+  const left = draft.a ?? typed(path, a);
+  const right = draft.b ?? typed(path, b);
+  const apply = (event: SyntheticEvent) => {
+    event.preventDefault();
+    try {
+      const next = { a: withValue(a, path, left), b: withValue(b, path, right) };
+      setProblem(undefined);
+      setDraft({});
+      attempt(setExperiments(next.a, next.b, fieldName(path)));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      setProblem(error.message);
+    }
+  };
+  const control = (side: 'a' | 'b', value: string) => {
+    const label = `${fieldName(path)}, ${side.toUpperCase()}`;
+    const change = (next: string) => setDraft((d) => ({ ...d, [side]: next }));
+    const options = optionsOf(path);
+    return (
+      <label className="cmp-value">
+        <span aria-hidden="true">{side.toUpperCase()}</span>
+        {options ? (
+          <select className="val" aria-label={label} value={value} onChange={(event) => change(event.currentTarget.value)}>
+            {options.map((option) => (
+              <option key={option.value} value={option.value}>
+                {option.label}
+              </option>
+            ))}
+          </select>
+        ) : (
+          <input
+            className="val"
+            aria-label={label}
+            inputMode="text"
+            autoComplete="off"
+            spellCheck={false}
+            value={value}
+            aria-invalid={problem !== undefined}
+            aria-describedby={problem ? `${id}-problem` : undefined}
+            onChange={(event) => change(event.currentTarget.value)}
+          />
+        )}
+      </label>
+    );
+  };
+  return (
+    <form className="cmp-change" onSubmit={apply} aria-label="Change a setting">
+      <select className="val" aria-label="Setting to change" value={path} onChange={(event) => choose(event.currentTarget.value)}>
+        <optgroup label="While they run">
+          {LIVE.map((field) => (
+            <option key={field} value={field}>
+              {fieldName(field)}
+            </option>
+          ))}
+        </optgroup>
+        <optgroup label="From step 0">
+          {OTHER.map((field) => (
+            <option key={field} value={field}>
+              {fieldName(field)}
+            </option>
+          ))}
+        </optgroup>
+      </select>
+      <div className="cmp-values">
+        {control('a', left)}
+        {control('b', right)}
+        <button type="submit" className="btn line sm">
+          Apply
+        </button>
+      </div>
+      {problem && (
+        <p className="why bad" id={`${id}-problem`} role="alert">
+          {problem}
+        </p>
+      )}
+    </form>
+  );
+}
+
+function optionsOf(path: string): readonly { value: string; label: string }[] | null {
+  if (path === 'dataset') return DATASETS.map((value) => ({ value, label: DATASET_CONFIGS[value].label }));
+  const field = fieldAt(path);
+  if (field?.kind === 'choice') return field.options;
+  return field?.kind === 'flag'
+    ? [
+        { value: 'true', label: 'on' },
+        { value: 'false', label: 'off' },
+      ]
+    : null;
+}
