@@ -27,7 +27,9 @@ import {
   configure as makeExperiment,
   deleteCheckpoint,
   engine,
+  exportRun,
   fetchTensors,
+  importRun,
   loadFiles,
   loadTensors,
   pause,
@@ -45,7 +47,8 @@ import {
 } from './actions';
 import { tellPatch } from './actions/patch';
 import { records } from './records';
-import { getState, setState, useStore } from './store';
+import { allRuns } from './runs';
+import { getState, setState, useStore, type RunSummary } from './store';
 
 /**
  * `window.q3r`: the page for scripts. Every function waits until the device is open; a wrong setting throws a ConfigError
@@ -128,6 +131,12 @@ export interface Q3rApi {
   /** The run on screen as a run file, with at most `frames` of its spectra; null where there is none. */
   exportRun(frames?: number): Promise<string | null>;
   shareUrl(): string;
+  /** The runs in the table, newest first. */
+  runs(): Promise<readonly RunSummary[]>;
+  /** The text of a run file: of the run on screen as it is now, or of a kept one by its id. */
+  exportRun(id?: string): Promise<string>;
+  /** Keeps the run of a run file's text. Throws naming what is wrong with it. */
+  importRun(text: string): Promise<RunSummary>;
   /** The reference's command for the shown experiment, and what it does not say. */
   commandLine(): WrittenCommand;
   /** Bytes and buffers on the GPU. */
@@ -357,6 +366,9 @@ export const api: Q3rApi = {
     else await replayUrl(source);
   },
   shareUrl: () => shareUrl(),
+  runs: allRuns,
+  exportRun,
+  importRun,
   commandLine,
   async memory() {
     await ready();

@@ -4,8 +4,10 @@ import { deviceSlice, type DeviceSlice } from './slices/device';
 import { formSlice, type FormSlice } from './slices/form';
 import { keptSlice, type KeptSlice } from './slices/kept';
 import { replaySlice, type ReplaySlice } from './slices/replay';
+import { offlineSlice, type OfflineSlice } from './slices/offline';
 import { runSlice, type RunSlice } from './slices/run';
 import { seeSlice, type SeeSlice } from './slices/see';
+import { runsSlice, type RunsSlice } from './slices/runs';
 import { shownSlice, type ShownSlice } from './slices/shown';
 import { timelineSlice, type TimelineSlice } from './slices/timeline';
 import { cutViewSlice, truncationSlice, type CutViewSlice, type TruncationSlice } from './slices/truncation';
@@ -16,6 +18,7 @@ export type { Baseline, Evaluation, Spectra } from './slices/run';
 export type { CutCurve, CutCurves } from './slices/truncation';
 export type { SeeSource, SeeTab } from './slices/see';
 export type { Replay } from './slices/replay';
+export type { RunColumn, RunSummary } from './slices/runs';
 export type { ShownRun } from './slices/shown';
 export type { Axis } from './slices/timeline';
 export type { Notice, Tab } from './slices/view';
@@ -30,7 +33,9 @@ export type AppState = DeviceSlice &
   TruncationSlice &
   CutViewSlice &
   SeeSlice &
+  OfflineSlice &
   ShownSlice &
+  RunsSlice &
   TimelineSlice &
   ReplaySlice;
 
@@ -44,7 +49,9 @@ export const initialState = (): AppState => ({
   ...truncationSlice(),
   ...cutViewSlice(),
   ...seeSlice(),
+  ...offlineSlice(),
   ...shownSlice(),
+  ...runsSlice(),
   ...timelineSlice(),
   ...replaySlice(),
 });

@@ -56,7 +56,7 @@ test('samples, confusion and attention of a run, whole and cut; the run is left 
   await view.getByRole('button', { name: 'Confusion' }).click();
   const download = page.waitForEvent('download');
   await view.getByRole('button', { name: 'Save the confusion matrix as CSV' }).click();
-  const csv = readFileSync((await (await download).path()), 'utf8').split('\r\n');
+  const csv = readFileSync(await (await download).path(), 'utf8').split('\r\n');
   expect(csv[1 + r]).toBe([confusion.classes[r], ...confusion.matrix[r]!].join(','));
   await expectAccessible(page, 'confusion');
 

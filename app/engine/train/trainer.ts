@@ -161,7 +161,11 @@ export class Trainer {
           // The weights that were just validated, in case they are the best so far.
           if (this.keeper && this.canSnapshot(0)) void this.beginSnapshot();
         }
-        if (!this.turn && !this.watching && performance.now() - this.spectraAt > Math.max(SPECTRA_INTERVAL, this.spectraCost / SPECTRA_SHARE))
+        if (
+          !this.turn &&
+          !this.watching &&
+          performance.now() - this.spectraAt > Math.max(SPECTRA_INTERVAL, this.spectraCost / SPECTRA_SHARE)
+        )
           this.watching = this.watchSpectra('coarse').then(
             () => (this.watching = undefined),
             (error: unknown) => this.fail(error),

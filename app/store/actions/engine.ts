@@ -2,6 +2,7 @@ import type { Fault } from '../../protocol/messages';
 import { Background } from '../background';
 import { applyReport } from '../events';
 import { noteReport, onScreen } from '../memory';
+import { recorder } from '../recorder';
 import { RunNumbers } from '../runNumbers';
 import { getState, setState, type AppState } from '../store';
 import { createWorker, WorkerClient, type Report, type WorkerLike } from '../workerClient';
@@ -53,8 +54,10 @@ function take(report: Report): void {
     // A newer run takes the screen.
     background = null;
   }
+  recorder.before(report);
   noteReport(onScreen, report, state.runId);
   setState((s) => applyReport(s, report));
+  recorder.after(report);
 }
 
 function crashed(fault: Fault): void {

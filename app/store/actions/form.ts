@@ -104,7 +104,12 @@ export function setTechnique(name: Experiment['method']['name']): void {
 export function adopt(next: Experiment, preset: string, what: string): void {
   guard(next);
   leaveReplay();
-  const { running, experiment } = getState();
+  const { running, experiment, runFork } = getState();
+  // Before a fork starts, its settings are no run's.
+  if (runFork) {
+    show(next, preset);
+    return;
+  }
   const against = running ?? experiment;
   if (runUnderWay() && differences(against, next).some((path) => !isLive(path))) {
     setState({ ask: { next, preset, what } });

@@ -1,5 +1,6 @@
 import type { CheckpointInfo, LoadedTensors } from '../../protocol/checkpoint';
 import { modelName, nearestPreset } from '../../protocol/presets';
+import { recorder } from '../recorder';
 import type { LoadingTensors } from '../slices/kept';
 import { getState, setState } from '../store';
 import { engine } from './engine';
@@ -36,9 +37,16 @@ export async function checkpoints(): Promise<CheckpointInfo[]> {
 /** Goes on with a kept run: settings, charts, spectra and step as they were. @throws WorkerError; the run on screen then stays */
 export async function resume(key: string): Promise<LoadedTensors> {
   const info = getState().kept.find((other) => other.key === key);
-  const loaded = await takeOver('the kept run', false, () => engine().send('resume', { key }));
-  setState({ keptHere: info?.kind === 'latest' ? info : null });
-  return loaded;
+  const parent = getState().runs.find(({ checkpoint }) => checkpoint !== null && checkpoint === (info?.run ?? key.split(':')[0]));
+  if (parent) recorder.from({ id: parent.id, fork: null });
+  try {
+    const loaded = await takeOver('the kept run', false, () => engine().send('resume', { key }));
+    setState({ keptHere: info?.kind === 'latest' ? info : null });
+    return loaded;
+  } catch (error) {
+    recorder.from(null);
+    throw error;
+  }
 }
 
 /** Removes a kept run at once. @throws WorkerError */

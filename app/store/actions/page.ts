@@ -3,6 +3,8 @@ import { linkParts } from '../../protocol/linkParts';
 import { anyLocks, LockError, writeLocks } from '../../protocol/locks';
 import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets';
 import { parseShareUrl, toShareUrl } from '../../protocol/shareUrl';
+import { recorder } from '../recorder';
+import { loadRuns } from '../runs';
 import { getState, setState } from '../store';
 import { WorkerError } from '../workerClient';
 import { loadFiles, requestSamples, type PathFile } from './data';
@@ -12,6 +14,7 @@ import { lockPage } from './locks';
 import { NotReadyError, play } from './run';
 import { replayFile, replayResults, replayUrl } from './replay';
 import { leaveReplay } from './leaveReplay';
+import { finishDeleteRuns, importRunFiles } from './runs';
 import { lookForKept, resume } from './kept';
 import { isPicture, showPicture } from './see';
 import { followTheme, notify, openLessons, recall, remember, setProjector } from './view';
@@ -49,6 +52,11 @@ export async function boot(): Promise<void> {
   const linked = applyLink(location.hash);
   if ((linked && getState().screen === 'first') || recall('q3r.visited')) setState((s) => (s.screen === 'first' ? { screen: 'main' } : {}));
   addEventListener('hashchange', () => applyLink(location.hash));
+  void loadRuns();
+  addEventListener('pagehide', () => {
+    recorder.flush();
+    finishDeleteRuns();
+  });
   await openDevice(!linked);
 }
 
@@ -169,7 +177,7 @@ export async function share(): Promise<boolean> {
   }
 }
 
-/** Files dropped or chosen anywhere: a run, a checkpoint, weights, or a data set; one picture, while the model is looked into. @throws WorkerError, RunFileError */
+/** Files dropped or chosen anywhere: runs, a checkpoint, weights, or a data set; one picture, while the model is looked into. @throws WorkerError, RunFileError */
 export async function takeFiles(files: readonly (File | PathFile)[]): Promise<void> {
   if (files.length === 0) return;
   const [first] = files;
@@ -179,9 +187,11 @@ export async function takeFiles(files: readonly (File | PathFile)[]): Promise<vo
     return;
   }
   const tensors = files.find((file) => file.name.toLowerCase().endsWith('.safetensors'));
-  const run = files.length === 1 && /\.json(\.gz)?$/i.test(files[0]!.name) ? files[0] : undefined;
-  if (run) await replayFile('blob' in run ? run.blob : run);
-  else if (tensors) await loadTensorFile('blob' in tensors ? tensors.blob : tensors);
+  if (files.every((file) => /\.json(\.gz)?$/i.test(file.name))) {
+    // One is shown at once; all are in the table.
+    if (files.length === 1) await replayFile(blob);
+    await importRunFiles(files.map((file) => ('blob' in file ? file : { name: file.name, blob: file })));
+  } else if (tensors) await loadTensorFile('blob' in tensors ? tensors.blob : tensors);
   else await loadFiles(files);
 }
 

@@ -8,6 +8,7 @@ import { baselineFor, defaultSelection, newRun, withBaselineOf } from '../events
 import { onScreen } from '../memory';
 import { fetchText, readText, recordingUrl, ReplayError } from '../recordings';
 import type { Replay } from '../slices/replay';
+import { getRun } from '../runs';
 import { getState, setState, useStore, type AppState } from '../store';
 import { putAside } from './engine';
 import { adopt, requestPlan } from './form';
@@ -145,15 +146,10 @@ export async function replayFile(file: Blob): Promise<void> {
 
 /** Shows a run that this browser keeps. @throws Error where it is not kept */
 export async function replayRun(id: string): Promise<void> {
-  const module = await runs();
-  const run = await module?.getRun(id);
+  const run = await getRun(id);
   if (!run) throw new ReplayError('This browser does not keep that run any more.');
   replay(run);
 }
-interface RunsModule {
-  getRun(id: string): Promise<RunRecord | null | undefined> | RunRecord | null | undefined;
-}
-const runs = async (): Promise<RunsModule | undefined> => Object.values(import.meta.glob<RunsModule>('../runs/index.ts'))[0]?.();
 
 let loading: AbortController | null = null;
 /** Shows a recording by its name among those of the page, or by its address. @throws ReplayError, RunFileError; AbortError when called off */

@@ -46,7 +46,7 @@ export function recordingLink(): string | null {
 }
 
 /** The run on screen as a file in the downloads; it can be opened here again. False where there is none. */
-export async function saveRunFile(): Promise<boolean> {
+export async function saveScreenRun(): Promise<boolean> {
   const run = wholeRun();
   if (!run) return false;
   const { encodeRun } = await import('../../protocol/run/file');

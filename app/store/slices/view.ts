@@ -12,7 +12,7 @@ export interface Notice {
 
 /** `lesson` is the list of lessons, or the lesson under way. */
 export type Screen = 'first' | 'main' | 'compare' | 'lesson';
-export type Tab = 'watch' | 'matrix' | 'setup';
+export type Tab = 'watch' | 'matrix' | 'runs' | 'setup';
 
 /** What is shown and how; nothing here changes a run. */
 export interface ViewSlice {

@@ -154,3 +154,8 @@ function multiples(distance: number, high: number): number[] {
   for (let i = 0; i * distance < high - 0.6 * distance; i++) out.push(i * distance);
   return out;
 }
+
+/** The axis of a chart over the steps 1 to `last`, and its names. */
+export function stepTicks(last: number, count: number): Tick[] {
+  return xTicks({ axis: 'step', log: false, low: 0, high: last, zoomed: false, map: linear(1) }, count);
+}

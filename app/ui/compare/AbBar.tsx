@@ -24,7 +24,7 @@ export function AbBar() {
   const rate = ms === null ? NaN : (1000 * a.experiment.train.batchSize) / ms;
   const stage = [a, b].flatMap((side) => side.state.stages).find((s) => s.state === 'active');
   return (
-    <section className="transport" aria-label="Both runs">
+    <section className="transport" aria-label="Controls of both">
       <div className="keys">
         <button type="button" className="btn primary" aria-label={label} title={`${label} (Space)`} onClick={() => attempt(toggleAb())}>
           <Icon name={preparing ? 'close' : running ? 'pause' : 'play'} />

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useState } from 'react';
 import { hoverPair, lookAt, stepOf } from '../../store/compare/ab';
 import { useAb, type Side } from '../../store/compare/abStore';
 import { useShallow } from 'zustand/react/shallow';
-import { xTicks, type XScale } from '../charts/axis';
+import { stepTicks } from '../charts/axis';
 import { indexAt } from '../charts/chartData';
 import { DataTable } from '../charts/DataTable';
 import { formatFixed, formatInt, formatMark, formatPercent } from '../charts/format';
@@ -64,15 +64,6 @@ function secondAxis(second: Second, lines: readonly Line[]): PlotAxis {
   return { domain: [0, top], ticks: named(niceTicks(0, top, 4), second === 'accuracy' ? percentName : (v) => formatFixed(v, 0)) };
 }
 
-const stepScale = (high: number): XScale => ({
-  axis: 'step',
-  log: false,
-  low: 0,
-  high,
-  zoomed: false,
-  map: { to: (step) => step, from: (step) => step },
-});
-
 /** Both runs in two charts over one axis of steps, the moment they part, and the slider over their spectra. */
 export function AbCharts() {
   const { a, b, parting, look } = useAb(useShallow((s) => ({ a: s.a, b: s.b, parting: s.parting, look: s.look })));
@@ -82,7 +73,7 @@ export function AbCharts() {
   const total = Math.max(a.experiment.train.steps, b.experiment.train.steps);
   const lastStep = stepWindow(step, total);
   const x = useMemo<PlotAxis>(
-    () => ({ domain: [0, lastStep], ticks: xTicks(stepScale(lastStep), 5).map(({ value, name }) => ({ at: value, name })) }),
+    () => ({ domain: [0, lastStep], ticks: stepTicks(lastStep, 5).map(({ value, name }) => ({ at: value, name })) }),
     [lastStep],
   );
   const loss = [lossLine(a), lossLine(b)] as const;

@@ -3,7 +3,7 @@ import type { RunRecord } from '../../protocol/run/record';
 import { columnsOf, seriesOf } from '../../protocol/run/series';
 import { overlayRun } from '../../store/compare/grid/grid';
 import { defaultSelection } from '../../store/events';
-import { stepTicks } from '../charts/chartData';
+import { stepTicks } from '../charts/axis';
 import { formatFixed, formatPercent } from '../charts/format';
 import { niceDomain, niceTicks } from '../charts/scales';
 import { SpectrumWallView } from '../charts/SpectrumWallView';
@@ -23,7 +23,7 @@ export function CellSheet({ record, onClose }: { record: RunRecord; onClose: () 
   const [hovered, setHovered] = useState<string | null>(null);
   const [now] = useState(() => Date.now());
   const series = useMemo(() => seriesOf(columnsOf(record.rows), record.evaluations, { runId: 0, smoothing: 0.9 }), [record]);
-  const x: PlotAxis = { domain: [0, record.step], ticks: stepTicks(record.step, 5).map(({ step: at, name }) => ({ at, name })) };
+  const x: PlotAxis = { domain: [0, record.step], ticks: stepTicks(record.step, 5).map(({ value: at, name }) => ({ at, name })) };
   const axis = (values: ArrayLike<number>, name: (v: number) => string, low?: number): PlotAxis => {
     const finite = Array.from(values).filter(Number.isFinite);
     const [bottom, top] = niceDomain(low ?? Math.min(...finite), Math.max(...finite));

@@ -84,7 +84,7 @@ function GridBar() {
   const left = definition && phase !== 'done' ? secondsLeft(definition, results, current) : null;
   const label = phase === 'running' ? 'Pause' : 'Continue';
   return (
-    <section className="transport" aria-label="Grid">
+    <section className="transport" aria-label="Controls of the grid">
       <div className="keys">
         {definition && phase !== 'done' && (
           <button type="button" className="btn primary" aria-label={label} onClick={() => attempt(Promise.resolve(toggleGrid()))}>

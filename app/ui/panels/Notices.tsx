@@ -3,6 +3,7 @@ import { useStore } from '../../store/store';
 import { Icon } from '../icons';
 import { GridNote } from './GridNote';
 import { KeptNotes } from './KeptNotes';
+import { UpdateNote } from './UpdateNote';
 
 const LOOK = { info: ['info', 'info'], warn: ['warn', 'warn'], error: ['danger', 'warn'] } as const;
 
@@ -12,6 +13,7 @@ export function Notices() {
   const comparing = useStore((s) => s.screen === 'compare');
   return (
     <div className="notices" aria-live="polite" aria-relevant="additions">
+      <UpdateNote />
       {!comparing && <KeptNotes />}
       {!comparing && <GridNote />}
       {notices.map((notice) => {

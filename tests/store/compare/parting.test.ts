@@ -11,20 +11,22 @@ const rows = (losses: readonly number[]): Float64Array => {
   return out;
 };
 
+const of = (loss: readonly number[]) => ({ length: loss.length, loss });
+
 test('losses part at the first bit, not at the first digit', () => {
   const next = 2 + Number.EPSILON * 2;
-  expect(parting(rows([1, 2, 3]), rows([1, next, 3]))).toEqual({ compared: 2, step: 2 });
-  expect(parting(rows([1, 2, 3]), rows([1, 2, 3, 4]))).toEqual({ compared: 3, step: null });
-  expect(parting(rows([1]), rows([2]))).toEqual({ compared: 1, step: 1 });
-  expect(parting(rows([]), rows([1]))).toEqual(NOT_COMPARED);
+  expect(parting(of([1, 2, 3]), of([1, next, 3]))).toEqual({ compared: 2, step: 2 });
+  expect(parting(of([1, 2, 3]), of([1, 2, 3, 4]))).toEqual({ compared: 3, step: null });
+  expect(parting(of([1]), of([2]))).toEqual({ compared: 1, step: 1 });
+  expect(parting(of([]), of([1]))).toEqual(NOT_COMPARED);
 });
 
 test('goes on where it stopped, and a parting stays', () => {
-  const found = parting(rows([1, 2]), rows([1, 2]));
+  const found = parting(of([1, 2]), of([1, 2]));
   // What was compared is not looked at again.
-  expect(parting(rows([9, 2, 3]), rows([1, 2, 4]), found)).toEqual({ compared: 3, step: 3 });
-  const parted = parting(rows([1, 2]), rows([1, 3]));
-  expect(parting(rows([1, 2, 5]), rows([1, 3, 5]), parted)).toBe(parted);
+  expect(parting(of([9, 2, 3]), of([1, 2, 4]), found)).toEqual({ compared: 3, step: 3 });
+  const parted = parting(of([1, 2]), of([1, 3]));
+  expect(parting(of([1, 2, 5]), of([1, 3, 5]), parted)).toBe(parted);
 });
 
 test('what two experiments share is told by the first setting that parts them', () => {

@@ -1,0 +1,197 @@
+import type { Experiment } from '../../protocol/experiment';
+import { nearestPreset } from '../../protocol/presets';
+import { recorder } from '../recorder';
+import { addRun, getRun, hideRuns, patchRun, removeRuns, runById, STYLES } from '../runs';
+import type { RunColumn, RunSummary } from '../slices/runs';
+import type { ShownRun } from '../slices/shown';
+import { getState, setState } from '../store';
+import { engine } from './engine';
+import { adopt, show } from './form';
+import { UNDO_MS } from './kept';
+import { pause, play, prepare } from './run';
+import { notify, remember } from './view';
+import { save } from './weights';
+
+/** Runs drawn over the run on screen, at most. */
+export const MAX_SHOWN = STYLES.length;
+
+/** Text and its parser of a run file; loaded when one is read or written. */
+const runFile = () => import('../../protocol/run/file');
+
+/** Draws a kept run over the run on screen, or takes it off. @throws Error where it is not kept any more */
+export async function showRun(id: string, on: boolean): Promise<void> {
+  const { shown, runHere } = getState();
+  if (!on) {
+    setState({ shown: shown.filter(({ record }) => record.id !== id) });
+    return;
+  }
+  if (id === runHere || shown.some(({ record }) => record.id === id)) return;
+  if (shown.length >= MAX_SHOWN) {
+    notify('info', `At most ${MAX_SHOWN} runs are drawn over the run on screen: hide one to show another.`);
+    return;
+  }
+  const record = await getRun(id);
+  let style = runById(id)?.style ?? STYLES[0];
+  const taken = (other: number) => getState().shown.some((run) => run.style === other);
+  if (taken(style)) {
+    style = STYLES.find((other) => !taken(other)) ?? style;
+    await patchRun(id, { style });
+  }
+  setState((s) =>
+    s.shown.length >= MAX_SHOWN || s.shown.some((run) => run.record.id === id) ? {} : { shown: inOrder([...s.shown, { record, style }]) },
+  );
+}
+const inOrder = (shown: ShownRun[]): ShownRun[] => shown.sort((a, b) => b.record.date - a.record.date);
+
+/** Gives a run another name. An empty one is no name, and changes nothing. */
+export async function renameRun(id: string, name: string): Promise<void> {
+  const clean = name.trim().slice(0, 120);
+  if (clean && clean !== runById(id)?.name) await patchRun(id, { name: clean });
+}
+/** A pinned run stands on top of the table, and stays when older runs make room. */
+export const pinRun = (id: string, pinned: boolean): Promise<void> => patchRun(id, { pinned });
+
+/** Colour, dash and marker. The shown run that had them takes this one's. */
+export async function styleRun(id: string, style: number): Promise<void> {
+  const { shown } = getState();
+  const isShown = shown.some(({ record }) => record.id === id);
+  const other = shown.find((run) => run.style === style && run.record.id !== id);
+  const before = runById(id)?.style;
+  if (isShown && other && before !== undefined) await patchRun(other.record.id, { style: before });
+  await patchRun(id, { style });
+}
+
+let undoTimer: ReturnType<typeof setTimeout> | undefined;
+/** Takes runs off the table; they are removed from the browser when the time for Undo is over. */
+export function deleteRuns(ids: readonly string[]): void {
+  finishDeleteRuns();
+  const runsDeleted = getState().runs.filter((run) => ids.includes(run.id));
+  if (runsDeleted.length === 0) return;
+  hideRuns(ids, true);
+  setState({ runsDeleted });
+  undoTimer = setTimeout(finishDeleteRuns, UNDO_MS);
+}
+export function undoDeleteRuns(): void {
+  clearTimeout(undoTimer);
+  hideRuns(
+    getState().runsDeleted.map(({ id }) => id),
+    false,
+  );
+  setState({ runsDeleted: [] });
+}
+/** Undo is over. */
+export function finishDeleteRuns(): void {
+  clearTimeout(undoTimer);
+  const ids = getState().runsDeleted.map(({ id }) => id);
+  if (ids.length === 0) return;
+  setState({ runsDeleted: [] });
+  removeRuns(ids).catch((error: unknown) =>
+    notify('error', `Deleted runs are back: ${error instanceof Error ? error.message : String(error)}`),
+  );
+}
+
+/** The text of a run file: of a kept run, or of the run on screen as it is now. @throws Error where there is none */
+export async function exportRun(id?: string): Promise<string> {
+  const record = id === undefined || id === getState().runHere ? recorder.record() : null;
+  if (id === undefined && !record) throw new Error('There is no run on screen yet: a run begins with its first step.');
+  const { encodeRun } = await runFile();
+  return encodeRun(record ?? (await getRun(id!)));
+}
+
+/** A run as a file in the downloads. @throws Error */
+export async function saveRunFile(id: string): Promise<void> {
+  const text = await exportRun(id);
+  save(new TextEncoder().encode(text), `${fileWords(runById(id)?.name ?? 'run')}.q3r.json`);
+}
+const fileWords = (name: string): string =>
+  name
+    .toLowerCase()
+    .replaceAll('λ', 'lambda')
+    .replace(/[^a-z0-9.]+/g, '-')
+    .replace(/^-|-$/g, '') || 'run';
+
+/** Keeps the run in a file's text. @throws RunFileError naming what is wrong with it */
+export async function importRun(text: string): Promise<RunSummary> {
+  const { decodeRun } = await runFile();
+  return addRun(decodeRun(text));
+}
+
+/** Keeps the runs of several files; each that cannot be read is named. */
+export async function importRunFiles(files: readonly { readonly name: string; readonly blob: Blob }[]): Promise<void> {
+  const added: RunSummary[] = [];
+  const failed: string[] = [];
+  for (const { name, blob } of files) {
+    try {
+      added.push(await importRun(await blob.text()));
+    } catch (error) {
+      failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const s = (n: number) => (n === 1 ? '' : 's');
+  if (failed.length > 0) notify('error', `${failed.length} file${s(failed.length)} could not be read as a run`, failed);
+  if (added.length > 0) {
+    remember('q3r.visited', '1');
+    setState({ screen: 'main' });
+    notify(
+      'info',
+      `${added.length} run${s(added.length)} added to the table.`,
+      added.map(({ name, device, date }) => `${name}, made on ${device}, ${new Date(date).toLocaleDateString()}`),
+    );
+  }
+}
+
+/** Puts a run's settings into the form, asking first where that would end a run. */
+export function takeSettings(id: string): void {
+  const run = runById(id);
+  if (!run) return;
+  setState({ tab: 'setup', runsOpen: false });
+  adopt(run.experiment, nearestPreset(run.experiment), `the settings of “${run.name}”`);
+}
+
+/** The newest state of a run that this browser keeps to go on from; undefined where there is none, or another tab has it open. */
+export function checkpointOf(run: RunSummary | undefined): string | undefined {
+  const { kept, runs } = getState();
+  if (!run || run.checkpoint === null) return undefined;
+  // A resumed run goes on in the same place: only the newest of them is there.
+  if (runs.find((other) => other.checkpoint === run.checkpoint)?.id !== run.id) return undefined;
+  return kept.find((info) => info.run === run.checkpoint && info.kind === 'latest' && !info.open)?.key;
+}
+
+/** Opens "Same start, one change": the form shows the run's settings, and changes are free until it starts or is called off. */
+export async function openFork(id: string): Promise<void> {
+  const run = runById(id);
+  if (!run) return;
+  if (getState().phase === 'running') await pause();
+  const { experiment, preset } = getState();
+  setState({ runFork: { id, name: run.name, from: run.experiment, before: { experiment, preset } } });
+  show(structuredClone(run.experiment), nearestPreset(run.experiment));
+}
+/** The form shows again what it showed before. */
+export function cancelFork(): void {
+  const { runFork } = getState();
+  if (!runFork) return;
+  setState({ runFork: null });
+  show(runFork.before.experiment, runFork.before.preset);
+}
+/** Starts the changed run from step 0. @throws WorkerError, NotReadyError */
+export async function startFork(): Promise<void> {
+  const { runFork, running, step } = getState();
+  if (!runFork) return;
+  setState({ runFork: null, runsOpen: false, tab: 'watch' });
+  // Back at step 0 first: a live setting would otherwise change the run that stands there.
+  if (running && step > 0) await engine().send('reset', {});
+  recorder.from({ id: runFork.id, fork: runFork.from });
+  await prepare();
+  await play();
+}
+
+export const sortRuns = (column: RunColumn): void =>
+  setState(({ runSort }) => ({
+    runSort: column === runSort.column ? { column, down: !runSort.down } : { column, down: column !== 'name' },
+  }));
+export const openRuns = (runsOpen: boolean): void => setState({ runsOpen });
+export const differRuns = (runsDiffer: readonly [string, string] | null): void => setState({ runsDiffer });
+
+/** The settings that a difference is told against: of the run on screen, or of the form before there is one. */
+export const hereExperiment = ({ running, experiment }: { running: Experiment | null; experiment: Experiment }): Experiment =>
+  running ?? experiment;
