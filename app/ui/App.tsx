@@ -13,6 +13,7 @@ import { Mark } from './icons';
 import { AskNewRun } from './panels/AskNewRun';
 import { CommandDialog } from './panels/CommandDialog';
 import { ExperimentRail } from './panels/ExperimentRail';
+import { LessonsButton } from './panels/LessonsButton';
 import { Notices } from './panels/Notices';
 import { Tabs } from './panels/Tabs';
 import { ThemeButton, TopBar } from './panels/TopBar';
@@ -105,6 +106,7 @@ function FirstScreen({ cover }: { cover: Cover }) {
           <span>Q3R Playground</span>
         </span>
         <span className="grow" />
+        {cover !== 'fault' && <LessonsButton />}
         {cover !== 'fault' && (
           <button type="button" className="btn" onClick={skipFirst}>
             All settings

@@ -52,7 +52,11 @@ try {
     const date = new Date().toISOString().slice(0, 10);
     const file = `${name}.q3r.json`;
     writeFileSync(join(folder, file), text);
-    list.push({ file, name: `${label}, ViT-Nano/8 on Shapes`, label: `${label}, ${train.steps} steps on ${gpu || 'a software adapter'}, ${date}` });
+    list.push({
+      file,
+      name: `${label}, ViT-Nano/8 on Shapes`,
+      label: `${label}, ${train.steps} steps on ${gpu || 'a software adapter'}, ${date}`,
+    });
     console.log(`${file}: ${Math.round(text.length / 1000)} kB`);
     await page.close();
   }
