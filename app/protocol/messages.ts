@@ -224,6 +224,8 @@ export interface SvdOptions {
   readonly exact?: boolean;
   readonly oversample?: number;
   readonly powerIterations?: number;
+  /** False takes the sketch as it is after those iterations and the pass that finds its range, however large its error. */
+  readonly refine?: boolean;
 }
 export interface Svd {
   /** rows × k, row-major. */

@@ -1,5 +1,6 @@
 import { isCommandLine, MAX_COMMAND, parseCommandLine } from './commandLine';
 import type { Experiment } from './experiment';
+import { anyLocks } from './locks';
 import { LINK_VERSION, parseShareUrl } from './shareUrl';
 
 /** A pasted text as the experiment it stands for. */
@@ -27,7 +28,10 @@ export function readPasted(text: string): Pasted {
     if (!isCommandLine(trimmed) && problems.length > 0) return { experiment: null, problems: [expected], notes: [] };
     return { experiment: problems.length > 0 ? null : experiment, problems, notes };
   }
-  const { experiment, problems } = parseShareUrl(trimmed);
+  const { experiment, problems, locks } = parseShareUrl(trimmed);
   const named = problems.map(({ field, message }) => ({ field, message: message.includes(field) ? message : `${field}: ${message}` }));
-  return { experiment: problems.length > 0 ? null : experiment, problems: named, notes: [] };
+  const notes = anyLocks(locks)
+    ? ['The link locks or hides settings; open it in a tab of its own to have them so. Here, only its experiment is taken.']
+    : [];
+  return { experiment: problems.length > 0 ? null : experiment, problems: named, notes };
 }

@@ -1,3 +1,5 @@
+import { isLesson, LESSONS, type LessonName } from './lessons';
+import { anyLocks, isLockKey, NO_LOCKS, readLocks, writeLocks, type Locks } from './locks';
 import { writeOverrides } from './overrides';
 import { linkParts } from './linkParts';
 import { isCommandLine, parseCommandLine } from './commandLine';
@@ -29,6 +31,12 @@ export interface LinkProblem {
 export interface ParsedLink {
   readonly experiment: Experiment;
   readonly problems: LinkProblem[];
+  /** What the link takes away from the page. */
+  readonly locks: Locks;
+  /** The link asks for the type of a projector. */
+  readonly projector: boolean;
+  /** The lesson that the link opens; null for none. */
+  readonly lesson: LessonName | null;
 }
 
 interface Key {
@@ -83,9 +91,9 @@ export function toHash(experiment: Experiment): string {
   return `#${parts.join('&')}`;
 }
 
-/** The full share link of an experiment on the given page address. */
-export function toShareUrl(experiment: Experiment, pageUrl: string): string {
-  return pageUrl.replace(/#.*$/, '') + toHash(experiment);
+/** The full share link of an experiment on the given page address, with what it takes away from the page. */
+export function toShareUrl(experiment: Experiment, pageUrl: string, locks: Locks = NO_LOCKS, projector = false): string {
+  return pageUrl.replace(/#.*$/, '') + [toHash(experiment), ...writeLocks(locks), ...(projector ? ['projector=1'] : [])].join('&');
 }
 
 function patchOf(path: string, value: unknown): DeepPartial<Experiment> {
@@ -102,10 +110,16 @@ export function parseShareUrl(link: string): ParsedLink {
   const problems: LinkProblem[] = [];
   const hash = linkParts(link).experiment;
   let experiment = defaultExperiment();
-  if (hash === '') return { experiment, problems };
+  let locks = NO_LOCKS;
+  let projector = false;
+  let lesson: LessonName | null = null;
+  if (hash === '') return { experiment, problems, locks, projector, lesson };
   if (hash.length > MAX_LENGTH)
     return {
       experiment,
+      locks,
+      projector,
+      lesson,
       problems: [{ field: 'link', message: `The link is ${hash.length} characters long; at most ${MAX_LENGTH} are read.` }],
     };
   const wanted = new Map<string, { key: string; value: unknown }>();
@@ -129,6 +143,24 @@ export function parseShareUrl(link: string): ParsedLink {
         problems.push({ field: 'v', message: `The link is of version "${text.slice(0, 20)}"; this page writes version ${LINK_VERSION}.` });
       continue;
     }
+    if (isLockKey(key)) {
+      locks = readLocks(locks, key, text, problems);
+      continue;
+    }
+    if (key === 'lesson') {
+      if (isLesson(text)) lesson = text;
+      else
+        problems.push({
+          field: key,
+          message: `There is no lesson "${text.slice(0, 40)}"; they are ${LESSONS.map((l) => l.name).join(', ')}.`,
+        });
+      continue;
+    }
+    if (key === 'projector') {
+      projector = text === '1';
+      if (!projector && text !== '0') problems.push({ field: key, message: `projector must be 1 or 0, not "${text.slice(0, 20)}".` });
+      continue;
+    }
     const known = KEYS.find((k) => k.key === key);
     if (!known) {
       problems.push({ field: key, message: `There is no setting "${key.slice(0, 40)}".` });
@@ -147,7 +179,7 @@ export function parseShareUrl(link: string): ParsedLink {
       let merged: Experiment = structuredClone(experiment);
       for (const [path, { value }] of wanted) merged = mergeUnchecked(merged, patchOf(path, value));
       experiment = parseExperiment(merged);
-      return { experiment, problems };
+      return { experiment, problems, locks, projector, lesson: anyLocks(locks) ? null : lesson };
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       const path = wanted.has(error.field)

@@ -130,8 +130,8 @@ export interface Q3rApi {
   shareUrl(): string;
   /** The runs in the table, newest first. */
   runs(): Promise<readonly RunSummary[]>;
-  /** The text of a run file: of the run on screen as it is now, or of a kept one by its id. */
-  exportRun(id?: string): Promise<string>;
+  /** The text of a run file: of the run on screen as it is now, or of a kept one by its id. With at most so many spectra, where given. */
+  exportRun(id?: string, frames?: number): Promise<string>;
   /** Keeps the run of a run file's text. Throws naming what is wrong with it. */
   importRun(text: string): Promise<RunSummary>;
   /** The reference's command for the shown experiment, and what it does not say. */
@@ -350,13 +350,21 @@ export const api: Q3rApi = {
       return engine().send('lora', { options });
     },
   },
+  async exportRun(id, frames = Infinity) {
+    const text = await exportRun(id);
+    if (frames === Infinity) return text;
+    const { decodeRun, encodeRun } = await import('../protocol/run/file');
+    const run = decodeRun(text);
+    const every = Math.max(1, Math.ceil(run.frames.length / frames));
+    // The newest is always among them.
+    return encodeRun({ ...run, frames: run.frames.filter((_, i) => (run.frames.length - 1 - i) % every === 0) });
+  },
   async replay(source) {
     if (/^\s*[{[]/.test(source)) await replayText(source);
     else await replayUrl(source);
   },
   shareUrl: () => shareUrl(),
   runs: allRuns,
-  exportRun,
   importRun,
   commandLine,
   async memory() {

@@ -1,4 +1,5 @@
 import type { CommandMap, CommandType, ErrorReply, Event, Fault } from '../protocol/messages';
+import { guardCommand } from './actions/locks';
 
 /** The part of `Worker` that is used; tests pass one of their own. */
 export interface WorkerLike {
@@ -39,6 +40,8 @@ export class WorkerClient {
     private readonly create: () => WorkerLike,
     private readonly onReport: (report: Report) => void,
     private readonly onCrash: (fault: Fault) => void,
+    /** Throws for a command that must not be sent; every worker of the page is held to the locks of its link. */
+    private readonly check: (type: CommandType, args: object) => void = guardCommand,
   ) {}
 
   /**
@@ -47,6 +50,7 @@ export class WorkerClient {
    */
   send<K extends CommandType>(type: K, args: CommandMap[K]['args'], transfer: Transferable[] = []): Promise<CommandMap[K]['reply']> {
     return new Promise((resolve, reject) => {
+      this.check(type, args);
       const worker = (this.worker ??= this.open());
       const id = this.nextId++;
       this.pending.set(id, { resolve: resolve, reject });

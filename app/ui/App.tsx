@@ -6,12 +6,14 @@ import { MatrixInspector } from './charts/MatrixInspector';
 import { RunCharts } from './charts/RunCharts';
 import { SpectrumWall } from './charts/SpectrumWall';
 import { TruncationPanel } from './charts/TruncationPanel';
+import { usePart } from './controls/LockedField';
 import { DATASET_CONFIGS, experimentName } from './datasets';
 import { FirstVisit } from './first/FirstVisit';
 import { Mark } from './icons';
 import { AskNewRun } from './panels/AskNewRun';
 import { CommandDialog } from './panels/CommandDialog';
 import { ExperimentRail } from './panels/ExperimentRail';
+import { LessonsButton } from './panels/LessonsButton';
 import { Notices } from './panels/Notices';
 import { Tabs } from './panels/Tabs';
 import { ThemeButton, TopBar } from './panels/TopBar';
@@ -26,6 +28,8 @@ import { Refused } from './states/Refused';
 import { useFileDrop } from './useFileDrop';
 import { useKeys } from './useKeys';
 
+// Comes with the first lesson; nobody else waits for it.
+const Lessons = lazy(() => import('./lessons/Lessons'));
 // What few visits open comes when it is opened.
 const SeeModel = lazy(() => import('./see/SeeModel').then(({ SeeModel: view }) => ({ default: view })));
 const Compare = lazy(() => import('./compare/Compare'));
@@ -59,6 +63,10 @@ export function App() {
         </EmbedScreen>
       ) : screen === 'first' || blocking ? (
         <FirstScreen cover={cover} />
+      ) : screen === 'lesson' ? (
+        <Suspense fallback={<main className="page" aria-busy="true" />}>
+          <Lessons />
+        </Suspense>
       ) : screen === 'compare' ? (
         <Suspense fallback={<main className="page" aria-busy="true" />}>
           <Compare />
@@ -99,6 +107,7 @@ function FirstScreen({ cover }: { cover: Cover }) {
           <span>Q3R Playground</span>
         </span>
         <span className="grow" />
+        {cover !== 'fault' && <LessonsButton />}
         {cover !== 'fault' && (
           <button type="button" className="btn" onClick={skipFirst}>
             All settings
@@ -119,6 +128,7 @@ function FirstScreen({ cover }: { cover: Cover }) {
 }
 
 function Stage({ cover, children }: { cover: Cover; children?: ReactNode }) {
+  const curves = usePart('curves');
   const seeing = useStore((s) => s.seeOpen);
   return (
     <section className="stage" aria-label="Run on screen">
@@ -138,7 +148,7 @@ function Stage({ cover, children }: { cover: Cover; children?: ReactNode }) {
       ) : (
         <>
           <SpectrumWall />
-          <RunCharts />
+          {curves && <RunCharts />}
         </>
       )}
       {children}
@@ -150,6 +160,7 @@ function MainScreen({ cover }: { cover: Cover }) {
   const tab = useStore((s) => s.tab);
   const setup = useStore((s) => s.setupOpen);
   const name = useStore((s) => experimentName(s.running ?? s.experiment));
+  const [matrix, truncation, formula] = [usePart('matrix'), usePart('truncation'), usePart('formula')];
   return (
     <div className="app" data-show={tab} data-setup={setup || undefined}>
       <TopBar />
@@ -164,9 +175,9 @@ function MainScreen({ cover }: { cover: Cover }) {
           </Suspense>
         </Stage>
         <div className="right rail">
-          <MatrixInspector />
-          <TruncationPanel />
-          <FormulaPanel />
+          {matrix && <MatrixInspector />}
+          {truncation && <TruncationPanel />}
+          {formula && <FormulaPanel />}
         </div>
       </main>
       <Tabs />

@@ -50,6 +50,7 @@ const SHAPES = {
   pin: <path d="M5.5 2.5h5M6.3 2.5v4L4 9.5h8L9.7 6.5v-4M8 9.5v4.5" />,
   eyeOff: <path d="M1.5 8C3 5 5.3 3.7 8 3.7S13 5 14.5 8c-1.5 3-3.8 4.3-6.5 4.3S3 11 1.5 8zM3 13.5L13 2.5" />,
   close: <path d="M4 4l8 8M12 4l-8 8" />,
+  lock: <path d="M4 7.5h8v6H4zM5.5 7.5V5a2.5 2.5 0 0 1 5 0v2.5" />,
   film: <path d="M2 3h12v10H2zM5 3v10M11 3v10M2 6.3h3M2 9.7h3M11 6.3h3M11 9.7h3" />,
   open: <path d="M9 2.5h4.5V7M13.5 2.5L8 8M11.5 9.5v4h-9v-9h4" />,
   copy: <path d="M5.5 5.5h8v8h-8zM3 10.5H2.5v-8h8V3" />,

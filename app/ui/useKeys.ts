@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { tinykeys } from 'tinykeys';
-import { attempt, blockedBecause, newSeed, openSetup, reset, stepOnce, togglePlay } from '../store/actions';
+import { partShown } from '../protocol/locks';
+import { attempt, blockedBecause, newSeed, openSetup, reset, setProjector, stepOnce, toggleProjector, togglePlay } from '../store/actions';
 import { getState } from '../store/store';
 
 /** Where a key means something else: text boxes, open dialogs and menus. */
@@ -22,7 +23,8 @@ export function useKeys(): void {
       action();
     };
     // Other screens have keys of their own.
-    const free = (target: EventTarget | null) => !busy(target) && getState().screen !== 'compare';
+    const free = (target: EventTarget | null) => !busy(target) && !['compare', 'lesson'].includes(getState().screen);
+    const steps = () => partShown(getState().locks, 'transport');
     const canStep = () => blockedBecause() === undefined && getState().phase !== 'running' && !getState().starting;
     return tinykeys(window, {
       Space: on(
@@ -32,14 +34,23 @@ export function useKeys(): void {
         },
       ),
       '.': on(free, () => {
-        if (canStep()) attempt(stepOnce());
+        if (steps() && canStep()) attempt(stepOnce());
       }),
-      r: on(free, () => attempt(reset())),
+      r: on(free, () => {
+        if (steps()) attempt(reset());
+      }),
+      p: on(
+        (target) => !busy(target),
+        () => toggleProjector(),
+      ),
       n: on(free, () => {
+        // Where it is locked, the message says so.
         if (blockedBecause() === undefined) attempt(newSeed());
       }),
       Escape: (event) => {
-        if (!event.defaultPrevented && getState().setupOpen) openSetup(false);
+        if (event.defaultPrevented) return;
+        if (getState().setupOpen) openSetup(false);
+        else if (getState().projector && !busy(event.target)) setProjector(false);
       },
     });
   }, []);

@@ -15,6 +15,8 @@ export interface SvdOptions {
   readonly oversample?: number;
   /** Subspace iterations before the first look at the error; more follow while it is too large. */
   readonly powerIterations?: number;
+  /** False takes the sketch as it is after those iterations and the pass that finds its range, however large its error: for looking at what a sketch does. */
+  readonly refine?: boolean;
 }
 export interface Svd {
   /** rows × count, row-major. Where a singular value is exactly 0, the vector of the longer side is 0, too. */
@@ -53,7 +55,10 @@ export async function svd(gpu: Gpu, a: Matrix, o: SvdOptions = {}): Promise<Svd>
   try {
     await batch.build();
     const sketch = Math.min(short, count + 1 + (o.oversample ?? Math.max(8, count)));
-    if (o.exact || sketch === short || !(await sketchUntilSmall(gpu, batch, count, sketch, o.powerIterations ?? 4)))
+    if (o.refine === false && !o.exact && sketch < short) {
+      batch.configure([count], [sketch]);
+      batch.sketch(1 + (o.powerIterations ?? 0), MAX_SWEEPS, 'fine').run(runs(batch));
+    } else if (o.exact || sketch === short || !(await sketchUntilSmall(gpu, batch, count, sketch, o.powerIterations ?? 4)))
       batch.coldExact().run(runs(batch));
     return await batch.readTriplets(0, count);
   } finally {

@@ -9,11 +9,11 @@ import { remember } from './view';
 export const openCommand = (text = ''): void => setState({ command: text });
 export const closeCommand = (): void => setState({ command: null });
 
-/** Shows the experiment of a pasted text, asking first where that would end a run. */
+/** Shows the experiment of a pasted text, asking first where that would end a run. @throws LockError */
 export function takePasted(experiment: Experiment): void {
+  adopt(experiment, nearestPreset(experiment), 'the experiment of the command');
   remember('q3r.visited', '1');
   setState({ command: null, screen: 'main' });
-  adopt(experiment, nearestPreset(experiment), 'the experiment of the command');
   requestPlan();
 }
 

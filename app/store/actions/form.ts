@@ -10,20 +10,27 @@ import {
   type Experiment,
 } from '../../protocol/experiment';
 import { modelName, presetByKey, presetExperiment } from '../../protocol/presets';
+import { guard } from './locks';
 import type { PlanReport } from '../../protocol/messages';
 import { defaultSelection } from '../events';
 import { getState, setState } from '../store';
 import { engine } from './engine';
 import { leaveReplay } from './leaveReplay';
 import { tellPatch } from './patch';
+import { notify } from './view';
 
 /** Slider movements come at 60 Hz; a run is told at most this often, so that a drag leaves one mark and not fifty. */
 const LIVE_DELAY_MS = 150;
 const PLAN_DELAY_MS = 120;
 
 const bases = new Map<string, Experiment>();
-/** The experiment that changes are counted against: the preset on the chosen data set. The same object each time; not to be changed. */
+/**
+ * The experiment that changes are counted against: the preset on the chosen data set, or that of the link where the page is locked.
+ * The same object each time; not to be changed.
+ */
 export function baseExperiment(preset: string, { dataset }: Experiment): Experiment {
+  const { lockBase } = getState();
+  if (lockBase) return lockBase;
   const key = `${preset} ${dataset}`;
   const base = bases.get(key) ?? presetExperiment(preset, dataset);
   bases.set(key, base);
@@ -57,19 +64,31 @@ export function setField(path: string, value: unknown): void {
 /** Back to the preset's value. */
 export function resetField(path: string): void {
   const { experiment, preset } = getState();
-  setField(path, path === 'dataset' ? 'shapes' : valueAt(baseExperiment(preset, experiment), path));
+  const base = baseExperiment(preset, experiment);
+  setField(path, path === 'dataset' ? base.dataset : valueAt(base, path));
 }
 
-/** Back to the preset. */
+/** Back to the preset, or to the link that locked the page; a notice can take it back. */
 export function resetAll(): void {
   const { experiment, preset } = getState();
-  adopt(presetExperiment(preset, experiment.dataset), preset, 'every setting');
+  adopt(structuredClone(baseExperiment(preset, experiment)), preset, 'every setting');
+  offerUndo(experiment, preset, 'Every setting is the preset’s again.');
+}
+
+/** Tells of a change of the whole form that was made without a question, with a way back. */
+function offerUndo(before: Experiment, preset: string, message: string): void {
+  // Where a question is asked first, nothing has changed yet.
+  if (getState().ask || differences(before, getState().experiment).length === 0) return;
+  notify('info', message, [], { label: 'Undo', run: () => adopt(before, preset, 'every setting') });
 }
 
 /** Takes over model and recipe of a preset; the data set stays. */
 export function choosePreset(key: string): void {
-  const next = presetExperiment(key, getState().experiment.dataset);
+  const { experiment, preset } = getState();
+  const next = presetExperiment(key, experiment.dataset);
+  const changed = differences(baseExperiment(preset, experiment), experiment).length > 0;
   adopt(next, key, modelName(next));
+  if (changed) offerUndo(experiment, preset, `All settings are those of ${presetByKey(key).label} now.`);
   tellPatch(presetByKey(key).patch.model?.patchSize ?? next.model.patchSize, next);
 }
 
@@ -78,8 +97,12 @@ export function setTechnique(name: Experiment['method']['name']): void {
   setField('method.name', name);
 }
 
-/** Shows an experiment, asking first where that would end a run. `what` names the change in the question. */
+/**
+ * Shows an experiment, asking first where that would end a run. `what` names the change in the question.
+ * @throws LockError where the link of the page locks a setting that it changes; nothing is changed then
+ */
 export function adopt(next: Experiment, preset: string, what: string): void {
+  guard(next);
   leaveReplay();
   const { running, experiment, runFork } = getState();
   // Before a fork starts, its settings are no run's.
@@ -96,8 +119,9 @@ export function adopt(next: Experiment, preset: string, what: string): void {
   if (runUnderWay()) pushLive();
 }
 
-/** Puts an experiment into the form, without asking and without telling a run. */
+/** Puts an experiment into the form, without asking and without telling a run. @throws LockError */
 export function show(next: Experiment, preset: string = getState().preset): void {
+  guard(next);
   setState({ experiment: next, preset, ask: null });
   requestPlan();
 }

@@ -1,5 +1,6 @@
 import { ConfigError, type Experiment } from '../../protocol/experiment';
 import { linkParts } from '../../protocol/linkParts';
+import { anyLocks, LockError, writeLocks } from '../../protocol/locks';
 import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets';
 import { parseShareUrl, toShareUrl } from '../../protocol/shareUrl';
 import { recorder } from '../recorder';
@@ -8,13 +9,14 @@ import { WorkerError } from '../workerClient';
 import { loadFiles, requestSamples, type PathFile } from './data';
 import { engine } from './engine';
 import { adopt, planNow, requestPlan } from './form';
+import { lockPage } from './locks';
 import { NotReadyError, play } from './run';
 import { replayFile, replayResults, replayUrl } from './replay';
 import { leaveReplay } from './leaveReplay';
 import { importRunFiles, leaveRuns, openRunsShelf } from './runs';
 import { lookForKept, resume } from './kept';
 import { isPicture, showPicture } from './see';
-import { followTheme, notify, recall, remember } from './view';
+import { followTheme, notify, openLessons, recall, remember, setProjector } from './view';
 import { loadTensorFile } from './weights';
 
 /** Names of errors that mean "as you wished". */
@@ -22,12 +24,21 @@ const CANCELLED = ['AbortError', 'CancelledError', 'CancelError'];
 
 /** Runs what a button asks for; a failure becomes a notice, unless the page already shows it as a fault. */
 export function attempt(action: Promise<unknown>): void {
-  action.catch((error: unknown) => {
-    if (!(error instanceof Error)) throw error;
-    if (CANCELLED.includes(error.name) || (error instanceof WorkerError && error.fault)) return;
-    const lines = error instanceof ConfigError || error instanceof NotReadyError ? [] : detailsOf(error);
-    notify('error', error.message, lines);
-  });
+  action.catch(tellFailure);
+}
+/** The same for what is done at once. */
+export function attemptNow(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    tellFailure(error);
+  }
+}
+function tellFailure(error: unknown): void {
+  if (!(error instanceof Error)) throw error;
+  if (CANCELLED.includes(error.name) || (error instanceof WorkerError && error.fault)) return;
+  const lines = error instanceof ConfigError || error instanceof NotReadyError ? [] : detailsOf(error);
+  notify(error instanceof LockError ? 'warn' : 'error', error.message, lines);
 }
 const detailsOf = (error: Error): string[] => (error instanceof WorkerError && error.field ? [`Setting: ${error.field}`] : []);
 
@@ -38,7 +49,7 @@ export async function boot(): Promise<void> {
   booted = true;
   followTheme();
   const linked = applyLink(location.hash);
-  if (linked || recall('q3r.visited')) setState({ screen: 'main' });
+  if ((linked && getState().screen === 'first') || recall('q3r.visited')) setState((s) => (s.screen === 'first' ? { screen: 'main' } : {}));
   addEventListener('hashchange', () => applyLink(location.hash));
   attempt(openRunsShelf());
   addEventListener('pagehide', () => {
@@ -113,21 +124,36 @@ export async function resumeAfterCrash(key: string): Promise<void> {
 export function applyLink(hash: string): boolean {
   const { experiment: text, replay, results, embed } = linkParts(hash);
   if (embed) setState({ embed, screen: 'main' });
-  if (text !== '') {
-    const { experiment, problems } = parseShareUrl(text);
-    if (problems.length > 0)
-      notify(
-        'warn',
-        problems.length === 1 ? 'One part of the link was not applied' : `${problems.length} parts of the link were not applied`,
-        problems.map((p) => `${p.field}: ${p.message}`),
-      );
-    adopt(experiment, nearestPreset(experiment), 'the experiment of the link');
-    requestPlan();
-  }
+  if (text !== '') applyExperiment(text);
   if (replay !== undefined || results !== undefined) setState({ screen: 'main' });
   if (replay !== undefined) attempt(replayUrl(replay));
   else if (results !== undefined) attempt(showResults(results, parseShareUrl(text).experiment));
   return text !== '';
+}
+
+/** The part of a link that is an experiment, with what it takes away from the page and the lesson it opens. */
+function applyExperiment(text: string): void {
+  const { experiment, problems, locks, projector, lesson } = parseShareUrl(text);
+  const held = getState().lockBase !== null;
+  if (problems.length > 0)
+    notify(
+      'warn',
+      problems.length === 1 ? 'One part of the link was not applied' : `${problems.length} parts of the link were not applied`,
+      problems.map((p) => `${p.field}: ${p.message}`),
+    );
+  if (held && anyLocks(locks) && writeLocks(locks).join() !== writeLocks(getState().locks).join())
+    notify('warn', 'This page is locked by the link that it was opened with; open another link in a new tab.');
+  else
+    attemptNow(() => {
+      adopt(experiment, nearestPreset(experiment), 'the experiment of the link');
+      // Locks that come to an open page hold from when its experiment is shown.
+      if (!held && getState().experiment === experiment) lockPage(locks, experiment);
+      else if (!held && anyLocks(locks)) notify('warn', 'A link with locks takes effect in a new tab, or when no run is under way.');
+    });
+  if (projector) setProjector(true);
+  if (lesson && !held) openLessons(lesson);
+  else if (lesson) notify('warn', 'The link of this page locks settings that the lessons change.');
+  requestPlan();
 }
 
 /** Shows the results of a link. @throws ResultsLinkError naming what is wrong with them; nothing of them is shown then */
@@ -136,8 +162,9 @@ async function showResults(results: string, experiment: Experiment): Promise<voi
   replayResults(decodeResults(results, experiment));
 }
 
-/** The link to the shown experiment. */
-export const shareUrl = (experiment: Experiment = getState().experiment): string => toShareUrl(experiment, location.href);
+/** The link to the shown experiment; what the page’s own link took away stays away in it. */
+export const shareUrl = (experiment: Experiment = getState().experiment): string =>
+  toShareUrl(experiment, location.href, getState().locks, getState().projector);
 
 /** Copies the link. False when the browser refuses the clipboard; the page then shows the text to select. */
 export async function share(): Promise<boolean> {

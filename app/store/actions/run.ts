@@ -64,11 +64,14 @@ export async function play(steps?: number): Promise<void> {
     if ((phase === 'finished' && steps === undefined) || phase === 'failed') await engine().send('reset', {});
     if (mine !== startNumber) return;
     await engine().send('start', steps === undefined ? {} : { steps });
-    if (mine === startNumber) setState({ screen: 'main' });
+    if (mine === startNumber) toRun();
   } finally {
     if (mine === startNumber) setState((s) => ({ starting: false, phase: s.phase === 'preparing' ? 'idle' : s.phase }));
   }
 }
+
+/** A run that was begun on the first page is watched on the main one; a lesson shows its own. */
+const toRun = (): void => setState((s) => (s.screen === 'first' ? { screen: 'main' } : {}));
 
 /** Trains exactly `steps` steps, then pauses. */
 export const runN = (steps: number): Promise<void> => play(steps);
@@ -101,7 +104,7 @@ export async function stepOnce(count = 1): Promise<StepRecord[]> {
   if (first) setState({ starting: true, fault: null, tab: 'watch' });
   try {
     await prepare();
-    setState({ screen: 'main' });
+    toRun();
     return await engine().send('step', { count });
   } finally {
     if (first) setState({ starting: false });

@@ -1,3 +1,4 @@
+import type { LessonName } from '../../protocol/lessons';
 import { getState, setState, type AppState, type Notice, type Tab } from '../store';
 import { engine } from './engine';
 
@@ -23,10 +24,11 @@ export function setSmoothing(smoothing: number): void {
 
 let lastNotice = 0;
 /** Tells the visitor something; the same message is not shown twice. Returns its id. */
-export function notify(level: Notice['level'], message: string, lines: readonly string[] = []): number {
+export function notify(level: Notice['level'], message: string, lines: readonly string[] = [], action?: Notice['action']): number {
   const same = getState().notices.find((n) => n.message === message && n.lines.join() === lines.join());
-  if (same) return same.id;
-  const notice = { id: ++lastNotice, level, message, lines };
+  if (same && !action) return same.id;
+  if (same) dismiss(same.id);
+  const notice = { id: ++lastNotice, level, message, lines, ...(action && { action }) };
   setState((s) => ({ notices: [...s.notices, notice].slice(-4) }));
   return notice.id;
 }
@@ -44,6 +46,17 @@ export function setTheme(theme: 'system' | 'light' | 'dark'): void {
   remember(THEME_KEY, theme);
   setState({ theme, resolvedTheme });
 }
+/** The list of lessons, or one of them. */
+export const openLessons = (lesson: LessonName | null = null): void => setState({ screen: 'lesson', lesson });
+
+/** Larger type for a room, canvases included. */
+export function setProjector(projector: boolean): void {
+  if (projector) document.documentElement.dataset.projector = '';
+  else delete document.documentElement.dataset.projector;
+  setState({ projector });
+}
+export const toggleProjector = (): void => setProjector(!getState().projector);
+
 export const toggleTheme = (): void => setTheme(getState().resolvedTheme === 'dark' ? 'light' : 'dark');
 
 /** Reads the remembered theme and follows the system's changes. Call once. */

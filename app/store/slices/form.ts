@@ -1,4 +1,5 @@
 import { defaultExperiment, type Experiment } from '../../protocol/experiment';
+import { NO_LOCKS, type Locks } from '../../protocol/locks';
 import type { PlanReport } from '../../protocol/messages';
 
 /** What the form shows, and what it would need. */
@@ -13,6 +14,10 @@ export interface FormSlice {
   planError: { readonly field: string; readonly message: string } | null;
   /** A change that would end the run, waiting for the visitor's answer. */
   ask: { readonly next: Experiment; readonly preset: string; readonly what: string } | null;
+  /** What the link of the page took away; set once, and never given back while the page is open. */
+  locks: Locks;
+  /** The experiment of that link: what locked settings stay at, and what resetting brings back. Null without locks. */
+  lockBase: Experiment | null;
 }
 
 export const formSlice = (): FormSlice => ({
@@ -21,4 +26,6 @@ export const formSlice = (): FormSlice => ({
   plan: null,
   planError: null,
   ask: null,
+  locks: NO_LOCKS,
+  lockBase: null,
 });

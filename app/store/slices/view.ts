@@ -1,16 +1,22 @@
+import type { LessonName } from '../../protocol/lessons';
+
 /** Something to tell that does not stop the page. `lines` are shown under the message, one each. */
 export interface Notice {
   readonly id: number;
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
   readonly lines: readonly string[];
+  /** What can be done about it, once; the notice goes with it. */
+  readonly action?: { readonly label: string; readonly run: () => void };
 }
 
+/** `lesson` is the list of lessons, or the lesson under way. */
+export type Screen = 'first' | 'main' | 'compare' | 'lesson';
 export type Tab = 'watch' | 'matrix' | 'runs' | 'setup';
 
 /** What is shown and how; nothing here changes a run. */
 export interface ViewSlice {
-  screen: 'first' | 'main' | 'compare';
+  screen: Screen;
   /** The pane shown on a narrow screen. */
   tab: Tab;
   /** The settings sheet of a medium screen is open. */
@@ -30,6 +36,10 @@ export interface ViewSlice {
   embed: boolean;
   /** Text of the dialog that takes a command of the reference; null while it is closed. */
   command: string | null;
+  /** Larger type, and the rails away, for a room. */
+  projector: boolean;
+  /** The lesson on the lesson screen; null for their list. */
+  lesson: LessonName | null;
 }
 
 export const viewSlice = (): ViewSlice => ({
@@ -46,4 +56,6 @@ export const viewSlice = (): ViewSlice => ({
   notices: [],
   embed: false,
   command: null,
+  projector: false,
+  lesson: null,
 });

@@ -4,6 +4,7 @@ import { fieldAt, valueAt } from '../../protocol/experiment';
 import { attempt, baseExperiment, resetField, setField } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FieldFrame } from './FieldFrame';
+import { LockedField, useStanding } from './LockedField';
 import { NumberControl } from './NumberControl';
 
 interface FieldControlProps {
@@ -21,7 +22,10 @@ const BESIDE_LABEL = 14;
 /** The control of a field, made from its description. */
 export function FieldControl({ path, why }: FieldControlProps) {
   const field = fieldAt(path);
+  const lock = useStanding(path);
   if (!field) throw new Error(`there is no field ${path}`);
+  if (lock === 'hidden') return null;
+  if (lock === 'locked') return <LockedField path={path} why={why} />;
   switch (field.kind) {
     case 'int':
     case 'float':

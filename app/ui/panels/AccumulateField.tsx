@@ -3,6 +3,7 @@ import { fieldAt } from '../../protocol/experiment';
 import { attempt, baseExperiment, resetField, setField } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FieldFrame } from '../controls/FieldFrame';
+import { LockedField, useStanding } from '../controls/LockedField';
 import { plural } from '../format';
 
 const PATH = 'train.accumulate';
@@ -11,6 +12,12 @@ const partsText = (n: number): string => (n === 1 ? 'none' : `${n} parts`);
 
 /** In how many parts a batch passes: one of the numbers that divide it. */
 export function AccumulateField() {
+  const lock = useStanding(PATH);
+  if (lock === 'hidden') return null;
+  return lock === 'locked' ? <LockedField path={PATH} /> : <FreeAccumulate />;
+}
+
+function FreeAccumulate() {
   const id = useId();
   const { accumulate, batchSize } = useStore((s) => s.experiment.train);
   const base = useStore((s) => baseExperiment(s.preset, s.experiment).train.accumulate);

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { fieldAt, type Experiment } from '../../protocol/experiment';
 import { readPasted } from '../../protocol/pasted';
-import { closeCommand, takePasted } from '../../store/actions';
+import { attemptNow, closeCommand, takePasted } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { experimentName } from '../datasets';
 import { plural, whole } from '../format';
@@ -38,7 +38,7 @@ function Form({ text: given }: { text: string }) {
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (experiment) takePasted(experiment);
+        if (experiment) attemptNow(() => takePasted(experiment));
       }}
     >
       <label htmlFor="command-text">A command of the reference implementation, or a link of this page</label>

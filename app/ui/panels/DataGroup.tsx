@@ -2,6 +2,7 @@ import { useEffect } from 'react';
 import { attempt, cancelLoad, loadDataset, loadFiles, requestSamples, setField } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FieldControl } from '../controls/FieldControl';
+import { LockedField, useStanding } from '../controls/LockedField';
 import { FileButton } from '../controls/FileButton';
 import { Meter } from '../controls/Meter';
 import { acceptOf, DATASET_CONFIGS, DATASET_LIST, effortText, originText } from '../datasets';
@@ -13,34 +14,40 @@ import { SamplePreview } from './SamplePreview';
 
 const AUGMENTED = { none: '', basic: ', crop and flip', strong: ', strong augmentation' } as const;
 
+const DATA = ['dataset', 'train.augment'];
+
 /** The data set, the ways to get it, and a look at it. */
 export function DataGroup() {
+  const lock = useStanding('dataset');
   const name = useStore((s) => s.experiment.dataset);
   const augment = useStore((s) => s.experiment.train.augment);
   const config = DATASET_CONFIGS[name];
   const augmented = augment === 'basic' && !config.flip ? ', crop' : AUGMENTED[augment];
   return (
-    <Group title="Data" summary={`${config.label}${augmented}`}>
-      <div className="sets-small" role="radiogroup" aria-label="Data set">
-        {DATASET_LIST.map((set) => (
-          <label key={set.name} className="radio">
-            <input
-              type="radio"
-              name="dataset"
-              checked={set.name === name}
-              onChange={() => attempt(Promise.resolve().then(() => setField('dataset', set.name)))}
-            />
-            <span>
-              <b>{set.label}</b>
-              <small>{effortText(set)}</small>
-            </span>
-          </label>
-        ))}
-      </div>
-      <DataState />
-      <ClassCounts />
+    <Group title="Data" summary={`${config.label}${augmented}`} paths={DATA}>
+      {lock === 'locked' && <LockedField path="dataset" />}
+      {lock === 'free' && (
+        <div className="sets-small" role="radiogroup" aria-label="Data set">
+          {DATASET_LIST.map((set) => (
+            <label key={set.name} className="radio">
+              <input
+                type="radio"
+                name="dataset"
+                checked={set.name === name}
+                onChange={() => attempt(Promise.resolve().then(() => setField('dataset', set.name)))}
+              />
+              <span>
+                <b>{set.label}</b>
+                <small>{effortText(set)}</small>
+              </span>
+            </label>
+          ))}
+        </div>
+      )}
+      {lock !== 'hidden' && <DataState />}
+      {lock !== 'hidden' && <ClassCounts />}
       <FieldControl path="train.augment" />
-      <SamplePreview />
+      {lock !== 'hidden' && <SamplePreview />}
     </Group>
   );
 }

@@ -1,7 +1,7 @@
 import { fieldsOf } from '../../engine/regularizers/config';
 import { differences } from '../../protocol/experiment';
 import { modelName } from '../../protocol/presets';
-import { baseExperiment, resetAll } from '../../store/actions';
+import { attemptNow, baseExperiment, resetAll } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FieldControl } from '../controls/FieldControl';
 import { bytes, count, duration, plural, text } from '../format';
@@ -23,7 +23,7 @@ export function ExperimentRail() {
       <div className="rail-h">
         <h2 className="grow">Experiment</h2>
         {changes > 0 && !replay && (
-          <button type="button" className="was" onClick={resetAll}>
+          <button type="button" className="was" onClick={() => attemptNow(resetAll)}>
             reset {plural(changes, 'change')}
           </button>
         )}
@@ -44,12 +44,16 @@ export function ExperimentRail() {
   );
 }
 
+const MODEL = ['embedDim', 'depth', 'numHeads', 'mlpRatio', 'patchSize', 'imageSize', 'pool'].map((key) => `model.${key}`);
+const SVD = ['method.svd', 'method.oversample', 'method.powerIterations'];
+const EVALUATION = ['train.evalEvery', 'train.evalCount'];
+
 function ModelGroup() {
   const name = useStore((s) => modelName(s.experiment));
   const { depth, embedDim } = useStore((s) => s.experiment.model);
   const summary = name.startsWith('ViT ') ? name : `${name}, ${depth} × ${embedDim}`;
   return (
-    <Group title="Model" summary={summary}>
+    <Group title="Model" summary={summary} paths={MODEL}>
       <FieldControl path="model.embedDim" />
       <FieldControl path="model.depth" />
       <FieldControl path="model.numHeads" />
@@ -69,6 +73,7 @@ function SvdGroup() {
   return (
     <Group
       title="SVD"
+      paths={SVD}
       summary={
         svd === 'exact' ? 'exact' : `randomized, +${oversample} columns, ${plural(powerIterations, 'pass').replace('passs', 'passes')}`
       }
@@ -87,7 +92,7 @@ function SvdGroup() {
 function EvaluationGroup() {
   const every = useStore((s) => s.experiment.train.evalEvery);
   return (
-    <Group title="Evaluation" summary={every === 0 ? 'off' : `every ${plural(every, 'step')}`}>
+    <Group title="Evaluation" summary={every === 0 ? 'off' : `every ${plural(every, 'step')}`} paths={EVALUATION}>
       <FieldControl path="train.evalEvery" />
       <FieldControl path="train.evalCount" />
     </Group>

@@ -1,11 +1,18 @@
 import type { NumberField } from '../../engine/config';
 import { attempt, baseExperiment, setField } from '../../store/actions';
 import { useStore } from '../../store/store';
+import { LockedField, useStanding } from '../controls/LockedField';
 import { NumberControl } from '../controls/NumberControl';
 import { DATASET_CONFIGS } from '../datasets';
 
 /** Side of the model's input: the data set's own unless another is given, to which the GPU then resizes. */
 export function ImageSizeField() {
+  const lock = useStanding('model.imageSize');
+  if (lock === 'hidden') return null;
+  return lock === 'locked' ? <LockedField path="model.imageSize" /> : <FreeImageSize />;
+}
+
+function FreeImageSize() {
   const given = useStore((s) => s.experiment.model.imageSize);
   const follows = useStore((s) => s.loaded[s.experiment.dataset]?.imageSize ?? DATASET_CONFIGS[s.experiment.dataset].imageSize);
   /** The preset itself gives one, so that going back to it does not bring the data set's. */

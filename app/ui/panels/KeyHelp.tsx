@@ -7,7 +7,8 @@ const KEYS = [
   ['R', 'Back to step 0, same weights'],
   ['N', 'New seed: other weights, other order'],
   ['← ↑ → ↓', 'Move over the wall, when it has the focus'],
-  ['Esc', 'Close a menu or the settings'],
+  ['P', 'Larger type for a projector'],
+  ['Esc', 'Close a menu or the settings; leave the projector type'],
 ] as const;
 
 /** The keys, behind a question mark. */

@@ -3,7 +3,8 @@ import { fieldAt, type MethodConfig, type MethodName } from '../../protocol/expe
 import type { MatrixPlan } from '../../protocol/messages';
 import { useStore } from '../../store/store';
 import { FieldControl } from '../controls/FieldControl';
-import { Group } from './Group';
+import { useStanding } from '../controls/LockedField';
+import { Group, More } from './Group';
 import { RankTable } from './RankTable';
 import { keptShare } from './matrixRows';
 
@@ -62,6 +63,12 @@ const summary = ({ name, targetRank, loraRank, loritaDepth }: MethodConfig): str
   return parts.filter(Boolean).join(', ');
 };
 
+const MORE = ['method.rankRule', 'method.fuseQkv'];
+const METHOD = [
+  ...['name', 'loritaDepth', 'loraRank', 'loraAlpha', 'targetRank', 'overrides', 'lambda', 'reweightEvery'],
+  ...['epsilonSchedule', 'epsilonN', 'targetModules'],
+].map((key) => `method.${key}`);
+
 /** The technique, and exactly the knobs that it has. */
 export function MethodGroup() {
   const method = useStore((s) => s.experiment.method);
@@ -69,11 +76,12 @@ export function MethodGroup() {
   const problem = useStore((s) => (s.planError?.field === 'method.loraRank' ? s.planError.message : undefined));
   const { name, epsilonSchedule: schedule, targetRank: rank } = method;
   const matrices = planned ?? [];
+  const ranks = useStanding('method.overrides');
   const used = fieldsOf(name);
   const has = (key: MethodField) => used.has(key);
   const acted = matrices.flatMap((m) => [m, ...(m.factors ?? [])]).filter((m) => m.regularized).length;
   return (
-    <Group title="Method" summary={summary(method)} open>
+    <Group title="Method" summary={summary(method)} paths={METHOD} open>
       <FieldControl path="method.name" why={TECHNIQUES[name].why} />
       {has('loritaDepth') && <FieldControl path="method.loritaDepth" />}
       {has('loraRank') && (
@@ -81,7 +89,7 @@ export function MethodGroup() {
       )}
       {has('loraAlpha') && <FieldControl path="method.loraAlpha" />}
       {has('targetRank') && <FieldControl path="method.targetRank" why={planned && rankLine(planned, name)} />}
-      {planned && <RankTable matrices={planned} />}
+      {planned && ranks !== 'hidden' && <RankTable matrices={planned} />}
       {has('lambda') && (
         <FieldControl path="method.lambda" why={TECHNIQUES[name].inLoss ? 'How much the regularizer weighs beside the loss.' : undefined} />
       )}
@@ -96,18 +104,13 @@ export function MethodGroup() {
           why={TECHNIQUES[name].factors === 'none' ? undefined : 'Exactly the matrices named here are products of factors.'}
         />
       )}
-      <details className="ranks more">
-        <summary>{has('rankRule') && rank < 1 ? 'Rank rule and fused QKV' : 'Fused QKV'}</summary>
-        <div className="in">
-          {has('rankRule') && rank < 1 && <FieldControl path="method.rankRule" />}
-          <FieldControl
-            path="method.fuseQkv"
-            why={
-              TECHNIQUES[name].factors === 'none' ? undefined : 'One product for the whole qkv weight instead of one each for Q, K and V.'
-            }
-          />
-        </div>
-      </details>
+      <More summary={has('rankRule') && rank < 1 ? 'Rank rule and fused QKV' : 'Fused QKV'} paths={MORE}>
+        {has('rankRule') && rank < 1 && <FieldControl path="method.rankRule" />}
+        <FieldControl
+          path="method.fuseQkv"
+          why={TECHNIQUES[name].factors === 'none' ? undefined : 'One product for the whole qkv weight instead of one each for Q, K and V.'}
+        />
+      </More>
     </Group>
   );
 }

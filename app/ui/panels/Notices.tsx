@@ -1,4 +1,4 @@
-import { dismiss } from '../../store/actions';
+import { attemptNow, dismiss } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Icon } from '../icons';
 import { GridNote } from './GridNote';
@@ -33,6 +33,18 @@ export function Notices() {
                 </ul>
               )}
             </div>
+            {notice.action && (
+              <button
+                type="button"
+                className="btn line sm"
+                onClick={() => {
+                  dismiss(notice.id);
+                  attemptNow(notice.action!.run);
+                }}
+              >
+                {notice.action.label}
+              </button>
+            )}
             <button type="button" className="btn icon" aria-label="Dismiss" onClick={() => dismiss(notice.id)}>
               <Icon name="close" />
             </button>

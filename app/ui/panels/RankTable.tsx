@@ -3,6 +3,7 @@ import { TECHNIQUES } from '../../engine/regularizers/config';
 import type { MatrixPlan } from '../../protocol/messages';
 import { select } from '../../store/actions';
 import { useStore } from '../../store/store';
+import { useStanding } from '../controls/LockedField';
 import { plural, setting } from '../format';
 import { MatrixSheet } from './MatrixSheet';
 import { blocksText, kindOf, summaryRows } from './matrixRows';
@@ -13,6 +14,7 @@ export function RankTable({ matrices }: { matrices: readonly MatrixPlan[] }) {
   const overrides = useStore((s) => s.experiment.method.overrides.length);
   const name = useStore((s) => s.experiment.method.name);
   const { regularizer, factors } = TECHNIQUES[name];
+  const locked = useStanding('method.overrides') !== 'free';
   const [open, setOpen] = useState(false);
   return (
     <>
@@ -50,12 +52,14 @@ export function RankTable({ matrices }: { matrices: readonly MatrixPlan[] }) {
           </tbody>
         </table>
       </details>
-      <p className={overrides > 0 ? 'rank-edit changed' : 'rank-edit'}>
-        <button type="button" className="btn line sm" onClick={() => setOpen(true)}>
-          Matrix by matrix…
-        </button>
-        {overrides > 0 && <span className="why">{plural(overrides, 'override')}</span>}
-      </p>
+      {!locked && (
+        <p className={overrides > 0 ? 'rank-edit changed' : 'rank-edit'}>
+          <button type="button" className="btn line sm" onClick={() => setOpen(true)}>
+            Matrix by matrix…
+          </button>
+          {overrides > 0 && <span className="why">{plural(overrides, 'override')}</span>}
+        </p>
+      )}
       {open && <MatrixSheet onClose={() => setOpen(false)} />}
     </>
   );

@@ -1,6 +1,7 @@
 import { PRESETS } from '../../protocol/presets';
-import { attempt, choosePreset, openCompare, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
+import { attempt, attemptNow, choosePreset, openCompare, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
 import { useStore } from '../../store/store';
+import { usePart } from '../controls/LockedField';
 import { Menu } from '../controls/Menu';
 import { experimentName } from '../datasets';
 import { plural } from '../format';
@@ -8,6 +9,7 @@ import { Icon, Mark } from '../icons';
 import { useChanges } from './ExperimentRail';
 import { SeeButton } from '../see/SeeButton';
 import { KeyHelp } from './KeyHelp';
+import { LessonsButton, ProjectorButton } from './LessonsButton';
 import { WeightsMenu } from './WeightsMenu';
 import { ShareButton } from './ShareButton';
 
@@ -21,22 +23,29 @@ export function TopBar() {
         <span>Q3R Playground</span>
       </button>
       <i className="bar hide-m" />
-      <PresetMenu />
+      {usePart('presets') ? <PresetMenu /> : <ExperimentName />}
       {changes > 0 && <span className="lab only-l">{plural(changes, 'change')}</span>}
       <span className="grow" />
       <SeeButton />
-      <button type="button" className="btn" title="Two runs in lockstep, or a grid of runs" onClick={() => attempt(openCompare())}>
-        <Icon name="compare" />
-        <span className="hide-m">Compare</span>
-      </button>
-      <ShareButton />
-      <WeightsMenu />
+      {usePart('compare') && (
+        <button type="button" className="btn" title="Two runs in lockstep, or a grid of runs" onClick={() => attempt(openCompare())}>
+          <Icon name="compare" />
+          <span className="hide-m">Compare</span>
+        </button>
+      )}
+      <LessonsButton />
+      {usePart('share') && <ShareButton />}
+      {usePart('weights') && <WeightsMenu />}
       <i className="bar hide-m" />
+      <ProjectorButton />
       <KeyHelp />
       <ThemeButton />
     </header>
   );
 }
+
+/** What the preset menu says, where there is none. */
+const ExperimentName = () => <span className="preset-name">{useStore((s) => experimentName(s.experiment))}</span>;
 
 export const ThemeButton = () => (
   <button type="button" className="btn icon" aria-label="Switch theme" title="Switch theme" onClick={toggleTheme}>
@@ -70,7 +79,7 @@ function PresetMenu() {
               aria-pressed={preset.key === chosen}
               onClick={() => {
                 close();
-                choosePreset(preset.key);
+                attemptNow(() => choosePreset(preset.key));
               }}
             >
               <b>
@@ -101,7 +110,7 @@ function PresetMenu() {
               type="button"
               onClick={() => {
                 close();
-                resetAll();
+                attemptNow(resetAll);
               }}
             >
               <b>Reset {plural(changes, 'change')}</b>

@@ -2,6 +2,7 @@ import { useState, type CSSProperties } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { attempt, blockedBecause, newSeed, openSetup, reset, runN, saveWeights, stepOnce, togglePlay } from '../../store/actions';
 import { useStore } from '../../store/store';
+import { usePart, useStanding } from '../controls/LockedField';
 import { Menu } from '../controls/Menu';
 import { bytes, day, duration, parseNumber, text, whole } from '../format';
 import { Icon } from '../icons';
@@ -26,6 +27,7 @@ function Keys() {
   const blocked = useStore(() => blockedBecause());
   const started = useStore((s) => s.running !== null);
   const setup = useStore((s) => s.setupOpen);
+  const steps = usePart('transport');
   const running = phase === 'running';
   const label = starting ? 'Cancel' : running ? 'Pause' : phase === 'finished' ? 'Run again' : 'Play';
   return (
@@ -41,27 +43,31 @@ function Keys() {
         <Icon name={starting ? 'close' : running ? 'pause' : 'play'} />
         <span>{label}</span>
       </button>
-      <button
-        type="button"
-        className="btn icon"
-        title="One step (.)"
-        aria-label="One step"
-        disabled={blocked !== undefined || running || starting}
-        onClick={() => attempt(stepOnce())}
-      >
-        <Icon name="step" />
-      </button>
-      <button
-        type="button"
-        className="btn icon"
-        title="Back to step 0, same weights (R)"
-        aria-label="Reset"
-        disabled={!started || starting}
-        onClick={() => attempt(reset())}
-      >
-        <Icon name="reset" />
-      </button>
-      <MoreMenu disabled={blocked !== undefined || starting} running={running} />
+      {steps && (
+        <>
+          <button
+            type="button"
+            className="btn icon"
+            title="One step (.)"
+            aria-label="One step"
+            disabled={blocked !== undefined || running || starting}
+            onClick={() => attempt(stepOnce())}
+          >
+            <Icon name="step" />
+          </button>
+          <button
+            type="button"
+            className="btn icon"
+            title="Back to step 0, same weights (R)"
+            aria-label="Reset"
+            disabled={!started || starting}
+            onClick={() => attempt(reset())}
+          >
+            <Icon name="reset" />
+          </button>
+          <MoreMenu disabled={blocked !== undefined || starting} running={running} />
+        </>
+      )}
       <button
         type="button"
         className="btn line only-s hide-m setup"
@@ -79,6 +85,8 @@ function Keys() {
 function MoreMenu({ disabled, running }: { disabled: boolean; running: boolean }) {
   const [typed, setTyped] = useState('100');
   const perEpoch = useStepsPerEpoch();
+  const seed = useStanding('train.seed');
+  const weights = usePart('weights');
   const started = useStore((s) => s.running !== null);
   const n = parseNumber(typed);
   const good = Number.isInteger(n) && n >= 1;
@@ -119,32 +127,38 @@ function MoreMenu({ disabled, running }: { disabled: boolean; running: boolean }
               <b>Run one epoch</b>
               <span>{running ? 'Pause first.' : `${whole(perEpoch)} steps, then pause.`}</span>
             </button>
-            <hr />
-            <button
-              type="button"
-              onClick={() => {
-                close();
-                attempt(newSeed());
-              }}
-            >
-              <b>
-                New seed <kbd>N</kbd>
-              </b>
-              <span>Back to step 0 with other weights and another order.</span>
-            </button>
-            <hr className="only-p" />
-            <button
-              type="button"
-              className="only-p"
-              disabled={!started}
-              onClick={() => {
-                close();
-                attempt(saveWeights());
-              }}
-            >
-              <b>Save weights</b>
-              <span>{started ? 'A safetensors file with timm’s names.' : 'There are none before a run starts.'}</span>
-            </button>
+            {seed === 'free' && (
+              <>
+                <hr />
+                <button
+                  type="button"
+                  onClick={() => {
+                    close();
+                    attempt(newSeed());
+                  }}
+                >
+                  <b>
+                    New seed <kbd>N</kbd>
+                  </b>
+                  <span>Back to step 0 with other weights and another order.</span>
+                </button>
+              </>
+            )}
+            {weights && <hr className="only-p" />}
+            {weights && (
+              <button
+                type="button"
+                className="only-p"
+                disabled={!started}
+                onClick={() => {
+                  close();
+                  attempt(saveWeights());
+                }}
+              >
+                <b>Save weights</b>
+                <span>{started ? 'A safetensors file with timm’s names.' : 'There are none before a run starts.'}</span>
+              </button>
+            )}
           </div>
         );
       }}

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import type { Fault, FaultKind } from '../../protocol/messages';
-import { attempt, openSetup, resumeAfterCrash, retry, rollback, showTab, dismissFault, play, adopt } from '../../store/actions';
+import { attempt, attemptNow, openSetup, resumeAfterCrash, retry, rollback, showTab, dismissFault, play, adopt } from '../../store/actions';
 import { faultReport } from '../../store/report';
 import { useStore } from '../../store/store';
 import { CopyButton } from '../controls/CopyButton';
@@ -198,10 +198,12 @@ function OutOfMemory({ fault }: { fault: Fault }) {
           <button
             type="button"
             className="btn primary"
-            onClick={() => {
-              adopt(next, preset, 'the model');
-              attempt(play());
-            }}
+            onClick={() =>
+              attemptNow(() => {
+                adopt(next, preset, 'the model');
+                attempt(play());
+              })
+            }
           >
             Use {words}
           </button>

@@ -1,4 +1,4 @@
-import { adopt } from '../../store/actions';
+import { adopt, attemptNow } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Icon } from '../icons';
 
@@ -25,7 +25,7 @@ export function Refused() {
       <Icon name="warn" />
       <div>
         <p>{refusal.reason}</p>
-        <button type="button" className="btn line sm" onClick={() => adopt(refusal.nearest, preset, 'the model')}>
+        <button type="button" className="btn line sm" onClick={() => attemptNow(() => adopt(refusal.nearest, preset, 'the model'))}>
           Use {refusal.nearestText}
         </button>
       </div>
