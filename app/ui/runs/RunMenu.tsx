@@ -1,4 +1,15 @@
-import { attempt, checkpointOf, deleteRuns, differRuns, openFork, resume, saveRunFile, takeSettings } from '../../store/actions';
+import {
+  attempt,
+  checkpointOf,
+  deleteRuns,
+  differRuns,
+  openFork,
+  pinRun,
+  resume,
+  saveRunFile,
+  showRun,
+  takeSettings,
+} from '../../store/actions';
 import { useStore, type RunSummary } from '../../store/store';
 import { Menu } from '../controls/Menu';
 import { Icon } from '../icons';
@@ -8,6 +19,7 @@ export function RunMenu({ run, here }: { run: RunSummary; here: boolean }) {
   const { id, name } = run;
   const device = useStore((s) => s.device !== null);
   const checkpoint = useStore(() => checkpointOf(run));
+  const shown = useStore((s) => s.shown.some(({ record }) => record.id === id));
   const other = useStore((s) => s.runHere);
   return (
     <Menu className="btn icon" label={`More on ${name}`} title="More" align="end" button={<Icon name="more" />}>
@@ -18,6 +30,14 @@ export function RunMenu({ run, here }: { run: RunSummary; here: boolean }) {
         };
         return (
           <div className="menu-list run-menu">
+            {!here && (
+              <button type="button" className="only-p" onClick={after(() => attempt(showRun(id, !shown)))}>
+                <b>{shown ? 'Take off the charts' : 'Draw on the charts'}</b>
+              </button>
+            )}
+            <button type="button" className="only-p" onClick={after(() => attempt(pinRun(id, !run.pinned)))}>
+              <b>{run.pinned ? 'Unpin' : 'Pin'}</b>
+            </button>
             {!here && (
               <button type="button" disabled={!device} onClick={after(() => attempt(openFork(id)))}>
                 <b>Same start, one change…</b>
