@@ -35,7 +35,15 @@ export default function ShareDialog({ part: first, onClose }: { part: Part; onCl
     event.currentTarget.querySelector<HTMLElement>(`[data-part='${next.key}']`)?.focus();
   };
   return (
-    <dialog ref={dialog} className="sheet share-dialog" aria-labelledby={`${id}-title`} onClose={onClose}>
+    <dialog
+      ref={dialog}
+      className="sheet share-dialog"
+      aria-labelledby={`${id}-title`}
+      onClose={(event) => {
+        // The large code is a dialog in this one.
+        if (event.target === event.currentTarget) onClose();
+      }}
+    >
       <div className="share-head">
         <h2 id={`${id}-title`}>Share</h2>
         <button type="button" className="btn" onClick={() => dialog.current?.close()}>
