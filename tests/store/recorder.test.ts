@@ -135,5 +135,5 @@ test('nothing is recorded of a replay', () => {
   setState({ replay: {} } as never);
   take(state('running', 3));
   expect(recorder.record()).toBe(null);
-  setState({ replay: null } as never);
+  setState({ replay: null });
 });

@@ -48,7 +48,7 @@ try {
     await page.waitForTimeout(2000);
     const text = await page.evaluate((frames) => window.q3r.exportRun(undefined, frames), FRAMES);
     if (!text) throw new Error(`${name}: there is no run to export`);
-    const gpu = await page.evaluate(() => document.querySelector('.gpu .name')?.textContent ?? '');
+    const gpu = await page.evaluate(() => window.document.querySelector('.gpu .name')?.textContent ?? '');
     const date = new Date().toISOString().slice(0, 10);
     const file = `${name}.q3r.json`;
     writeFileSync(join(folder, file), text);
