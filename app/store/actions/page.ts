@@ -1,6 +1,6 @@
 import { ConfigError, type Experiment } from '../../protocol/experiment';
 import { linkParts } from '../../protocol/linkParts';
-import { anyLocks, LockError, writeLocks } from '../../protocol/locks';
+import { anyLocks, LockError, writeLocks, type Locks } from '../../protocol/locks';
 import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets';
 import { parseShareUrl, toShareUrl } from '../../protocol/shareUrl';
 import { recorder } from '../recorder';
@@ -165,6 +165,12 @@ async function showResults(results: string, experiment: Experiment): Promise<voi
 /** The link to the shown experiment; what the page’s own link took away stays away in it. */
 export const shareUrl = (experiment: Experiment = getState().experiment): string =>
   toShareUrl(experiment, location.href, getState().locks, getState().projector);
+
+/** The link to the shown experiment for a class: with locks, in projector type if wanted. What the page’s own link took away stays away. */
+export const teacherUrl = (locks: Locks, projector: boolean): string => {
+  const { experiment, locks: own } = getState();
+  return toShareUrl(experiment, location.href, anyLocks(own) ? own : locks, projector);
+};
 
 /** Copies the link. False when the browser refuses the clipboard; the page then shows the text to select. */
 export async function share(): Promise<boolean> {

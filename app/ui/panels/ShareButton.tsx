@@ -12,6 +12,7 @@ const WAYS: readonly { readonly part: Part; readonly label: string; readonly wha
   { part: 'file', label: 'Run file…', what: 'The whole run, to play back on any device.' },
   { part: 'qr', label: 'QR code…', what: 'For a room with a projector.' },
   { part: 'embed', label: 'Embed…', what: 'A frame for another page.' },
+  { part: 'teacher', label: 'Teacher link…', what: 'With settings locked or hidden, for a class.' },
 ];
 
 /** Copies a link to the experiment; the menu beside it has all other ways to share, and the reference's command line. */
@@ -46,7 +47,7 @@ export function ShareButton() {
       </button>
       <Menu
         className="btn icon share-more"
-        label="Link with results, run file, QR code, embed, command line"
+        label="Link with results, run file, QR code, embed, teacher link, command line"
         title="More ways to share"
         align="end"
         button={<Icon name="down" />}

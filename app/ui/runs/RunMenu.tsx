@@ -5,6 +5,7 @@ import {
   differRuns,
   openFork,
   pinRun,
+  replayRun,
   resume,
   saveRunFile,
   showRun,
@@ -48,6 +49,12 @@ export function RunMenu({ run, here }: { run: RunSummary; here: boolean }) {
               <button type="button" disabled={!device} onClick={after(() => attempt(openFork(id)))}>
                 <b>Same start, one change…</b>
                 <span>Again from step 0, with one setting changed. This run stays in the table.</span>
+              </button>
+            )}
+            {!here && (
+              <button type="button" onClick={after(() => attempt(replayRun(id)))}>
+                <b>Open</b>
+                <span>Its curves and spectra on screen, as they were recorded.</span>
               </button>
             )}
             {!here && (

@@ -6,6 +6,7 @@ import { Segmented } from '../controls/Segmented';
 import { experimentName } from '../datasets';
 import { plural, whole } from '../format';
 import { EmbedPart } from './EmbedPart';
+import { TeacherPart } from './TeacherPart';
 
 const QrCode = lazy(() => import('./QrCode'));
 
@@ -15,6 +16,7 @@ const PARTS = [
   { key: 'file', label: 'Run file' },
   { key: 'qr', label: 'QR code' },
   { key: 'embed', label: 'Embed' },
+  { key: 'teacher', label: 'Teacher link' },
 ] as const;
 export type Part = (typeof PARTS)[number]['key'];
 
@@ -71,6 +73,7 @@ export default function ShareDialog({ part: first, onClose }: { part: Part; onCl
         {part === 'link' && <LinkPart />}
         {part === 'results' && <ResultsPart />}
         {part === 'file' && <FilePart />}
+        {part === 'teacher' && <TeacherPart />}
         {part === 'qr' && <Chosen>{(link) => <Code link={link} />}</Chosen>}
         {part === 'embed' && <Chosen>{(link, title) => <EmbedPart link={link} title={title} />}</Chosen>}
       </div>

@@ -7,6 +7,7 @@ import { CopyButton } from '../controls/CopyButton';
 import { setting, whole } from '../format';
 import { Icon } from '../icons';
 import { Browsers } from './Browsers';
+import { Recordings } from './Recordings';
 import { LossGlimpse } from '../charts/LossGlimpse';
 
 /** Faults without which nothing can be done on the page. */
@@ -82,6 +83,7 @@ function NoGpu({ fault }: { fault: Fault }) {
       }
     >
       <p>{gate.help}</p>
+      <Recordings title="Watch a recorded run; that needs no WebGPU:" />
       <Browsers />
     </Frame>
   );
