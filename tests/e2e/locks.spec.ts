@@ -1,0 +1,63 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+import { openPlayground } from '../support/playground';
+import { watchConsole } from '../support/page';
+
+const NANO = 'patchSize=8&embedDim=32&numHeads=2&depth=1&batchSize=4&warmupSteps=0&evalCount=16&evalEvery=0&steps=50';
+
+test('a teacher’s link leaves λ alone, and nothing on the page gets past it', async ({ page }) => {
+  const watch = watchConsole(page);
+  await openPlayground(page, `#v=1&${NANO}`);
+  await page.getByRole('button', { name: /^Link with results, run file/ }).click();
+  await page.getByRole('button', { name: /^Teacher link/ }).click();
+  const dialog = page.getByRole('dialog', { name: 'Share' });
+  await dialog.getByRole('button', { name: 'Only λ' }).click();
+  await expect(dialog.getByRole('radio', { name: 'Learning rate: Hidden' })).toBeChecked();
+  await expect(dialog.getByRole('radio', { name: 'λ: Free' })).toBeChecked();
+  const found = await new AxeBuilder({ page }).include('dialog[open]').analyze();
+  expect(found.violations.map((v) => v.id)).toEqual([]);
+  const link = await dialog.getByRole('textbox', { name: 'Teacher link' }).inputValue();
+  expect(link).toContain('only=lambda');
+
+  await page.goto('about:blank');
+  await openPlayground(page, link.slice(link.indexOf('#')));
+  const rail = page.getByRole('region', { name: 'Experiment' });
+  await expect(rail.getByRole('spinbutton').or(rail.getByRole('textbox'))).toHaveCount(1);
+  await expect(page.getByRole('button', { name: /Compare|Weights|Presets/ })).toHaveCount(0);
+  const tried = await page.evaluate(async () => {
+    const said = (p: Promise<unknown>) =>
+      p.then(
+        () => 'done',
+        (e: Error) => e.message,
+      );
+    return [
+      await said(window.q3r.configure({ train: { lr: 0.5 } })),
+      await said(window.q3r.configure('python main.py --dataset CIFAR10 --model VIT_Tiny --technique AdamQ3R --lmbda 1 --target_rank 0.2')),
+      await said(window.q3r.configure({ method: { lambda: 2 } })),
+    ];
+  });
+  expect(tried[0]).toMatch(/locks Learning rate/);
+  expect(tried[1]).toMatch(/The link of this page locks/);
+  expect(tried[2]).toBe('done');
+  expect(await page.evaluate(() => window.q3r.shareUrl())).toContain('only=lambda');
+  const { lr, lambda } = await page.evaluate(() =>
+    window.q3r.configure({}).then(({ train, method }) => ({ lr: train.lr, lambda: method.lambda })),
+  );
+  expect(lambda).toBe(2);
+  expect(lr).not.toBe(0.5);
+  expect((await page.evaluate(() => window.q3r.step(2))).length).toBe(2);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect((await new AxeBuilder({ page }).analyze()).violations.map((v) => v.id)).toEqual([]);
+  }
+  watch.expectQuiet();
+});
+
+test('projector type hides the rails, and Escape brings them back', async ({ page }) => {
+  const watch = watchConsole(page);
+  await openPlayground(page, `#v=1&${NANO}&projector=1`);
+  await expect(page.getByRole('region', { name: 'Experiment' })).toBeHidden();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('region', { name: 'Experiment' })).toBeVisible();
+  watch.expectQuiet();
+});
