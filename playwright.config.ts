@@ -16,13 +16,13 @@ export default defineConfig({
   testDir: 'tests/e2e',
   outputDir: 'test-results/e2e',
   reporter: [['list'], ['json', { outputFile: 'test-results/e2e.json' }]],
-  // One browser at a time: the software adapter takes every core.
-  workers: 1,
+  // Two browsers: one waits for its page while the other keeps the cores busy.
+  workers: 2,
   forbidOnly: !!process.env.CI,
   // A crowded machine without a graphics card can starve one test; what passes only at the second try is reported as flaky.
   retries: process.env.CI ? 1 : 0,
-  timeout: 180_000,
-  expect: { timeout: 20_000 },
+  timeout: 240_000,
+  expect: { timeout: 30_000 },
   use: { baseURL, viewport: { width: 1440, height: 900 }, screenshot: 'only-on-failure', trace: 'retain-on-failure' },
   projects: [
     { name: 'chromium', testIgnore: '**/*.nowebgpu.spec.ts', use: browser(SOFTWARE_GPU_ARGS) },

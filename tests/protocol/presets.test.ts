@@ -7,7 +7,7 @@ describe('presets', () => {
   test.each(PRESETS.map((p) => [p.key, p] as const))('%s is a valid experiment that a link brings back', (key, preset) => {
     const experiment = presetExperiment(key);
     expect(parseExperiment(experiment)).toEqual(experiment);
-    expect(parseShareUrl(toHash(experiment))).toEqual({ experiment, problems: [] });
+    expect(parseShareUrl(toHash(experiment))).toMatchObject({ experiment, problems: [] });
     expect(nearestPreset(experiment)).toBe(key);
     if (!preset.whole) expect(modelName(experiment)).toBe(preset.label);
     // Only a whole experiment decides on the data set.
