@@ -24,7 +24,9 @@ test('a teacher’s link leaves λ alone, and nothing on the page gets past it',
   const rail = page.getByRole('region', { name: 'Experiment' });
   await expect(rail.getByRole('spinbutton').or(rail.getByRole('textbox'))).toHaveCount(1);
   await expect(page.getByRole('button', { name: /Compare|Weights|Presets/ })).toHaveCount(0);
-  const tried = await page.evaluate(async () => {
+  const line =
+    'python main.py --dataset CIFAR10 --model VIT_Tiny --learning_rate 0.003 --epoch 1 --batch_size 32 --technique AdamQ3R --lmbda 5 --target_rank 0.09 --epsilon_schedule exploration --grad_clip true --target_modules qkv proj fc1 fc2';
+  const tried = await page.evaluate(async (line) => {
     const said = (p: Promise<unknown>) =>
       p.then(
         () => 'done',
@@ -32,10 +34,10 @@ test('a teacher’s link leaves λ alone, and nothing on the page gets past it',
       );
     return [
       await said(window.q3r.configure({ train: { lr: 0.5 } })),
-      await said(window.q3r.configure('python main.py --dataset CIFAR10 --model VIT_Tiny --technique AdamQ3R --lmbda 1 --target_rank 0.2')),
+      await said(window.q3r.configure(line)),
       await said(window.q3r.configure({ method: { lambda: 2 } })),
     ];
-  });
+  }, line);
   expect(tried[0]).toMatch(/locks Learning rate/);
   expect(tried[1]).toMatch(/The link of this page locks/);
   expect(tried[2]).toBe('done');

@@ -423,7 +423,24 @@ export class Run {
       const [count = 0] = await countNonFinite(this.gpu, model.logits, [{ offset: 0, length: model.logits.size / 4 }]);
       return count > 0 ? { name: 'logits', count } : undefined;
     };
-    return (await search(this.views.params, '')) ?? (await logits()) ?? (await search(this.views.grads, 'gradient of '));
+    return (
+      (await search(this.views.params, '')) ??
+      (await logits()) ??
+      (await search(this.views.grads, 'gradient of ')) ??
+      (await this.firstOverflow())
+    );
+  }
+
+  /** Where every value is finite and the norm of the gradient is not: the first gradient with values whose squares pass float32. */
+  private async firstOverflow(): Promise<{ name: string; count: number } | undefined> {
+    const values = await this.gpu.readFloats(this.views.grads);
+    for (const { name, offset, length } of this.trained.entries) {
+      let count = 0;
+      // Fround is what the kernel adds up; a partial sum of many squares may pass, too, from a tenth of that on.
+      for (let i = offset; i < offset + length; i++) if (!Number.isFinite(Math.fround(100 * values[i]! ** 2))) count++;
+      if (count > 0) return { name: `gradient of ${name}`, count };
+    }
+    return undefined;
   }
 
   /** The forward and backward pass of step t, which has halted the run, on its own batch again. */

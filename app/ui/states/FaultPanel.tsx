@@ -104,7 +104,7 @@ function NonFinite({ fault }: { fault: Fault }) {
             {fault.tensor ? (
               <>
                 First bad tensor: <code>{fault.tensor}</code>
-                {fault.badCount === undefined ? '. ' : `, ${whole(fault.badCount)} values not finite. `}
+                {fault.badCount === undefined ? '. ' : `, ${whole(fault.badCount)} values not finite, or too large to be squared. `}
               </>
             ) : (
               `${fault.message} `
