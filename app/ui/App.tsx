@@ -107,7 +107,7 @@ function FirstScreen({ cover }: { cover: Cover }) {
           <span>Q3R Playground</span>
         </span>
         <span className="grow" />
-        {cover !== 'fault' && <LessonsButton />}
+        {cover !== 'fault' && <LessonsButton phone />}
         {cover !== 'fault' && (
           <button type="button" className="btn" onClick={skipFirst}>
             All settings

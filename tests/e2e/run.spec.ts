@@ -27,10 +27,7 @@ test('120 nano steps on CIFAR-10: falling loss, live charts, twelve spectra, no 
   await openPlayground(page, `#v=1&data=cifar10&steps=120&evalEvery=60&${NANO}`);
   const chooser = page.waitForEvent('filechooser');
   await page.getByText('Data', { exact: true }).first().click();
-  await page
-    .getByRole('button', { name: /choose|file/i })
-    .first()
-    .click();
+  await page.getByRole('button', { name: 'Choose files' }).click();
   await (await chooser).setFiles(join(CIFAR_DIR!, 'cifar-10-binary-6k.tar.gz'));
   await expect
     .poll(() => page.evaluate(() => window.q3r.memory().then(() => document.body.textContent)), { timeout: 60_000 })

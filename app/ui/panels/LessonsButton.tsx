@@ -3,12 +3,12 @@ import { openLessons, toggleProjector } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Icon } from '../icons';
 
-/** To the lessons; not where a link has locked the page, since lessons set what it locks. */
-export function LessonsButton() {
+/** To the lessons, on a phone only where there is room (`phone`); not where a link has locked the page, since lessons set what it locks. */
+export function LessonsButton({ phone = false }: { phone?: boolean }) {
   const locked = useStore((s) => anyLocks(s.locks));
   if (locked) return null;
   return (
-    <button type="button" className="btn lessons-open" onClick={() => openLessons()}>
+    <button type="button" className={phone ? 'btn' : 'btn hide-m'} onClick={() => openLessons()}>
       Lessons
     </button>
   );
