@@ -239,6 +239,7 @@ describe('target ranks in words', () => {
     setState({ screen: 'main' });
     await render(<App />);
     await act(async () => worker.emit({ type: 'spectra', runId: 1, step: 0, matrices: spectraOf(experiment, 0.5) }));
-    expect(box.querySelectorAll('[role=gridcell]').length).toBe(24);
+    // The wall comes when the stage has been measured, and its neighbours on demand: not always in the same turn.
+    await vi.waitFor(() => expect(box.querySelectorAll('[role=gridcell]').length).toBe(24), { timeout: 20_000 });
   });
 });
