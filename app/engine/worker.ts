@@ -87,15 +87,15 @@ function run(command: Command): unknown {
     case 'deleteCheckpoint':
       return session.checkpoints.remove(command.key);
     case 'loadDataset':
-      return session.loadDataset(command.name, command.refresh);
+      return session.data.load(command.name, command.refresh);
     case 'loadFiles':
-      return session.loadFiles(command);
+      return session.data.loadFiles(command);
     case 'cancelLoad':
-      return session.cancelLoad();
+      return session.data.cancel();
     case 'samples':
-      return session.samples(command.name, command.count);
+      return session.data.samples(command.name, command.count);
     case 'preview':
-      return session.preview(command);
+      return session.data.preview(command);
     case 'rollback':
       return session.rollback(command.lr);
     case 'view':

@@ -1,9 +1,10 @@
-import { ConfigError, differences, isLive, valueAt, type DatasetName, type Experiment } from '../../protocol/experiment';
-import type { CommandMap, DatasetInfo, DeviceReport, Fault, MatrixSpectrum, PlanReport, StepRecord } from '../../protocol/messages';
+import { ConfigError, differences, isLive, valueAt, type Experiment } from '../../protocol/experiment';
+import type { CommandMap, DeviceReport, Fault, MatrixSpectrum, PlanReport, StepRecord } from '../../protocol/messages';
 import { DATASET_CONFIGS } from '../data/config';
 import { OutOfMemoryError } from '../gpu/buffers';
 import { DeviceLostError } from '../gpu/device';
 import { CheckpointDesk } from './checkpointDesk';
+import { DataDesk } from './dataDesk';
 import { Datasets } from './datasets';
 import { DeviceDesk } from './deviceDesk';
 import { faultOf, type Emit } from './events';
@@ -11,11 +12,11 @@ import { InspectDesk } from './inspectDesk';
 import { LinalgDesk } from './linalgDesk';
 import { overrideMarks } from './matrices';
 import { planExperiment } from './plan';
-import { previewBatch } from './preview';
 import { Preparation } from './preparation';
 import { provoke } from './provoke';
 import { Run } from './run';
 import type { Snapshot } from './snapshot';
+import { SpareRun } from './spareRun';
 import { Trainer } from './trainer';
 import { deviceName } from './tuning';
 import { WeightsDesk } from './weightsDesk';
@@ -29,8 +30,6 @@ type Reply<K extends keyof CommandMap> = Promise<CommandMap[K]['reply']>;
 export class Session {
   private experiment: Experiment | undefined;
   private trainer: Trainer | undefined;
-  private spare: { key: string; run: Run } | undefined;
-  private warming = false;
   private runs = 0;
   private smoothing = 0.9;
   private chain: Promise<unknown> = Promise.resolve();
@@ -41,6 +40,8 @@ export class Session {
   private readonly datasets: Datasets;
   private readonly preparation: Preparation;
   private readonly device: DeviceDesk;
+  private readonly spare: SpareRun;
+  readonly data: DataDesk;
   readonly linalg: LinalgDesk;
   /** Weights in and out, and batches given by hand. */
   readonly weights: WeightsDesk;
@@ -54,6 +55,7 @@ export class Session {
   constructor(private readonly emit: Emit) {
     this.datasets = new Datasets(emit, () => this.baseUrl);
     this.preparation = new Preparation(emit);
+    this.spare = new SpareRun(this.datasets);
     this.device = new DeviceDesk(emit, this.preparation, (reason) => void this.exclusive(() => this.recover(reason)));
     this.linalg = new LinalgDesk(
       () => this.device.required,
@@ -64,6 +66,14 @@ export class Session {
       exclusive: (work) => this.exclusive(work),
       ensureTrainer: (data) => this.ensureTrainer(data),
       endRun: () => this.endRun(),
+    });
+    this.data = new DataDesk({
+      datasets: this.datasets,
+      spare: this.spare,
+      gpu: () => this.device.required,
+      run: () => this.trainer?.run,
+      endRun: () => this.endRun(),
+      exclusive: (work) => this.exclusive(work),
     });
     this.inspection = new InspectDesk({
       datasets: this.datasets,
@@ -122,7 +132,7 @@ export class Session {
   /** Takes over an experiment: live fields at once, any other by ending the run. */
   configure(experiment: Experiment): Reply<'configure'> {
     // A start that follows will wait for the compilation ahead: it is shown from here on.
-    if (this.warming) this.announce();
+    if (this.spare.warming) this.announce();
     return this.exclusive(async () => {
       const plan = this.plan(experiment);
       const { trainer, experiment: before } = this;
@@ -146,43 +156,12 @@ export class Session {
     });
   }
 
-  /**
-   * Makes the run that Play would make, while the visitor still reads: shaders compiled, shapes drawn, buffers allocated. Silent.
-   * The next start of the same experiment takes it over; one of another experiment drops it.
-   */
+  /** Makes the run of the next start ahead, see `SpareRun`. Silent. */
   warm(experiment: Experiment): Promise<void> {
     return this.exclusive(async () => {
       if (this.trainer || this.plan(experiment).refusal) return;
-      await this.dropSpare();
-      const gpu = this.device.required;
-      this.warming = true;
-      try {
-        const images = experiment.dataset === 'shapes' ? this.datasets.onGpu(gpu, 'shapes') : undefined;
-        images?.catch(() => undefined);
-        const run = await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.device.tuning);
-        this.spare = { key: JSON.stringify(experiment), run };
-        if (images) await run.attach(await images);
-      } finally {
-        this.warming = false;
-      }
+      await this.spare.make(experiment, this.device.required, this.device.tuning);
     });
-  }
-
-  private async dropSpare(): Promise<void> {
-    const { spare } = this;
-    this.spare = undefined;
-    await spare?.run.dispose();
-  }
-
-  /** The run made ahead, if it is of this experiment. */
-  private async takeSpare(experiment: Experiment): Promise<Run | undefined> {
-    const { spare } = this;
-    if (!spare || spare.key !== JSON.stringify(experiment) || !this.datasets.fits(experiment, spare.run.config)) {
-      await this.dropSpare();
-      return undefined;
-    }
-    this.spare = undefined;
-    return spare.run;
   }
 
   private async endRun(): Promise<void> {
@@ -200,7 +179,7 @@ export class Session {
   private async replaceRun(experiment: Experiment, fill: (run: Run) => Promise<void>): Promise<Trainer> {
     const { refusal } = this.plan(experiment);
     if (refusal) throw new ConfigError('model', refusal.reason);
-    await this.dropSpare();
+    await this.spare.drop();
     const make = async (): Promise<Run> => {
       const run = await Run.create(this.device.required, experiment, this.datasets.resolve(experiment), this.device.tuning);
       try {
@@ -302,7 +281,7 @@ export class Session {
       this.emit({ type: 'experiment', runId, experiment });
       this.announce();
       const run =
-        (await this.takeSpare(experiment)) ?? (await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.device.tuning));
+        (await this.spare.take(experiment)) ?? (await Run.create(gpu, experiment, this.datasets.resolve(experiment), this.device.tuning));
       await this.checkpoints.begin(run);
       trainer = this.adopt(run, runId);
     }
@@ -374,44 +353,6 @@ export class Session {
     return this.exclusive(async () => (await this.ensureTrainer(false)).watchSpectra());
   }
 
-  loadDataset(name: DatasetName, refresh?: boolean): Reply<'loadDataset'> {
-    return this.replaceData(() => this.datasets.load(name, refresh));
-  }
-  loadFiles({ files, as, chosen }: CommandMap['loadFiles']['args']): Reply<'loadFiles'> {
-    return this.replaceData(() => this.datasets.loadFiles(files, as, chosen));
-  }
-  /** A run holds its data set on the GPU, and has its shapes: when that set is replaced, the run ends. */
-  private async replaceData(load: () => Promise<DatasetInfo>): Promise<DatasetInfo> {
-    const info = await load();
-    // Nothing that holds it: no need to wait for what is being prepared.
-    if (!this.trainer && !this.spare && !this.datasets.stale(info.name)) return info;
-    return this.exclusive(async () => {
-      const stale = this.datasets.stale(info.name);
-      const { trainer, spare } = this;
-      const ends = (run: Run) => run.experiment.dataset === info.name && (stale || !this.datasets.fits(run.experiment, run.config));
-      if (trainer && ends(trainer.run)) await this.endRun();
-      if (spare && (stale || ends(spare.run))) await this.dropSpare();
-      if (stale) this.datasets.release();
-      return info;
-    });
-  }
-  cancelLoad(): void {
-    this.datasets.cancel();
-  }
-  samples(name: DatasetName, count: number): CommandMap['samples']['reply'] {
-    return this.datasets.samples(name, count);
-  }
-  /** A batch as a run of the experiment would get it, as pixels to look at. */
-  preview({ name, ...o }: CommandMap['preview']['args']): Reply<'preview'> {
-    return this.exclusive(() => {
-      const free = !this.trainer && !this.spare;
-      const gpu = this.device.required;
-      return this.datasets.withTraining(gpu, name, free, (train, config, count) =>
-        previewBatch(gpu, { ...o, train, config, trainCount: count }),
-      );
-    });
-  }
-
   /** Back to the last good snapshot, with another peak learning rate. */
   rollback(lr: number): Reply<'rollback'> {
     return this.exclusive(async () => {
@@ -444,7 +385,7 @@ export class Session {
   dispose(): Promise<void> {
     return this.exclusive(async () => {
       await this.endRun();
-      await this.dropSpare();
+      await this.spare.drop();
       this.datasets.release();
     });
   }
@@ -469,7 +410,7 @@ export class Session {
     await trainer?.pause();
     this.device.gpu = undefined;
     this.trainer = undefined;
-    this.spare = undefined;
+    this.spare.forget();
     this.preparation.end();
     this.datasets.forget();
     const opened = await this.device.reopen();

@@ -120,7 +120,7 @@ test('other images end the run that has the old ones, and the next run has their
   const experiment = tiny({ dataset: 'folder', model: { depth: 1 }, train: { batchSize: 4 } });
   expect(() => session.plan(experiment)).toThrow(/not here yet/);
   const head = async () => readSafetensors(await session.weights.exportWeights()).get('head.weight')?.shape;
-  const load = (file: { name: string; blob: Blob }) => session.loadFiles({ files: [file], chosen: 'shapes' });
+  const load = (file: { name: string; blob: Blob }) => session.data.loadFiles({ files: [file], chosen: 'shapes' });
   await load(pictures(2, 40));
   await session.configure(experiment);
   expect((await session.step(2)).map((r) => r.step)).toEqual([1, 2]);
@@ -133,13 +133,13 @@ test('other images end the run that has the old ones, and the next run has their
   expect(await head()).toEqual([5, 32]);
   // Three more classes, and 64 − 16 more places of patches of 8 pixels.
   expect(session.plan(experiment).parameters - before).toBe(3 * 33 + 48 * 32);
-  const { images, labels } = await session.preview({ name: 'folder', count: 3, draw: 0, experiment });
+  const { images, labels } = await session.data.preview({ name: 'folder', count: 3, draw: 0, experiment });
   expect(images.map((image) => image.length)).toEqual([64 * 64 * 4, 64 * 64 * 4, 64 * 64 * 4]);
   expect(labels.every((label) => label < 5)).toBe(true);
   // A look at another set leaves the run alone.
   const held = session.memory().liveBytes;
   expect(await load(digits())).toMatchObject({ name: 'mnist', classCounts: [5, 0, 0, 0, 0, 0, 0, 0, 0, 0] });
-  expect(await session.preview({ name: 'mnist', count: 3, draw: 0, experiment })).toMatchObject({ width: 28, labels: [0, 0, 0] });
+  expect(await session.data.preview({ name: 'mnist', count: 3, draw: 0, experiment })).toMatchObject({ width: 28, labels: [0, 0, 0] });
   expect(session.memory().liveBytes).toBe(held);
   expect((await session.step(1)).map((r) => r.step)).toEqual([2]);
   await session.dispose();
