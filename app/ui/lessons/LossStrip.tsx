@@ -1,4 +1,5 @@
 import { useCallback } from 'react';
+import type { Mark } from '../../protocol/messages';
 import { RECORD_WIDTH } from '../../protocol/run/record';
 import { records } from '../../store/records';
 import { useStore } from '../../store/store';
@@ -7,10 +8,12 @@ import { formatFixed, formatInt, formatMark } from '../charts/format';
 import { niceTicks } from '../charts/scales';
 import { useCanvas, type Draw } from '../charts/useCanvas';
 
-/** The loss of a step's run, with a little of what came before it. */
-export function LossStrip({ from, steps }: { from: number; steps: number }) {
-  const series = useStore((s) => s.series);
-  const marks = useStore((s) => s.marks);
+const NO_MARKS: readonly Mark[] = [];
+
+/** The loss of a step's run, with a little of what came before it; empty while the run on screen is not the lesson's `own`. */
+export function LossStrip({ own, from, steps }: { own: boolean; from: number; steps: number }) {
+  const series = useStore((s) => (own ? s.series : null));
+  const marks = useStore((s) => (own ? s.marks : NO_MARKS));
   const draw = useCallback<Draw>(
     (g, width, height, p) => {
       const length = Math.max(1, steps);

@@ -18,6 +18,8 @@ export function TrainedLessonScreen({ name }: { name: TrainedName }) {
   const blocked = useStore(() => blockedBecause());
   const busy = running !== null;
   if (lesson !== name) return null;
+  // The run on screen is the lesson's own only from the first step that it has run here.
+  const own = busy ? !starting : played.some(({ outcome }) => outcome !== null);
   const { steps } = TRAINED[name];
   const now = steps[step]!;
   const mine = played[step]!;
@@ -26,7 +28,7 @@ export function TrainedLessonScreen({ name }: { name: TrainedName }) {
   const { picture } = (busy ? played[running] : mine) ?? mine;
   // Before its own run a step shows where the one before it ended.
   const earlier = played.slice(0, step).findLast((p) => p.picture.after)?.picture.after ?? null;
-  const current = busy ? (picture.after ?? live?.matrices.filter((m) => m.block >= 0) ?? null) : (picture.after ?? earlier);
+  const current = busy ? (picture.after ?? (own ? live : null)?.matrices.filter((m) => m.block >= 0) ?? null) : (picture.after ?? earlier);
   const progress = starting
     ? 'Getting ready'
     : shown.steps > 0 && at - from < shown.steps
@@ -102,7 +104,7 @@ export function TrainedLessonScreen({ name }: { name: TrainedName }) {
             {shown.steps > 0 ? `${shown.steps} steps from step ${whole(from)}` : 'nothing is trained in this step'}
           </span>
         </div>
-        <LossStrip from={shown.steps > 0 ? from : Math.max(0, at - 150)} steps={shown.steps || 150} />
+        <LossStrip own={own} from={shown.steps > 0 ? from : Math.max(0, at - 150)} steps={shown.steps || 150} />
       </section>
     </Frame>
   );

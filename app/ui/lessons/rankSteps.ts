@@ -27,7 +27,7 @@ const START = { oversample: 3, powerIterations: 0 };
 export const RANK_STEPS: readonly RankStep[] = [
   {
     question: (rows, cols) =>
-      `This picture is a matrix of ${rows} × ${cols} numbers. How many of its ${Math.min(rows, cols)} singular values draw it to within 10 %?`,
+      `This picture is a matrix of ${rows} × ${cols} numbers. How many of its ${Math.min(rows, cols)} singular values draw it to within 10\u00a0%?`,
     hint: 'A matrix is a sum of simple ones, σ u vᵀ, each a column times a row. Sorted by σ, the first draw the coarse, the last the fine.',
     watch: 'The GPU decomposes the picture: all singular values, by Jacobi rotations.',
     guesses: [
