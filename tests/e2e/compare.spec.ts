@@ -127,6 +127,7 @@ test('a grid of two by two runs unattended, survives a reload in its middle and 
 
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.getByRole('button', { name: 'Same start, one change' }).click();
+  await expect(page.getByRole('dialog', { name: 'Same start, one change' })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Presets' })).toContainText('ViT 1 × 32/8');
   expect(await page.evaluate(() => window.q3r.shareUrl())).toContain('lambda=5');
   watch.expectQuiet();

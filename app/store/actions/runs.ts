@@ -9,6 +9,7 @@ import { getState, setState } from '../store';
 import { engine } from './engine';
 import { adopt, show } from './form';
 import { UNDO_MS } from './kept';
+import { leaveReplay } from './leaveReplay';
 import { pause, play, prepare } from './run';
 import { notify, recall, remember } from './view';
 import { save } from './weights';
@@ -162,6 +163,7 @@ export function checkpointOf(run: RunSummary | undefined): string | undefined {
 export async function openFork(id: string): Promise<void> {
   const run = runById(id);
   if (!run) return;
+  leaveReplay();
   if (getState().phase === 'running') await pause();
   const { experiment, preset } = getState();
   setState({ runFork: { id, name: run.name, from: run.experiment, before: { experiment, preset } } });

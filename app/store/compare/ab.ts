@@ -3,7 +3,7 @@ import { differences, isLive, type Experiment } from '../../protocol/experiment'
 import { CURVE_FRACTIONS } from '../../protocol/truncation';
 import { defaultSelection } from '../events';
 import { getState } from '../store';
-import { createWorker, type WorkerLike } from '../workerClient';
+import { createWorker } from '../workerClient';
 import { abState, SIDES, useAb, type AbState, type SideName } from './abStore';
 import { Lockstep, type Walker } from './lockstep';
 import { NOT_COMPARED, parting } from './parting';
@@ -15,20 +15,13 @@ const set = (patch: Partial<AbState>): void => useAb.setState(patch);
 /** Milliseconds between two looks of the page at what the workers told. */
 const LOOK_MS = 80;
 
-let create: () => WorkerLike = createWorker;
 let rigs: Record<SideName, Rig> | null = null;
 let lockstep: Lockstep | null = null;
 let lookTimer: ReturnType<typeof setTimeout> | undefined;
 
-/** Uses other workers from now on, for tests. */
-export function useAbWorkers(next: () => WorkerLike): void {
-  endAb();
-  create = next;
-}
-
 function ensure(): { rigs: Record<SideName, Rig>; lockstep: Lockstep } {
   if (!rigs || !lockstep) {
-    rigs = { a: new Rig(() => create(), lookSoon), b: new Rig(() => create(), lookSoon) };
+    rigs = { a: new Rig(createWorker, lookSoon), b: new Rig(createWorker, lookSoon) };
     lockstep = new Lockstep(walker(rigs.a), walker(rigs.b), look);
   }
   return { rigs, lockstep };

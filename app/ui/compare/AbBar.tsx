@@ -1,7 +1,7 @@
 import type { CSSProperties } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { attempt } from '../../store/actions';
-import { pauseAb, playAb, resetAb, stepOf, toggleAb } from '../../store/compare/ab';
+import { playAb, resetAb, stepOf, toggleAb } from '../../store/compare/ab';
 import { useAb } from '../../store/compare/abStore';
 import { useStore } from '../../store/store';
 import { bytes, duration, text, whole } from '../format';
@@ -118,5 +118,4 @@ export const AB_KEYS = {
     if (['setup', 'paused'].includes(phase)) attempt(playAb(1));
   },
   r: () => attempt(resetAb()),
-  leave: () => attempt(pauseAb()),
 };

@@ -1,7 +1,8 @@
 import { useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { cellsOf, nameCell, valueName, type GridDefinition } from '../../store/compare/grid/definition';
-import { forkRun } from '../../store/compare/grid/grid';
+import { attempt, attemptNow } from '../../store/actions';
+import { forkCell, takeCellSettings } from '../../store/compare/grid/grid';
 import { useGrid } from '../../store/compare/grid/gridStore';
 import type { MatrixSpectrum } from '../../protocol/messages';
 import { defaultSelection } from '../../store/events';
@@ -75,9 +76,15 @@ export function CellPanel({ definition }: { definition: GridDefinition }) {
         <button type="button" className="btn line" disabled={!record} onClick={() => setOpen(true)}>
           Open run
         </button>
-        <button type="button" className="btn" onClick={() => forkRun(cell.experiment, name)}>
-          Same start, one change
-        </button>
+        {record ? (
+          <button type="button" className="btn" onClick={() => attempt(forkCell(record))}>
+            Same start, one change
+          </button>
+        ) : (
+          <button type="button" className="btn" onClick={() => attemptNow(() => takeCellSettings(cell.experiment, name))}>
+            Use these settings
+          </button>
+        )}
         {open && record && <CellSheet record={record} onClose={() => setOpen(false)} />}
       </div>
     </>

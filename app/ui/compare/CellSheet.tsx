@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { RunRecord } from '../../protocol/run/record';
 import { columnsOf, seriesOf } from '../../protocol/run/series';
+import { attempt } from '../../store/actions';
 import { overlayRun } from '../../store/compare/grid/grid';
 import { defaultSelection } from '../../store/events';
 import { stepTicks } from '../charts/axis';
@@ -80,7 +81,7 @@ export function CellSheet({ record, onClose }: { record: RunRecord; onClose: () 
           className="btn line"
           onClick={() => {
             dialog.current?.close();
-            overlayRun(record);
+            attempt(overlayRun(record));
           }}
         >
           Draw over the run on screen

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useEffect, useRef } from 'react';
 import { tinykeys } from 'tinykeys';
 import { attempt, save, showScreen } from '../../store/actions';
-import { dismissProblem, keepGoing, openAb, pauseAb, startOver, abRows, stepOf } from '../../store/compare/ab';
+import { dismissProblem, endAb, keepGoing, openAb, pauseAb, startOver, abRows, stepOf } from '../../store/compare/ab';
 import { abCsv } from '../../store/compare/abCsv';
 import { useAb } from '../../store/compare/abStore';
 import { showCompareTab, useCompare, type CompareTab } from '../../store/compare/store';
@@ -55,8 +55,9 @@ export default function Compare() {
   );
 }
 
+/** The pair stands as it is, to come back to; one that has made no step gives its workers and their devices back. */
 function leave(): void {
-  attempt(pauseAb());
+  if (stepOf(useAb.getState()) === 0) endAb();
   showScreen('main');
 }
 
@@ -82,7 +83,11 @@ const typing = (target: EventTarget | null): boolean =>
   target instanceof Element && target.closest('input:not([type=range]), textarea, select, dialog, [popover]') !== null;
 
 function AbScreen() {
-  useEffect(openAb, []);
+  useEffect(() => {
+    openAb();
+    // Neither behind the grid nor behind the run on screen.
+    return () => attempt(pauseAb());
+  }, []);
   useEffect(() => {
     const on =
       (action: () => void, presses = false) =>

@@ -97,7 +97,7 @@ export function GridSetup() {
         <h2 id={`${id}-title`}>A grid of runs</h2>
         <p className="cmp-text">
           Every value of one setting with every value of another, trained unattended one after the other. The map and the chart of accuracy
-          against parameters fill as the runs end; they stay on this device, and a reload goes on with the next run.
+          against parameters fill as the runs end; they stay on this device, and after a reload Continue goes on with the next run.
         </p>
         <fieldset>
           <legend>What all runs share</legend>

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 import { LESSONS } from '../../protocol/lessons';
-import { openLessons, showScreen } from '../../store/actions';
+import { openLessons } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Icon, Mark } from '../icons';
 import { ProjectorButton } from '../panels/LessonsButton';
@@ -27,12 +27,12 @@ function List() {
   return (
     <div className="app-first">
       <header className="top">
-        <button type="button" className="brand" onClick={() => showScreen('first')} title="To the first page">
+        <button type="button" className="brand" onClick={() => leave('first')} title="To the first page">
           <Mark />
           <span>Q3R Playground</span>
         </button>
         <span className="grow" />
-        <button type="button" className="btn" onClick={leave}>
+        <button type="button" className="btn" onClick={() => leave()}>
           All settings
         </button>
         <ProjectorButton words />

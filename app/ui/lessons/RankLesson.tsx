@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Svd } from '../../protocol/messages';
-import { attempt, engine, openLessons } from '../../store/actions';
+import { attempt, engine } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FieldFrame } from '../controls/FieldFrame';
 import { FileButton } from '../controls/FileButton';
@@ -10,7 +10,7 @@ import type { Outcome } from './lesson';
 import { percent } from './measure';
 import { distance, errorsByRank, greyFromFile, noisy, recompose, scene, worstError, type Grey } from './picture';
 import { Matrix } from './Matrix';
-import { keepProgress, progress, type Phase } from './player';
+import { keepProgress, leave, progress, type Phase } from './player';
 import { judgeFirst, judgeNoise, judgeSketch, RANK_STEPS, WANTED } from './rankSteps';
 import { SigmaPlot } from './SigmaPlot';
 
@@ -150,7 +150,7 @@ export function RankLesson() {
       onStop={() => go(step)}
       onStep={go}
       onStartOver={startOver}
-      onLeave={() => openLessons(null)}
+      onLeave={() => leave()}
       aside={
         <p className="lesson-own">
           <FileButton className="link" accept="image/*" onFiles={(files) => attempt(own(files))}>

@@ -56,7 +56,7 @@ export function TrainedLessonScreen({ name }: { name: TrainedName }) {
       onStop={stop}
       onStep={goTo}
       onStartOver={startOver}
-      onLeave={leave}
+      onLeave={() => leave()}
     >
       <section className="lesson-drive" aria-label="Controls of this step">
         {now.fields.map((path, i) =>

@@ -60,8 +60,11 @@ export function keepProgress(lesson: LessonName, step: number, isDone = false): 
 
 /** Opens a lesson where the visitor left it. */
 export function begin(lesson: TrainedName): void {
-  if (get().lesson === lesson) return;
   form ??= { experiment: getState().experiment, preset: getState().preset };
+  if (get().lesson === lesson) {
+    setUp(get().step);
+    return;
+  }
   const kept = progress()[lesson]?.step ?? 0;
   const { steps } = TRAINED[lesson];
   done = 0;
@@ -82,8 +85,8 @@ export function startOver(): void {
   begin(lesson);
 }
 
-/** Leaves the lesson for the page, whose form is as it was. */
-export function leave(): void {
+/** Leaves the lesson for the page, or another screen, whose form is as it was. */
+export function leave(to: 'main' | 'first' = 'main'): void {
   stop();
   set({ lesson: null });
   if (form) {
@@ -91,7 +94,7 @@ export function leave(): void {
     show(form.experiment, form.preset);
   }
   form = null;
-  showScreen('main');
+  showScreen(to);
 }
 
 /** What the form shows for a step: the start, and all changes of the steps up to it. */

@@ -1,5 +1,7 @@
 import { useState } from 'react';
 import { attempt, compareOpened, openCompare, recall, remember } from '../../store/actions';
+import { partShown } from '../../protocol/locks';
+import { useStore } from '../../store/store';
 import { Icon } from '../icons';
 
 const KEY = 'q3r.grid';
@@ -7,7 +9,9 @@ const KEY = 'q3r.grid';
 /** Offers to go on with a grid that an earlier visit left unfinished. */
 export function GridNote() {
   const [left, setLeft] = useState(() => recall(KEY));
-  if (!left || compareOpened()) return null;
+  // A frame has no Compare, nor has a page whose link hides it.
+  const there = useStore((s) => !s.embed && partShown(s.locks, 'compare'));
+  if (!left || !there || compareOpened()) return null;
   const [done, runs] = left.split('/');
   const open = async () => {
     const { showCompareTab } = await import('../../store/compare/store');

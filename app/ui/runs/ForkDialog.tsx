@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
+import { batchesApart, startsApart } from '../../protocol/compare';
 import { DATASETS, differences, GROUPS, valueAt } from '../../protocol/experiment';
 import { attempt, blockedBecause, cancelFork, setField, show, startFork } from '../../store/actions';
 import { getState, useStore } from '../../store/store';
@@ -18,6 +19,7 @@ export function ForkDialog() {
   }, []);
   if (!fork) return null;
   const changed = differences(fork.from, experiment);
+  const apart = startsApart(fork.from, experiment) ?? batchesApart(fork.from, experiment);
   const choose = (next: string) => {
     // One change: the field left behind is as it was.
     show(structuredClone(fork.from));
@@ -56,8 +58,7 @@ export function ForkDialog() {
         {changed.length === 0
           ? 'Nothing is changed yet.'
           : changed.map((p) => `${labelOf(p)}: ${valueText(fork.from, p)} → ${valueText(experiment, p)}`).join('; ')}
-        {changed.some((p) => ['model.embedDim', 'model.depth', 'model.patchSize', 'train.seed', 'dataset'].includes(p)) &&
-          '. This changes the start itself: the weights or the batches are not the same.'}
+        {apart !== null && `. ${labelOf(apart)} changes the start itself: the initial weights or the batches are not the same.`}
       </p>
       {blocked !== undefined && (
         <p className="why bad" role="alert">

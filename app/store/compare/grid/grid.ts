@@ -1,7 +1,9 @@
 import type { RunRecord } from '../../../protocol/run/record';
 import type { Experiment } from '../../../protocol/experiment';
-import { adopt, recall, remember } from '../../actions';
-import { getState, setState } from '../../store';
+import { nearestPreset } from '../../../protocol/presets';
+import { adopt, openFork, recall, remember, showRun } from '../../actions';
+import { addRun } from '../../runs';
+import { setState } from '../../store';
 import { createWorker, type WorkerLike } from '../../workerClient';
 import { Rig } from '../rig';
 import type { GridMetric } from './cellFigures';
@@ -222,19 +224,24 @@ async function refreshKept(): Promise<void> {
   set({ kept: kept.filter((grid) => grid.definition.id !== discarded?.definition.id) });
 }
 
-/** Draws a finished run over the run on screen, in the first free colour. */
-export function overlayRun(record: RunRecord): void {
-  const { shown } = getState();
-  const taken = new Set(shown.map((run) => run.style));
-  const style = [2, 3, 4, 5, 6, 7, 8].find((s) => !taken.has(s));
-  if (!shown.some((run) => run.record.id === record.id) && style !== undefined) setState({ shown: [...shown, { record, style }] });
+/** Draws a finished run over the run on screen; it joins the kept runs. */
+export async function overlayRun(record: RunRecord): Promise<void> {
+  await addRun(record);
   setState({ screen: 'main', tab: 'watch' });
+  await showRun(record.id, true);
 }
 
-/** Puts a run's experiment into the settings, to change one thing and play. Asks first where that would end a run. */
-export function forkRun(experiment: Experiment, name: string): void {
+/** "Same start, one change" of a finished run; it joins the kept runs. */
+export async function forkCell(record: RunRecord): Promise<void> {
+  await addRun(record);
+  setState({ screen: 'main' });
+  await openFork(record.id);
+}
+
+/** Puts a run's experiment into the settings. Asks first where that would end a run. */
+export function takeCellSettings(experiment: Experiment, name: string): void {
   setState({ screen: 'main', tab: 'setup', setupOpen: true });
-  adopt(experiment, getState().preset, `the experiment of ${name}`);
+  adopt(experiment, nearestPreset(experiment), `the experiment of ${name}`);
 }
 
 export const dismissGridProblem = (): void => set({ problem: null });
