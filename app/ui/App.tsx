@@ -25,6 +25,7 @@ import { Downloading } from './states/Downloading';
 import { BLOCKING, FaultPanel } from './states/FaultPanel';
 import { Preparing } from './states/Preparing';
 import { Refused } from './states/Refused';
+import { InTurn } from './InTurn';
 import { useFileDrop } from './useFileDrop';
 import { useKeys } from './useKeys';
 
@@ -148,7 +149,11 @@ function Stage({ cover, children }: { cover: Cover; children?: ReactNode }) {
       ) : (
         <>
           <SpectrumWall />
-          {curves && <RunCharts />}
+          {curves && (
+            <InTurn>
+              <RunCharts />
+            </InTurn>
+          )}
         </>
       )}
       {children}
@@ -175,9 +180,21 @@ function MainScreen({ cover }: { cover: Cover }) {
           </Suspense>
         </Stage>
         <div className="right rail">
-          {matrix && <MatrixInspector />}
-          {truncation && <TruncationPanel />}
-          {formula && <FormulaPanel />}
+          {matrix && (
+            <InTurn>
+              <MatrixInspector />
+            </InTurn>
+          )}
+          {truncation && (
+            <InTurn>
+              <TruncationPanel />
+            </InTurn>
+          )}
+          {formula && (
+            <InTurn>
+              <FormulaPanel />
+            </InTurn>
+          )}
         </div>
       </main>
       <Tabs />

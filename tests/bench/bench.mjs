@@ -3,6 +3,7 @@
  *   BENCH_CHROMIUM_ARGS  flags that choose the adapter, separated by spaces; the software adapter by default.
  *                        On a computer with a graphics card, `--enable-unsafe-webgpu --enable-features=Vulkan` reaches it on Linux.
  *   BENCH_JSON           a file that receives the tables, too.
+ *   BENCH_TRACE          a file that receives a trace of the bench page for Chromium's performance tools; the script then keeps its names.
  * The section `start` opens browsers of its own; all others run in the bench page.
  */
 import { writeFileSync } from 'node:fs';
@@ -33,7 +34,7 @@ const { path, version } = await ensureChromium();
 await build({
   root: ROOT,
   logLevel: 'error',
-  build: { outDir, emptyOutDir: true, copyPublicDir: false, rolldownOptions: { input } },
+  build: { outDir, emptyOutDir: true, copyPublicDir: false, minify: !process.env.BENCH_TRACE, rolldownOptions: { input } },
 });
 const port = await freePort();
 const server = await preview({ root: ROOT, logLevel: 'warn', build: { outDir }, preview: { host: '127.0.0.1', port, strictPort: true } });
@@ -60,6 +61,12 @@ try {
   const unknown = wanted.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Error(`No section ${unknown.join(', ')}; there are ${all.join(', ')}.`);
   const results = {};
+  const trace = process.env.BENCH_TRACE;
+  if (trace)
+    await browser.startTracing(page, {
+      path: trace,
+      categories: ['disabled-by-default-devtools.timeline', 'devtools.timeline', 'v8.execute', 'disabled-by-default-v8.cpu_profiler'],
+    });
   for (const name of wanted.length > 0 ? wanted : all) {
     process.stderr.write(`… ${name}\n`);
     try {
@@ -79,6 +86,7 @@ try {
       );
     }
   }
+  if (trace) await browser.stopTracing();
   if (process.env.BENCH_JSON) writeFileSync(process.env.BENCH_JSON, `${JSON.stringify({ version, device, results }, null, 2)}\n`);
 } catch (error) {
   process.exitCode = 1;

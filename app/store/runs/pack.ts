@@ -1,11 +1,12 @@
 import type { MatrixPlan, MatrixSpectrum } from '../../protocol/messages';
 import type { RunRecord, SpectraFrame } from '../../protocol/run/record';
+import { prepareFrame } from './disk';
 
 /** Figures of a matrix beside its singular values, in the order in which they are stored. */
 const FIGURES = ['epsilon', 'envelopeRank', 'sketch', 'residual', 'effectiveRank', 'stableRank', 'tailRatio', 'value'] as const;
 
 /** One frame in two arrays: a few large ones are stored in a tenth of the time of thousands of small ones. */
-interface PackedFrame {
+export interface PackedFrame {
   readonly step: number;
   /** Index of its matrices in `plans`. */
   readonly plan: number;
@@ -49,7 +50,7 @@ function planOf(matrix: MatrixSpectrum): MatrixPlan {
 }
 
 /** Packs a frame as it arrives, so that nothing is left to do when the run is stored. */
-export const packFrame = (frame: SpectraFrame): void => void parts(frame);
+export const packFrame = (frame: SpectraFrame): void => prepareFrame({ ...parts(frame), plan: 0 });
 
 /** A record as it is stored; shares no arrays that change. */
 export function packRun({ frames, ...rest }: RunRecord): StoredRun {

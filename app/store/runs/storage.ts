@@ -1,4 +1,5 @@
 import type { RunSummary } from '../slices/runs';
+import { fromDisk, toDisk, type DiskRun } from './disk';
 import type { StoredRun } from './pack';
 
 /** Where runs are kept. Any call may reject: with a QuotaExceededError where there is no room. */
@@ -62,7 +63,8 @@ export class Database implements RunStorage {
 
   async get(id: string): Promise<StoredRun | undefined> {
     const transaction = (await this.open()).transaction('records');
-    return settled(transaction.objectStore('records').get(id) as IDBRequest<StoredRun | undefined>);
+    const found = await settled(transaction.objectStore('records').get(id) as IDBRequest<DiskRun | StoredRun | undefined>);
+    return found && fromDisk(found);
   }
 
   async put(run: StoredRun, merge: (stored: RunSummary | undefined) => RunSummary): Promise<RunSummary> {
@@ -74,7 +76,7 @@ export class Database implements RunStorage {
       const index = transaction.objectStore('index');
       const summary = merge(await settled(index.get(run.id) as IDBRequest<RunSummary | undefined>));
       index.put(summary);
-      transaction.objectStore('records').put(run);
+      transaction.objectStore('records').put(toDisk(run));
       await finished;
       return summary;
     } catch (error) {

@@ -1,16 +1,4 @@
-import {
-  Suspense,
-  lazy,
-  memo,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useRef,
-  useState,
-  type CSSProperties,
-  type PointerEvent,
-  type ReactNode,
-} from 'react';
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState, type CSSProperties, type PointerEvent, type ReactNode } from 'react';
 import type { Mark } from '../../protocol/messages';
 import { stepAt, type XScale } from './axis';
 import { isMeasured, nearestStep, valueAxis, type ChartKind } from './chartData';
@@ -19,11 +7,33 @@ import type { RunCurve } from './curves';
 import { valueText } from './format';
 import { setHoverStep } from './hoverStep';
 import { usePalette } from './useCanvas';
-import { useOnScreen, useTurn } from './useTurn';
+import { enqueue, leaveQueue, useOnScreen, useTurn } from './useTurn';
 import { COMPACT } from './wallGeometry';
 
-// Recharts is four fifths of the page's weight: the first paint does not wait for it.
-const SeriesChart = lazy(() => import('./SeriesChart'));
+type Chart = typeof import('./SeriesChart').default;
+
+/**
+ * The chart's component, null until it is there and this slot's turn has come. Recharts is four fifths of the page's weight: the first
+ * paint does not wait for it; and two charts made in one frame would hold the page for 100 ms.
+ */
+function useChart(): Chart | null {
+  const [chart, setChart] = useState<Chart | null>(null);
+  useEffect(() => {
+    let wanted = true;
+    let job: (() => void) | null = null;
+    import('./SeriesChart').then(
+      ({ default: made }) => {
+        if (wanted) enqueue((job = () => setChart(() => made)));
+      },
+      (error: unknown) => console.error(error),
+    );
+    return () => {
+      wanted = false;
+      if (job) leaveQueue(job);
+    };
+  }, []);
+  return chart;
+}
 
 export interface StackProps {
   kinds: readonly ChartKind[];
@@ -174,6 +184,7 @@ interface SlotProps {
 const Slot = memo(function Slot({ kind, log, curves, x, left, seen, width, slot }: SlotProps) {
   const input = useMemo(() => ({ curves, x }), [curves, x]);
   const turn = useTurn(input, seen);
+  const SeriesChart = useChart();
   const axis = useMemo(
     () => valueAxis(kind, turn.curves, turn.x, log, Math.max(2, Math.min(5, Math.round(slot / 18)))),
     [kind, turn, log, slot],
@@ -181,10 +192,8 @@ const Slot = memo(function Slot({ kind, log, curves, x, left, seen, width, slot 
   const title = chartTitle(kind, turn.curves, axis.misses);
   return (
     <div className="chart-slot" role="img" aria-label={describe(title, kind, turn.curves)}>
-      {width > 0 && slot > 0 && turn.curves.length > 0 && (
-        <Suspense fallback={null}>
-          <SeriesChart kind={kind} curves={turn.curves} axis={axis} x={turn.x} width={width} height={slot} left={left} />
-        </Suspense>
+      {SeriesChart && width > 0 && slot > 0 && turn.curves.length > 0 && (
+        <SeriesChart kind={kind} curves={turn.curves} axis={axis} x={turn.x} width={width} height={slot} left={left} />
       )}
       {turn.curves.length > 0 && <span className={axis.end > 0.55 ? 'chart-title low' : 'chart-title'}>{title}</span>}
     </div>

@@ -12,10 +12,15 @@ function pump(): void {
   next();
   if (queue.size) frame = requestAnimationFrame(pump);
 }
-function enqueue(job: () => void): void {
+
+/** Puts a job behind those that wait; once, however often it is put there before its turn. */
+export function enqueue(job: () => void): void {
   queue.add(job);
   if (!frame) frame = requestAnimationFrame(pump);
 }
+
+/** Takes a job back. */
+export const leaveQueue = (job: () => void): void => void queue.delete(job);
 
 /** True while the element is on the screen and the page is not hidden. */
 export function useOnScreen(ref: RefObject<Element | null>): boolean {
@@ -48,6 +53,6 @@ export function useTurn<T>(value: T, seen: boolean): T {
     newest.current = value;
     if (seen) enqueue(job);
   }, [value, seen, job]);
-  useEffect(() => () => void queue.delete(job), [job]);
+  useEffect(() => () => leaveQueue(job), [job]);
   return taken;
 }

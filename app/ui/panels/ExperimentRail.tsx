@@ -5,6 +5,7 @@ import { attemptNow, baseExperiment, resetAll } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FieldControl } from '../controls/FieldControl';
 import { bytes, count, duration, plural, text } from '../format';
+import { InTurn } from '../InTurn';
 import { DataGroup } from './DataGroup';
 import { Group } from './Group';
 import { ImageSizeField } from './ImageSizeField';
@@ -31,12 +32,16 @@ export function ExperimentRail() {
       <div className="rail-b" role="group" aria-label="Settings" tabIndex={replay ? 0 : undefined}>
         <fieldset disabled={replay}>
           {replay && <p className="replay-note">As they were when the run ended. To change them, run it here.</p>}
-          <DataGroup />
-          <ModelGroup />
-          <MethodGroup />
-          <TrainingGroup />
-          <SvdGroup />
-          <EvaluationGroup />
+          <InTurn>
+            <DataGroup />
+            <ModelGroup />
+          </InTurn>
+          <InTurn>
+            <MethodGroup />
+            <TrainingGroup />
+            <SvdGroup />
+            <EvaluationGroup />
+          </InTurn>
         </fieldset>
       </div>
       <Needs />

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { presetExperiment } from '../../../app/protocol/presets';
 import { RECORD_WIDTH, type RunRecord } from '../../../app/protocol/run/record';
+import { fromDisk, toDisk } from '../../../app/store/runs/disk';
 import { packRun, unpackRun, type StoredRun } from '../../../app/store/runs/pack';
 import { Shelf, type Bound } from '../../../app/store/runs/shelf';
 import { Database, type RunStorage } from '../../../app/store/runs/storage';
@@ -86,6 +87,14 @@ const full = () => new DOMException('no room', 'QuotaExceededError');
 
 test('a packed run unpacks to the same run', () => {
   expect(unpackRun(structuredClone(packRun(record('a'))))).toEqual(record('a'));
+});
+
+test('the database’s form of a run holds it to the bit, at odd lengths, and an older form is read, too', async () => {
+  const odd = Float32Array.of(3, 2, 1);
+  const plain = packRun(record('a'));
+  const run = { ...plain, packed: [{ step: 1, plan: 0, sigma: odd, figures: Float64Array.of(0.1) }, ...plain.packed] };
+  expect(await fromDisk(structuredClone(toDisk(run)))).toEqual(run);
+  expect(await fromDisk(structuredClone(run))).toEqual(run);
 });
 
 test('a summary has the last validation, the tail of the newest spectra and at most 40 falling losses', () => {

@@ -106,25 +106,26 @@ export async function saveAll(told: (share: number) => void): Promise<void> {
   const s = getState();
   const items = itemsWithData(s);
   if (items.length === 0) throw new Error('There is nothing to save yet: no run has made a step.');
-  const { Zip, ZipDeflate } = await import('fflate');
+  const { AsyncZipDeflate, Zip } = await import('fflate');
   const parts: Uint8Array<ArrayBuffer>[] = [];
-  const failures: Error[] = [];
-  const zip = new Zip((error, part) => {
-    if (error) failures.push(error);
-    else parts.push(part);
+  let finish: (error: Error | null) => void = () => undefined;
+  const finished = new Promise<Error | null>((resolve) => (finish = resolve));
+  const zip = new Zip((error, part, last) => {
+    if (error) return finish(error);
+    parts.push(part);
+    if (last) finish(null);
   });
   const stem = fileStem(s);
   for (const [i, item] of items.entries()) {
     told(i / items.length);
-    const file = new ZipDeflate(`${stem}/${fileName(s, item, 'csv')}`, { level: 6 });
+    // Packed by a worker: 64 kB take 40 ms.
+    const file = new AsyncZipDeflate(`${stem}/${fileName(s, item, 'csv')}`, { level: 6 });
     zip.add(file);
-    for await (const chunk of encoded(linesOf(s, item))) {
-      file.push(chunk);
-      await pause();
-    }
+    for await (const chunk of encoded(linesOf(s, item))) file.push(chunk);
     file.push(new Uint8Array(), true);
-    if (failures[0]) throw failures[0];
   }
   zip.end();
+  const failure = await finished;
+  if (failure) throw failure;
   download(new Blob(parts, { type: 'application/zip' }), `${stem}.zip`);
 }
