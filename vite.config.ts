@@ -1,15 +1,35 @@
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { readFileSync } from 'node:fs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+/** Shaders without comments and indentation in the built page: half of their compressed size. */
+const shortShaders: Plugin = {
+  name: 'short-shaders',
+  apply: 'build',
+  enforce: 'pre',
+  load(id) {
+    const [file, query] = id.split('?');
+    if (!file?.endsWith('.wgsl') || query !== 'raw') return null;
+    return `export default ${JSON.stringify(shorten(readFileSync(file, 'utf8')))};`;
+  },
+};
+/** `//#` lines are instructions to the preprocessor. */
+const shorten = (wgsl: string): string =>
+  wgsl
+    .split('\n')
+    .map((line) => line.replace(/\/\/(?!#).*$/, '').trim())
+    .filter(Boolean)
+    .join('\n');
 
 export default defineConfig({
   // Relative addresses: the built folder works under any path of any static server.
   base: './',
   define: { __APP_VERSION__: JSON.stringify(version) },
   plugins: [
+    shortShaders,
     react(),
     // The whole page in the browser's cache after one visit. The page registers the worker itself and decides when to change over.
     VitePWA({
@@ -49,7 +69,7 @@ export default defineConfig({
       },
     }),
   ],
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [shortShaders] },
   build: { target: 'es2022', sourcemap: true },
   server: { port: 5173 },
 });

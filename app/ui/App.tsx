@@ -1,43 +1,28 @@
-import { lazy, Suspense, type ReactNode } from 'react';
-import { openSetup, skipFirst } from '../store/actions';
+import { lazy, Suspense, useEffect } from 'react';
+import { skipFirst } from '../store/actions';
 import { useStore } from '../store/store';
-import { FormulaPanel } from './charts/FormulaPanel';
-import { MatrixInspector } from './charts/MatrixInspector';
-import { RunCharts } from './charts/RunCharts';
-import { SpectrumWall } from './charts/SpectrumWall';
-import { TruncationPanel } from './charts/TruncationPanel';
-import { usePart } from './controls/LockedField';
-import { DATASET_CONFIGS, experimentName } from './datasets';
+import { DATASET_CONFIGS } from './datasets';
 import { FirstVisit } from './first/FirstVisit';
 import { Mark } from './icons';
 import { AskNewRun } from './panels/AskNewRun';
 import { CommandDialog } from './panels/CommandDialog';
-import { ExperimentRail } from './panels/ExperimentRail';
 import { LessonsButton } from './panels/LessonsButton';
 import { Notices } from './panels/Notices';
-import { Tabs } from './panels/Tabs';
-import { ThemeButton, TopBar } from './panels/TopBar';
-import { Transport } from './panels/Transport';
-import { EmbedScreen } from './replay/EmbedScreen';
-import { LoadingReplay } from './replay/LoadingReplay';
-import { ReplayStrip } from './replay/ReplayStrip';
-import { Downloading } from './states/Downloading';
-import { BLOCKING, FaultPanel } from './states/FaultPanel';
-import { Preparing } from './states/Preparing';
-import { Refused } from './states/Refused';
-import { InTurn } from './InTurn';
+import { ThemeButton } from './panels/ThemeButton';
+import { CoverPanel, type Cover } from './states/CoverPanel';
+import { BLOCKING } from './states/FaultPanel';
 import { useFileDrop } from './useFileDrop';
 import { useKeys } from './useKeys';
 
-// Comes with the first lesson; nobody else waits for it.
+// The first screen needs a third of the page; the rest comes while it is read, or when it is opened.
+const mainScreen = () => import('./MainScreen');
+const MainScreen = lazy(() => mainScreen().then((m) => ({ default: m.MainScreen })));
+const Embedded = lazy(() => mainScreen().then((m) => ({ default: m.Embedded })));
 const Lessons = lazy(() => import('./lessons/Lessons'));
-// What few visits open comes when it is opened.
-const SeeModel = lazy(() => import('./see/SeeModel').then(({ SeeModel: view }) => ({ default: view })));
 const Compare = lazy(() => import('./compare/Compare'));
-const RunsDrawer = lazy(() => import('./runs/RunsDrawer'));
 
-/** What stands in place of the stage: a fault, a load, a preparation. */
-type Cover = 'fault' | 'load' | 'prepare' | 'replay' | null;
+/** Milliseconds after the first screen at which the main screen is fetched ahead of the visitor. */
+const AHEAD = 500;
 
 /** The page. */
 export function App() {
@@ -58,23 +43,19 @@ export function App() {
   });
   return (
     <>
-      {embed ? (
-        <EmbedScreen>
-          <Stage cover={cover} />
-        </EmbedScreen>
-      ) : screen === 'first' || blocking ? (
-        <FirstScreen cover={cover} />
-      ) : screen === 'lesson' ? (
-        <Suspense fallback={<main className="page" aria-busy="true" />}>
+      <Suspense fallback={<main className="page" aria-busy="true" />}>
+        {embed ? (
+          <Embedded cover={cover} />
+        ) : screen === 'first' || blocking ? (
+          <FirstScreen cover={cover} />
+        ) : screen === 'lesson' ? (
           <Lessons />
-        </Suspense>
-      ) : screen === 'compare' ? (
-        <Suspense fallback={<main className="page" aria-busy="true" />}>
+        ) : screen === 'compare' ? (
           <Compare />
-        </Suspense>
-      ) : (
-        <MainScreen cover={cover} />
-      )}
+        ) : (
+          <MainScreen cover={cover} />
+        )}
+      </Suspense>
       <AskNewRun />
       <CommandDialog />
       {dropping && (
@@ -92,14 +73,11 @@ export function App() {
   );
 }
 
-function CoverPanel({ cover }: { cover: Exclude<Cover, null> }) {
-  const fault = useStore((s) => s.fault);
-  if (cover === 'fault') return fault && <FaultPanel fault={fault} />;
-  if (cover === 'replay') return <LoadingReplay />;
-  return cover === 'load' ? <Downloading /> : <Preparing />;
-}
-
 function FirstScreen({ cover }: { cover: Cover }) {
+  useEffect(() => {
+    const timer = setTimeout(() => void mainScreen().catch(() => undefined), AHEAD);
+    return () => clearTimeout(timer);
+  }, []);
   return (
     <div className="app-first">
       <header className="top">
@@ -124,80 +102,6 @@ function FirstScreen({ cover }: { cover: Cover }) {
       ) : (
         <FirstVisit />
       )}
-    </div>
-  );
-}
-
-function Stage({ cover, children }: { cover: Cover; children?: ReactNode }) {
-  const curves = usePart('curves');
-  const seeing = useStore((s) => s.seeOpen);
-  return (
-    <section className="stage" aria-label="Run on screen">
-      <div className="stage-notes">
-        <ReplayStrip />
-        <Notices />
-        <Refused />
-      </div>
-      {cover ? (
-        <div className="cover">
-          <CoverPanel cover={cover} />
-        </div>
-      ) : seeing ? (
-        <Suspense>
-          <SeeModel />
-        </Suspense>
-      ) : (
-        <>
-          <SpectrumWall />
-          {curves && (
-            <InTurn>
-              <RunCharts />
-            </InTurn>
-          )}
-        </>
-      )}
-      {children}
-    </section>
-  );
-}
-
-function MainScreen({ cover }: { cover: Cover }) {
-  const tab = useStore((s) => s.tab);
-  const setup = useStore((s) => s.setupOpen);
-  const name = useStore((s) => experimentName(s.running ?? s.experiment));
-  const [matrix, truncation, formula] = [usePart('matrix'), usePart('truncation'), usePart('formula')];
-  return (
-    <div className="app" data-show={tab} data-setup={setup || undefined}>
-      <TopBar />
-      <Transport />
-      <main className="panes">
-        {!cover && <h1 className="sr">{name}</h1>}
-        <ExperimentRail />
-        {setup && <div className="scrim" onClick={() => openSetup(false)} />}
-        <Stage cover={cover}>
-          <Suspense fallback={<div className="runs-drawer" />}>
-            <RunsDrawer />
-          </Suspense>
-        </Stage>
-        <div className="right rail">
-          {matrix && (
-            <InTurn>
-              <MatrixInspector />
-            </InTurn>
-          )}
-          {truncation && (
-            <InTurn>
-              <TruncationPanel />
-            </InTurn>
-          )}
-          {formula && (
-            <InTurn>
-              <FormulaPanel />
-            </InTurn>
-          )}
-        </div>
-      </main>
-      <Tabs />
     </div>
   );
 }

@@ -133,12 +133,13 @@ describe('a number field', () => {
   test('every field has a name, a line of why and a control that says so', async () => {
     setState({ screen: 'main' });
     await render(<App />);
+    // The panels come one a frame.
+    await vi.waitFor(() => expect(box.querySelectorAll('.field').length).toBeGreaterThan(25));
     for (const field of box.querySelectorAll('.field')) {
       expect(field.querySelector('.why')?.textContent, field.textContent).not.toBe('');
       const control = field.querySelector<HTMLInputElement>('input, select, [role=group]');
       if (control) expect(control.labels?.length || control.hasAttribute('aria-labelledby'), field.textContent).toBeTruthy();
     }
-    expect(box.querySelectorAll('.field').length).toBeGreaterThan(25);
   });
 });
 

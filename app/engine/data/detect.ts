@@ -3,7 +3,7 @@ import { openParquet } from './formats/parquet';
 import { gunzip, peek } from './formats/streams';
 import { openZip } from './formats/zip';
 import { Pace } from './pace';
-import { isPublished } from './published/loader';
+import { isPublished } from './published/names';
 import { baseName, isCompanion, sniff } from './published/sniff';
 import { DataError, type LoadOptions, type NamedBlob } from './types';
 

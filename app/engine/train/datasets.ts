@@ -4,15 +4,12 @@ import type { DatasetInfo } from '../../protocol/messages';
 import { wordSum } from '../data/formats/checksums';
 import {
   DATASET_CONFIGS,
-  detectSet,
   firstShapes,
   isPublished,
   loadFolder,
-  loadFolderFiles,
-  loadPublished,
-  loadPublishedFiles,
   loadShapes,
   noFolder,
+  readers,
   recallFolder,
   type DatasetConfig,
 } from '../data/index';
@@ -134,7 +131,9 @@ export class Datasets {
       return Promise.resolve(info);
     }
     if (name === 'shapes') return this.draw();
-    return this.take(name, (o) => (isPublished(name) ? loadPublished(name, { ...o, baseUrl: this.baseUrl(), refresh }) : loadFolder(o)));
+    return this.take(name, async (o) =>
+      isPublished(name) ? (await readers()).loadPublished(name, { ...o, baseUrl: this.baseUrl(), refresh }) : loadFolder(o),
+    );
   }
 
   /** Draws the shapes once, however many ask for them. */
@@ -152,8 +151,11 @@ export class Datasets {
   async loadFiles(files: NamedBlob[], as: DatasetName | undefined, chosen: DatasetName): Promise<DatasetInfo> {
     if (as === 'shapes')
       throw new DataError(files[0]?.name ?? 'files', 'files of a data set', 'a request to read them as shapes', 'Shapes are drawn here.');
-    const name = as ?? (await this.hold('read', chosen, (o) => detectSet(files, chosen, o)));
-    return this.take(name, (o) => (isPublished(name) ? loadPublishedFiles(name, files, o) : loadFolderFiles(files, o)));
+    const name = as ?? (await this.hold('read', chosen, async (o) => (await readers()).detectSet(files, chosen, o)));
+    return this.take(name, async (o) => {
+      const { loadFolderFiles, loadPublishedFiles } = await readers();
+      return isPublished(name) ? loadPublishedFiles(name, files, o) : loadFolderFiles(files, o);
+    });
   }
 
   /** Runs a load that ends the one of its kind before it, and that `cancel` ends. */

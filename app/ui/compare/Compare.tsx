@@ -9,7 +9,7 @@ import { Segmented } from '../controls/Segmented';
 import { whole } from '../format';
 import { Icon, Mark } from '../icons';
 import { Notices } from '../panels/Notices';
-import { ThemeButton } from '../panels/TopBar';
+import { ThemeButton } from '../panels/ThemeButton';
 import { AB_KEYS, AbBar } from './AbBar';
 import { AbCharts } from './AbCharts';
 import { AbPanel } from './AbPanel';

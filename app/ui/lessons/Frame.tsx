@@ -4,7 +4,7 @@ import { openLessons } from '../../store/actions';
 import { Icon, Mark } from '../icons';
 import { ProjectorButton } from '../panels/LessonsButton';
 import { Notices } from '../panels/Notices';
-import { ThemeButton } from '../panels/TopBar';
+import { ThemeButton } from '../panels/ThemeButton';
 import type { Outcome } from './lesson';
 import { Sketch, type SketchName } from './Sketch';
 import type { Phase } from './player';

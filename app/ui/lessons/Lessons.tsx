@@ -5,7 +5,7 @@ import { useStore } from '../../store/store';
 import { Icon, Mark } from '../icons';
 import { ProjectorButton } from '../panels/LessonsButton';
 import { Notices } from '../panels/Notices';
-import { ThemeButton } from '../panels/TopBar';
+import { ThemeButton } from '../panels/ThemeButton';
 import './lessons.css';
 import { begin, leave, progress } from './player';
 import { RankLesson } from './RankLesson';

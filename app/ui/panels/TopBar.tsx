@@ -1,5 +1,5 @@
 import { PRESETS } from '../../protocol/presets';
-import { attempt, attemptNow, choosePreset, openCompare, resetAll, setTechnique, showScreen, toggleTheme } from '../../store/actions';
+import { attempt, attemptNow, choosePreset, openCompare, resetAll, setTechnique, showScreen } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { usePart } from '../controls/LockedField';
 import { Menu } from '../controls/Menu';
@@ -10,6 +10,7 @@ import { useChanges } from './ExperimentRail';
 import { SeeButton } from '../see/SeeButton';
 import { KeyHelp } from './KeyHelp';
 import { LessonsButton, ProjectorButton } from './LessonsButton';
+import { ThemeButton } from './ThemeButton';
 import { WeightsMenu } from './WeightsMenu';
 import { ShareButton } from './ShareButton';
 
@@ -46,12 +47,6 @@ export function TopBar() {
 
 /** What the preset menu says, where there is none. */
 const ExperimentName = () => <span className="preset-name">{useStore((s) => experimentName(s.experiment))}</span>;
-
-export const ThemeButton = () => (
-  <button type="button" className="btn icon" aria-label="Switch theme" title="Switch theme" onClick={toggleTheme}>
-    <Icon name="theme" />
-  </button>
-);
 
 function PresetMenu() {
   const name = useStore((s) => experimentName(s.experiment));

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { DATASET_CONFIGS, forget, loadPublished, loadPublishedFiles, type LoadedDataset, type NamedBlob } from '../../../app/engine/data';
+import { DATASET_CONFIGS, forget, type LoadedDataset, type NamedBlob } from '../../../app/engine/data';
+import { loadPublished, loadPublishedFiles } from '../../../app/engine/data/readers';
 import { wordSum } from '../../../app/engine/data/formats/checksums';
 import { clearStorage, concat, drawnBatches, failure, looseFiles, quiet, splitOfRecords } from './fixtures';
 

@@ -1,4 +1,5 @@
-import { loadPublished, loadPublishedFiles, type NamedBlob } from '../../../app/engine/data';
+import { type NamedBlob } from '../../../app/engine/data';
+import { loadPublished, loadPublishedFiles } from '../../../app/engine/data/readers';
 import { wordSum } from '../../../app/engine/data/formats/checksums';
 
 /** The data room in a dedicated worker, as the page uses it: there storage has synchronous handles. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadPublished, type PublishedOptions, type LoadedDataset } from '../../../app/engine/data';
+import { type PublishedOptions, type LoadedDataset } from '../../../app/engine/data';
+import { loadPublished } from '../../../app/engine/data/readers';
 import {
   clearStorage,
   concat,

@@ -1,7 +1,8 @@
 import { zipSync } from 'fflate';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { loadPublished, loadPublishedFiles, type LoadedDataset, type NamedBlob } from '../../../app/engine/data';
+import { type LoadedDataset, type NamedBlob } from '../../../app/engine/data';
+import { loadPublished, loadPublishedFiles } from '../../../app/engine/data/readers';
 import {
   clearStorage,
   concat,

@@ -1,7 +1,8 @@
 import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadFolder, loadFolderFiles, recallFolder, type NamedBlob } from '../../../app/engine/data';
+import { loadFolder, recallFolder, type NamedBlob } from '../../../app/engine/data';
+import { loadFolderFiles } from '../../../app/engine/data/readers';
 import { arrange, type ImageSource } from '../../../app/engine/data/folder/arrange';
 import { chooseSide, dimensionsOf } from '../../../app/engine/data/folder/size';
 import { openZip, unzip } from '../../../app/engine/data/formats/zip';

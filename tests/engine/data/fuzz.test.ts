@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { DataError, loadPublishedFiles, type NamedBlob } from '../../../app/engine/data';
+import { DataError, type NamedBlob } from '../../../app/engine/data';
+import { loadPublishedFiles } from '../../../app/engine/data/readers';
 import { concat, drawnBatches, file, gzip, mutate, parquetOf, quiet, random, records, rowsOf, tarOf } from './fixtures';
 
 /**

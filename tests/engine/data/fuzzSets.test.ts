@@ -1,7 +1,8 @@
 import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DataError, loadFolderFiles } from '../../../app/engine/data';
+import { DataError } from '../../../app/engine/data';
+import { loadFolderFiles } from '../../../app/engine/data/readers';
 import { Datasets } from '../../../app/engine/train/datasets';
 import { clearStorage, file, gzip, mutate, quiet, random, text, type Bytes } from './fixtures';
 

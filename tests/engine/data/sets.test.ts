@@ -2,7 +2,8 @@ import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { detectSet, loadPublished, loadPublishedFiles, type NamedBlob, type PublishedName } from '../../../app/engine/data';
+import { type NamedBlob, type PublishedName } from '../../../app/engine/data';
+import { detectSet, loadPublished, loadPublishedFiles } from '../../../app/engine/data/readers';
 import {
   clearStorage,
   concat,

@@ -1,4 +1,5 @@
 import { DataError } from '../types';
+import { MAX_CLASSES } from './size';
 
 /** An image somewhere: in a dropped folder, or in an archive. */
 export interface ImageSource {
@@ -20,7 +21,6 @@ export interface Arranged {
   readonly remarks: readonly string[];
 }
 
-export const MAX_CLASSES = 1000;
 /** Share of a class that becomes test images where the folder does not say which are. */
 const TEST_SHARE = 0.15;
 const SEED = 20_251_104;

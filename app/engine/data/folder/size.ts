@@ -1,5 +1,6 @@
 /** Sides to which images are brought; all are multiples of 32, so that a patch that divides 32 divides them. */
 export const SIDES = [32, 64, 96, 128, 224] as const;
+export const MAX_CLASSES = 1000;
 /** Bytes that the pixels of both splits may take, in memory and on the GPU. */
 export const MAX_PIXEL_BYTES = 384e6;
 

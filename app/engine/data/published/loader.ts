@@ -7,13 +7,12 @@ import { Pace } from '../pace';
 import type { LoadedDataset, LoadOptions, NamedBlob } from '../types';
 import { decodeFiles } from './files';
 import { loadFromHub } from './hub';
+import type { PublishedName } from './names';
 import type { HubFile, PublishedSet, SplitName } from './set';
 import { loadFromSite } from './site';
 
-/** The sets that are published in files, by their names. */
-export const PUBLISHED = { cifar10: cifar10Set, cifar100: cifar100Set, mnist: mnistSet } as const satisfies Record<string, PublishedSet>;
-export type PublishedName = keyof typeof PUBLISHED;
-export const isPublished = (name: string): name is PublishedName => Object.hasOwn(PUBLISHED, name);
+/** The sets that are published in files. */
+export const PUBLISHED: Readonly<Record<PublishedName, PublishedSet>> = { cifar10: cifar10Set, cifar100: cifar100Set, mnist: mnistSet };
 
 export interface PublishedOptions extends LoadOptions {
   /** Address of the page, whose `data/` folder is looked at. */
