@@ -134,7 +134,7 @@ describe('a number field', () => {
     setState({ screen: 'main' });
     await render(<App />);
     // The panels come one a frame.
-    await vi.waitFor(() => expect(box.querySelectorAll('.field').length).toBeGreaterThan(25));
+    await vi.waitFor(() => expect(box.querySelectorAll('.field').length).toBeGreaterThan(25), 10_000);
     for (const field of box.querySelectorAll('.field')) {
       expect(field.querySelector('.why')?.textContent, field.textContent).not.toBe('');
       const control = field.querySelector<HTMLInputElement>('input, select, [role=group]');
