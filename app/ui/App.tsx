@@ -10,6 +10,7 @@ import { LessonsButton } from './panels/LessonsButton';
 import { Notices } from './panels/Notices';
 import { ThemeButton } from './panels/ThemeButton';
 import { CoverPanel, type Cover } from './states/CoverPanel';
+import { Boundary } from './states/Boundary';
 import { BLOCKING } from './states/FaultPanel';
 import { useFileDrop } from './useFileDrop';
 import { useKeys } from './useKeys';
@@ -43,19 +44,21 @@ export function App() {
   });
   return (
     <>
-      <Suspense fallback={<main className="page" aria-busy="true" />}>
-        {embed ? (
-          <Embedded cover={cover} />
-        ) : screen === 'first' || blocking ? (
-          <FirstScreen cover={cover} />
-        ) : screen === 'lesson' ? (
-          <Lessons />
-        ) : screen === 'compare' ? (
-          <Compare />
-        ) : (
-          <MainScreen cover={cover} />
-        )}
-      </Suspense>
+      <Boundary at={screen}>
+        <Suspense fallback={<main className="page" aria-busy="true" />}>
+          {embed ? (
+            <Embedded cover={cover} />
+          ) : screen === 'first' || blocking ? (
+            <FirstScreen cover={cover} />
+          ) : screen === 'lesson' ? (
+            <Lessons />
+          ) : screen === 'compare' ? (
+            <Compare />
+          ) : (
+            <MainScreen cover={cover} />
+          )}
+        </Suspense>
+      </Boundary>
       <AskNewRun />
       <CommandDialog />
       {dropping && (

@@ -16,6 +16,7 @@ import { TopBar } from './panels/TopBar';
 import { Transport } from './panels/Transport';
 import { EmbedScreen } from './replay/EmbedScreen';
 import { ReplayStrip } from './replay/ReplayStrip';
+import { Boundary } from './states/Boundary';
 import { CoverPanel, type Cover } from './states/CoverPanel';
 import { Refused } from './states/Refused';
 
@@ -38,9 +39,11 @@ function Stage({ cover, children }: { cover: Cover; children?: ReactNode }) {
           <CoverPanel cover={cover} />
         </div>
       ) : seeing ? (
-        <Suspense>
-          <SeeModel />
-        </Suspense>
+        <Boundary>
+          <Suspense>
+            <SeeModel />
+          </Suspense>
+        </Boundary>
       ) : (
         <>
           <SpectrumWall />
@@ -78,9 +81,11 @@ export function MainScreen({ cover }: { cover: Cover }) {
         <ExperimentRail />
         {setup && <div className="scrim" onClick={() => openSetup(false)} />}
         <Stage cover={cover}>
-          <Suspense fallback={<div className="runs-drawer" />}>
-            <RunsDrawer />
-          </Suspense>
+          <Boundary>
+            <Suspense fallback={<div className="runs-drawer" />}>
+              <RunsDrawer />
+            </Suspense>
+          </Boundary>
         </Stage>
         <div className="right rail">
           {matrix && (

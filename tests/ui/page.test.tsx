@@ -1,4 +1,4 @@
-import { act, type ReactNode } from 'react';
+import { act, lazy, Suspense, type ReactNode } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Fault, FaultKind } from '../../app/protocol/messages';
@@ -9,6 +9,7 @@ import { App } from '../../app/ui/App';
 import { FieldControl } from '../../app/ui/controls/FieldControl';
 import { AccumulateField } from '../../app/ui/panels/AccumulateField';
 import { ImageSizeField } from '../../app/ui/panels/ImageSizeField';
+import { Boundary } from '../../app/ui/states/Boundary';
 import { rankLine } from '../../app/ui/panels/MethodGroup';
 import { device, FakeWorker, matricesOf, planOf, spectraOf } from '../store/fakeWorker';
 
@@ -144,6 +145,27 @@ describe('a number field', () => {
 });
 
 describe('the page', () => {
+  test('a part that does not arrive says so, and leaves the rest; another place is another try', async () => {
+    const quiet = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const Lost = lazy(() => Promise.reject<never>(new TypeError('Failed to fetch dynamically imported module: x.js')));
+    const part = (at: string, node: ReactNode) =>
+      render(
+        <>
+          <p>rest</p>
+          <Boundary at={at}>
+            <Suspense>{node}</Suspense>
+          </Boundary>
+        </>,
+      );
+    await part('one', <Lost />);
+    expect(box.textContent).toContain('rest');
+    expect(box.querySelector('[role=alert]')?.textContent).toContain('The network lost it');
+    expect(button('Reload')).toBeDefined();
+    await part('two', <p>there</p>);
+    expect(box.textContent).toContain('there');
+    quiet.mockRestore();
+  });
+
   test('opens with the first page; Play leads to the instrument', async () => {
     await render(<App />);
     expect(box.textContent).toContain('Train a Vision Transformer in this tab');
