@@ -54,6 +54,11 @@ export interface Look {
   readonly logits: Float32Array;
   /** [layers, count, heads, T]; each row of T sums to one. */
   readonly attention: Float32Array;
+  /**
+   * [layers, count, T]: attention rollout through layers 0 to l, each row of T sums to one; null where a layer's T × T weights are too
+   * many to hold.
+   */
+  readonly rollout: Float32Array | null;
 }
 
 export interface Pixels {

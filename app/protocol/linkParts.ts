@@ -8,14 +8,21 @@ export interface LinkParts {
   readonly results?: string;
   /** The page is a frame in another one. */
   readonly embed: boolean;
+  /** The parts that speak of comparing, `compare=…` among them, see compareLink.ts; absent where the link compares nothing. */
+  readonly compare?: readonly string[];
 }
 
 /** Takes a link or its hash apart. */
 export function linkParts(link: string): LinkParts {
   const hash = link.includes('#') ? link.slice(link.indexOf('#') + 1) : link;
   const rest: string[] = [];
-  const out: { replay?: string; results?: string; embed: boolean } = { embed: false };
+  const compares = /(^|&)compare=/.test(hash);
+  const out: { replay?: string; results?: string; embed: boolean; compare?: string[] } = { embed: false };
   for (const part of hash.split('&')) {
+    if (compares && /^(compare|across|up|seeds|b\.\w+)=/.test(part)) {
+      (out.compare ??= []).push(part);
+      continue;
+    }
     const [, key, text = ''] = /^(replay|results|embed)=(.*)$/s.exec(part) ?? [];
     if (key === 'replay' && text !== '') out.replay = decoded(text);
     else if (key === 'results') out.results = text;

@@ -61,7 +61,8 @@ const keyOf = new Map(LOCKABLE.map(({ path, key }) => [path, key]));
 
 /** How a setting stands under the locks, by its path, `method.lambda`. */
 export function standing(locks: Locks, path: string): Standing {
-  const key = keyOf.get(path);
+  // A difference of overrides by their values alone has a name of its own.
+  const key = keyOf.get(path === 'method.overrideValues' ? 'method.overrides' : path);
   if (key === undefined || !anyLocks(locks)) return 'free';
   const { lock, hide, only } = locks;
   if (hide.includes(key)) return 'hidden';

@@ -39,9 +39,12 @@ export interface ParsedLink {
   readonly lesson: LessonName | null;
 }
 
-interface Key {
+/** Name of a setting in links, and its path in an experiment. */
+export interface LinkKey {
   readonly key: string;
   readonly path: string;
+}
+interface Key extends LinkKey {
   readonly read: (text: string) => unknown;
 }
 
@@ -71,22 +74,29 @@ const KEYS: readonly Key[] = [
   ...(['imageSize', 'inChannels', 'numClasses'] as const).map((key): Key => ({ key, path: `model.${key}`, read: readNumber })),
 ];
 
+/** All settings, in the order in which a link has them. */
+export const LINK_KEYS: readonly LinkKey[] = KEYS;
+
 const write = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));
+
+/** A setting as a part of a link, `lambda=0.1`; with nothing behind the sign where the data decide it, and for an empty list. */
+export function linkPart(experiment: Experiment, { key, path }: LinkKey): string {
+  if (path === 'method.overrides') {
+    // Colons, brackets and commas are plain in a hash.
+    const text = encodeURIComponent(writeOverrides(experiment.method.overrides)).replace(/%(2C|3A|5B|5D)/g, decodeURIComponent);
+    return `${key}=${text}`;
+  }
+  const value = path === 'dataset' ? experiment.dataset : valueAt(experiment, path);
+  return `${key}=${value === undefined ? '' : encodeURIComponent(write(value)).replaceAll('%2C', ',')}`;
+}
 
 /** The hash of an experiment, `#v=1&…`: only what differs from the defaults, in the order of the form. */
 export function toHash(experiment: Experiment): string {
   const changed = new Set(differences(defaultExperiment(), experiment));
   const parts = [`v=${LINK_VERSION}`];
-  for (const { key, path } of KEYS) {
-    if (path === 'method.overrides') {
-      // Colons, brackets and commas are plain in a hash.
-      const text = encodeURIComponent(writeOverrides(experiment.method.overrides)).replace(/%(2C|3A|5B|5D)/g, decodeURIComponent);
-      if (text) parts.push(`${key}=${text}`);
-      continue;
-    }
-    if (!changed.has(path)) continue;
-    const value = path === 'dataset' ? experiment.dataset : valueAt(experiment, path);
-    if (value !== undefined) parts.push(`${key}=${encodeURIComponent(write(value)).replaceAll('%2C', ',')}`);
+  for (const key of KEYS) {
+    const empty = key.path === 'method.overrides' ? experiment.method.overrides.length === 0 : !changed.has(key.path);
+    if (!empty && (key.path === 'dataset' || valueAt(experiment, key.path) !== undefined)) parts.push(linkPart(experiment, key));
   }
   return `#${parts.join('&')}`;
 }

@@ -19,7 +19,9 @@ import type {
   SvdOptions,
 } from '../protocol/messages';
 import { confusionMatrix, type AttentionShape, type Look } from '../protocol/inspection';
-import { experimentFrom } from '../protocol/shareUrl';
+import { isCommandLine } from '../protocol/commandLine';
+import { NO_LOCKS } from '../protocol/locks';
+import { experimentFrom, parseShareUrl } from '../protocol/shareUrl';
 import { checkCut, checkShares, type Cut, type CutBy, type CutChoice, type ModelFigures } from '../protocol/truncation';
 import {
   checkpoints,
@@ -54,7 +56,7 @@ import { getState, setState, useStore, type RunSummary } from './store';
  * whose `field` names it. The page's own buttons call the same functions.
  */
 export interface Q3rApi {
-  /** A patch on the shown experiment, a share link, or a command of the reference, `python main.py …`. Live fields change a running run; any other difference ends it. */
+  /** A patch on the shown experiment, a share link, or a command of the reference, `python main.py …`. Live fields change a running run; any other difference ends it. The locks of a link hold as if it had been opened. */
   configure(patch: DeepPartial<Experiment> | string): Promise<Experiment>;
   /** The same as dropping the files on the page. */
   loadData(files: Blob[], as?: DatasetName): Promise<DatasetInfo>;
@@ -111,7 +113,8 @@ export interface Q3rApi {
   }): Promise<{ step: number; count: number; accuracy: number; classes: readonly string[]; matrix: number[][] }>;
   /**
    * What up to 16 normalised images [B, C, H, W] are paid attention to: [layers, B, heads, T], class token first, then the patches row
-   * by row; of the class token, or the mean over the patch tokens' where the head reads their mean. With a fraction, of the truncated model.
+   * by row; of the class token, or the mean over the patch tokens' where the head reads their mean. `rollout` is
+   * [layers, B, T]: the same through all layers up to each. With a fraction, of the truncated model.
    */
   attention(images: Float32Array, o?: { fraction?: number }): Promise<Look & AttentionShape & { step: number }>;
   readonly linalg: {
@@ -192,7 +195,7 @@ async function configure(input: DeepPartial<Experiment> | string): Promise<Exper
   await ready();
   const base = getState().experiment;
   const experiment = experimentFrom(input, onDataset(input, base));
-  await makeExperiment(experiment);
+  await makeExperiment(experiment, typeof input === 'string' && !isCommandLine(input) ? parseShareUrl(input).locks : NO_LOCKS);
   setState({ screen: 'main' });
   return experiment;
 }
@@ -321,8 +324,8 @@ export const api: Q3rApi = {
       source: { images },
       ...(fraction !== undefined && { cut: { fraction } }),
     });
-    const { logits, attention } = cut ?? full;
-    return { step, ...shape, logits, attention };
+    const { logits, attention, rollout } = cut ?? full;
+    return { step, ...shape, logits, attention, rollout };
   },
   linalg: {
     async svd(matrix, options = {}) {

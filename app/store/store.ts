@@ -18,7 +18,7 @@ export type { Baseline, Evaluation, Spectra } from './slices/run';
 export type { CutCurve, CutCurves } from './slices/truncation';
 export type { SeeSource, SeeTab } from './slices/see';
 export type { Replay } from './slices/replay';
-export type { RunColumn, RunSummary } from './slices/runs';
+export type { RunColumn, RunGrid, RunSummary } from './slices/runs';
 export type { ShownRun } from './slices/shown';
 export type { Axis } from './slices/timeline';
 export type { Notice, Tab } from './slices/view';

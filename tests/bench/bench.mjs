@@ -4,7 +4,7 @@
  *                        On a computer with a graphics card, `--enable-unsafe-webgpu --enable-features=Vulkan` reaches it on Linux.
  *   BENCH_JSON           a file that receives the tables, too.
  *   BENCH_TRACE          a file that receives a trace of the bench page for Chromium's performance tools; the script then keeps its names.
- * The section `start` opens browsers of its own; all others run in the bench page.
+ * The sections `start` and `interactive` open browsers of their own; all others run in the bench page.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,11 @@ import { QUIET_ARGS, SOFTWARE_GPU_ARGS } from '../support/chromium.mjs';
 import { ensureChromium } from '../support/ensureChromium.mjs';
 import { freePort } from '../support/freePort.mjs';
 import { ROOT } from '../support/run.mjs';
+import * as interactive from './interactive.mjs';
 import * as start from './start.mjs';
+
+/** Sections that open browsers of their own. */
+const OWN = { start, interactive };
 
 const outDir = join(ROOT, 'node_modules', '.cache', 'bench');
 const input = { main: join(ROOT, 'index.html'), bench: join(ROOT, 'tests', 'bench', 'index.html') };
@@ -56,7 +60,7 @@ try {
   });
   if (!device) throw new Error(`No WebGPU adapter with ${adapter.join(' ') || 'no flags'}; choose one by BENCH_CHROMIUM_ARGS.`);
   console.log(`Chromium ${version}, ${device}`);
-  const all = [...(await page.evaluate(() => window.bench.names)), 'start'];
+  const all = [...(await page.evaluate(() => window.bench.names)), ...Object.keys(OWN)];
   const wanted = process.argv.slice(2);
   const unknown = wanted.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Error(`No section ${unknown.join(', ')}; there are ${all.join(', ')}.`);
@@ -71,8 +75,8 @@ try {
     process.stderr.write(`… ${name}\n`);
     try {
       const { title, note, rows } =
-        name === 'start'
-          ? { ...start, rows: await start.run({ path, args, url: `http://127.0.0.1:${port}/` }) }
+        name in OWN
+          ? { ...OWN[name], rows: await OWN[name].run({ path, args, url: `http://127.0.0.1:${port}/` }) }
           : await page.evaluate((section) => window.bench.run(section), name);
       results[name] = { title, rows };
       console.log(`\n${title}\n${table(rows)}${note ? `\n${note}` : ''}`);

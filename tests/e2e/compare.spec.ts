@@ -58,6 +58,15 @@ test('A and B with λ 0 on both coincide to the bit, and part after λ changes o
   const [a, b] = [head!.indexOf('loss A'), head!.indexOf('loss B')];
   expect(rows.findIndex((row) => row[a] !== row[b])).toBe(parted);
 
+  // Both go on in a link, which opens them here again.
+  await page.getByRole('button', { name: 'Share' }).click();
+  const share = page.getByRole('dialog', { name: 'Share A and B' });
+  const link = await share.getByRole('textbox', { name: 'Link to A and B' }).inputValue();
+  expect(link).toMatch(/&lambda=0&.*compare=ab&b\.lambda=20$/);
+  await expect(share.getByRole('img', { name: /^QR code of http/ })).toBeVisible();
+  await expectAccessible(page);
+  await share.getByRole('button', { name: 'Close' }).click();
+
   await page.getByRole('button', { name: 'Measure' }).click();
   await expect(page.getByRole('slider', { name: 'Parameters kept' })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByRole('button', { name: 'Measure again' })).toBeEnabled({ timeout: 60_000 });
@@ -78,6 +87,8 @@ test('A and B with λ 0 on both coincide to the bit, and part after λ changes o
   expect(await pairStep(page)).toBeGreaterThan(equal);
   await page.getByRole('button', { name: 'Back to the run' }).click();
   await expect(page.getByRole('button', { name: 'Compare' })).toBeVisible();
+  await page.evaluate((hash) => (location.hash = hash), new URL(link).hash);
+  await expect(page.getByRole('region', { name: 'What differs' }).getByRole('row').nth(1)).toHaveText(/λ.*0.*20/);
   watch.expectQuiet();
 });
 
@@ -119,6 +130,13 @@ test('a grid of two by two runs unattended, survives a reload in its middle and 
   await expect(page.locator('.heat [data-state=done]').first()).toHaveText(/^\d\.\d{3}$/);
   await expectAccessible(page);
 
+  await page.getByRole('button', { name: 'Share' }).click();
+  const share = page.getByRole('dialog', { name: 'Share this grid' });
+  await expect(share.getByRole('textbox', { name: 'Link to the grid' })).toHaveValue(
+    /&steps=40.*&compare=grid&up=lambda:0,5&across=targetRank:0\.1,0\.3&seeds=1$/,
+  );
+  await share.getByRole('button', { name: 'Close' }).click();
+
   const download = page.waitForEvent('download');
   await page.getByRole('button', { name: 'CSV' }).click();
   expect(readFileSync(await (await download).path(), 'utf8').match(/,done,/g)).toHaveLength(4);
@@ -130,5 +148,26 @@ test('a grid of two by two runs unattended, survives a reload in its middle and 
   await expect(page.getByRole('dialog', { name: 'Same start, one change' })).toBeVisible();
   await expect(page.getByRole('button', { name: 'Presets' })).toContainText('ViT 1 × 32/8');
   expect(await page.evaluate(() => window.q3r.shareUrl())).toContain('lambda=5');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+
+  // The runs are kept like any other, in one row that unfolds, and a pair can take them up.
+  const runs = page.getByRole('region', { name: 'Runs', exact: true });
+  await expect(runs.locator('tbody tr')).toHaveCount(1);
+  await runs.getByRole('button', { name: 'Grid λ × Target rank', exact: true }).click();
+  await expect(runs.locator('tbody tr')).toHaveCount(5);
+  await expectAccessible(page);
+  await runs.getByRole('button', { name: 'More on Grid λ × Target rank' }).click();
+  await runs.getByRole('button', { name: /^Delete 4 runs/ }).click();
+  await expect(runs.locator('tbody tr')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(runs.locator('tbody tr')).toHaveCount(5);
+  await page.getByRole('button', { name: 'Compare' }).click();
+  await page.getByRole('button', { name: 'A / B' }).click();
+  await page.getByRole('button', { name: 'What B runs' }).click();
+  const kept = page.getByRole('region', { name: 'Kept runs' });
+  await expect(kept.getByRole('button')).toHaveCount(4);
+  await expectAccessible(page);
+  await kept.getByRole('button', { name: /^λ 5, rank 0\.3/ }).click();
+  await expect(page.getByRole('button', { name: 'What B runs' })).toHaveText('λ 5, rank 0.3');
   watch.expectQuiet();
 });

@@ -1,9 +1,16 @@
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test } from '@playwright/test';
+import { expect, test, type Page } from '@playwright/test';
 import { openPlayground } from '../support/playground';
 import { watchConsole } from '../support/page';
 
 const NANO = 'patchSize=8&embedDim=32&numHeads=2&depth=1&batchSize=4&warmupSteps=0&evalCount=16&evalEvery=0&steps=50';
+
+const axe = async (page: Page): Promise<void> => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    expect((await new AxeBuilder({ page }).analyze()).violations.map((v) => v.id)).toEqual([]);
+  }
+};
 
 test('a teacher’s link leaves λ alone, and nothing on the page gets past it', async ({ page }) => {
   const watch = watchConsole(page);
@@ -48,18 +55,35 @@ test('a teacher’s link leaves λ alone, and nothing on the page gets past it',
   expect(lambda).toBe(2);
   expect(lr).not.toBe(0.5);
   expect((await page.evaluate(() => window.q3r.step(2))).length).toBe(2);
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    expect((await new AxeBuilder({ page }).analyze()).violations.map((v) => v.id)).toEqual([]);
-  }
+  await axe(page);
   watch.expectQuiet();
 });
 
-test('projector type hides the rails, and Escape brings them back', async ({ page }) => {
+test('projector type hides the rails, and Escape brings them back; what is locked is a figure, in every matrix and in Compare', async ({
+  page,
+}) => {
   const watch = watchConsole(page);
-  await openPlayground(page, `#v=1&${NANO}&projector=1`);
+  await openPlayground(page, `#v=1&${NANO}&projector=1&lock=lambda,steps&hide=lr`);
   await expect(page.getByRole('region', { name: 'Experiment' })).toBeHidden();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('region', { name: 'Experiment' })).toBeVisible();
+  await page.getByRole('button', { name: 'Matrix by matrix…, locked' }).click();
+  const sheet = page.getByRole('dialog', { name: 'Matrix by matrix' });
+  await expect(sheet.getByText('Target rank of fc1, locked:')).toHaveCount(1);
+  await expect(sheet.getByRole('textbox').or(sheet.getByRole('switch'))).toHaveCount(0);
+  await axe(page);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Compare' }).click();
+  const setting = page.getByRole('combobox', { name: 'Setting to change' });
+  await expect(setting.getByRole('option', { name: 'Learning rate' })).toHaveCount(0);
+  await expect(page.getByRole('textbox', { name: 'Target rank, B' })).toBeVisible();
+  await setting.selectOption('method.lambda');
+  await expect(page.getByText('λ, B, locked:')).toHaveCount(1);
+  await expect(page.getByRole('button', { name: 'Apply' })).toHaveCount(0);
+  await axe(page);
+  await page.getByRole('button', { name: 'Grid', exact: true }).click();
+  await expect(page.getByRole('combobox', { name: 'Setting, up' })).not.toHaveValue('method.lambda');
+  await expect(page.getByText('Steps of each run, locked:')).toHaveCount(1);
+  await axe(page);
   watch.expectQuiet();
 });

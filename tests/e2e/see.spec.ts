@@ -69,12 +69,16 @@ test('samples, confusion and attention of a run, whole and cut; the run is left 
     .click();
   await view.getByRole('listitem').first().getByRole('button').click();
   const maps = view.getByRole('grid', { name: /^Whole model/ });
-  await expect(maps.getByRole('gridcell')).toHaveCount(2 * 3, { timeout: 60_000 });
+  await expect(maps.getByRole('gridcell')).toHaveCount(2 * 4, { timeout: 60_000 });
   await expect(maps.getByRole('gridcell', { selected: true })).toHaveAccessibleName(/^Layer 1, mean: largest \d/);
   await maps.getByRole('gridcell', { selected: true }).press('ArrowUp');
   await page.keyboard.press('ArrowLeft');
   await expect(maps.getByRole('gridcell', { selected: true })).toHaveAccessibleName(/^Layer 0, head 1/);
   await expect(view.getByRole('status')).toContainText('in layer 0, head 1');
+  for (let i = 0; i < 2; i++) await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowDown');
+  await expect(maps.getByRole('gridcell', { selected: true })).toHaveAccessibleName(/^Layer 1, rollout/);
+  await expect(view.getByRole('status')).toContainText('Attention rollout of the class token in layers 0 to 1 together');
   const cut = view.getByRole('slider', { name: 'Parameters kept by the cut' });
   await cut.press('ArrowRight');
   await expect(view.getByRole('grid', { name: /^Cut to 21/ })).toBeVisible({ timeout: 30_000 });
@@ -83,14 +87,15 @@ test('samples, confusion and attention of a run, whole and cut; the run is left 
   // The API gives what the page shows: rows over the tokens sum to one.
   const sums = await page.evaluate(async () => {
     const images = new Float32Array(2 * 3 * 32 * 32).map((_, i) => Math.sin(i));
-    const { attention, layers, heads, tokens, query } = await window.q3r.attention(images, { fraction: 0.3 });
-    const rows = Array.from({ length: attention.length / tokens }, (_, i) =>
-      attention.subarray(i * tokens, (i + 1) * tokens).reduce((a, b) => a + b, 0),
+    const { attention, rollout, layers, heads, tokens, query } = await window.q3r.attention(images, { fraction: 0.3 });
+    const both = [...attention, ...rollout!];
+    const rows = Array.from({ length: both.length / tokens }, (_, i) =>
+      both.slice(i * tokens, (i + 1) * tokens).reduce((a, b) => a + b, 0),
     );
     return { rows, layers, heads, tokens, query };
   });
   expect(sums).toMatchObject({ layers: 2, heads: 2, tokens: 17, query: 'class' });
-  expect(sums.rows).toHaveLength(2 * 2 * 2);
+  expect(sums.rows).toHaveLength(2 * 2 * 2 + 2 * 2);
   for (const sum of sums.rows) expect(sum).toBeCloseTo(1, 4);
   expect(await page.evaluate(async () => Array.from((await window.q3r.exportWeights()).slice(-2000)))).toEqual(weights);
   watch.expectQuiet();

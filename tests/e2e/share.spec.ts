@@ -47,6 +47,11 @@ test('a run leaves as link, results, file, code and frame, and its file comes ba
   await expect(strip).toContainText('Recorded on');
   expect(await shown()).toEqual(losses);
   expect(await page.evaluate(() => window.q3r.step(1).catch((e: Error) => e.name))).toBe('NotReadyError');
+  // A recording holds no weights to look into, and says so.
+  await page.getByRole('button', { name: 'See the model' }).click();
+  await expect(page.getByRole('region', { name: 'See the model' })).toContainText('A recording holds curves and spectra, and no weights');
+  expect((await new AxeBuilder({ page }).analyze()).violations.map((v) => v.id)).toEqual([]);
+  await page.getByRole('button', { name: 'Back to the spectra' }).click();
   await strip.getByRole('button', { name: 'Close' }).click();
   await expect(strip).toBeHidden();
   await page.evaluate((hash) => (location.hash = hash), new URL(link).hash);

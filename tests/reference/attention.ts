@@ -44,6 +44,37 @@ export function attentionMap(s: Attention, qkv: ArrayLike<number>, first: number
   });
 }
 
+/**
+ * Attention rollout of B images, [layers, B, T], by whole T × T products: rows `first` to `first` + `count` of Â_l … Â_0, averaged, with
+ * Â = (mean over heads of A + I) / 2.
+ */
+export function attentionRollout(s: Attention, qkvs: readonly ArrayLike<number>[], first: number, count: number): Float64Array {
+  const { batch, tokens: T, heads } = s;
+  const layers = qkvs.map((qkv) => weights(s, qkv));
+  const out = new Float64Array(layers.length * batch * T);
+  for (let b = 0; b < batch; b++) {
+    let product = Float64Array.from({ length: T * T }, (_, i) => Number(i % T === Math.floor(i / T)));
+    layers.forEach((w, l) => {
+      const hat = Float64Array.from({ length: T * T }, (_, i) => {
+        let sum = 0;
+        for (let h = 0; h < heads; h++) sum += w[(b * heads + h) * T * T + i]!;
+        return (sum / heads + Number(i % T === Math.floor(i / T))) / 2;
+      });
+      product = Float64Array.from({ length: T * T }, (_, i) => {
+        let sum = 0;
+        for (let k = 0; k < T; k++) sum += hat[Math.floor(i / T) * T + k]! * product[k * T + (i % T)]!;
+        return sum;
+      });
+      for (let k = 0; k < T; k++) {
+        let sum = 0;
+        for (let q = first; q < first + count; q++) sum += product[q * T + k]!;
+        out[(l * batch + b) * T + k] = sum / count;
+      }
+    });
+  }
+  return out;
+}
+
 /** out [B, TQ, C]. */
 export function attentionForward(s: Attention, qkv: ArrayLike<number>): Float64Array {
   const { batch, tokens, queries, heads, headSize } = s;

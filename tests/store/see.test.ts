@@ -13,7 +13,7 @@ const surveyOf = (cut: CutChoice | undefined, step: number): Survey => ({
   ...{ step, average: false, count: 1, classes: 2, best: 2, labels, full: predictions },
   cut: cut ? { ...predictions, choice: cut } : null,
 });
-const look = { logits: Float32Array.of(1, 0), attention: new Float32Array(5) };
+const look = { logits: Float32Array.of(1, 0), attention: new Float32Array(5), rollout: null };
 const inspectionOf = (cut: CutChoice | undefined, step: number): Inspection => ({
   ...{ step, average: false, count: 1, classes: 2, full: look, labels: null, pixels: null, inverted: false },
   shape: { layers: 1, heads: 1, tokens: 5, side: 2, query: 'class' },

@@ -1,4 +1,4 @@
-import { attentionMap } from '../../../kernels/attentionMap/attentionMap';
+import { attentionHeadMean, attentionMap } from '../../../kernels/attentionMap/attentionMap';
 import { ceilDiv, foldGrid } from '../../../kernels/spec';
 import type { View } from '../gpu/buffers';
 import type { Recorder } from '../gpu/recorder';
@@ -29,6 +29,26 @@ export function recordAttentionMap(recorder: Recorder, args: AttentionMapArgs): 
     buffers: [qkv, lse, map],
     grid: foldGrid(ceilDiv(batch * heads * tokens, 64)),
     work: 2 * batch * heads * tokens * count * headSize,
+    label,
+  });
+}
+
+export interface AttentionHeadMeanArgs extends Pick<AttentionMapArgs, 'shape' | 'qkv' | 'lse' | 'label'> {
+  /** f32 [B, TQ, T], written. */
+  readonly mean: View;
+}
+
+/** mean = (1/heads) Σ over the heads of softmax(q Kᵀ/√headSize), for every query. */
+export function recordAttentionHeadMean(
+  recorder: Recorder,
+  { shape, qkv, lse, mean, label = 'attentionHeadMean' }: AttentionHeadMeanArgs,
+): void {
+  const { batch, tokens, queries, heads, headSize } = shape;
+  recorder.dispatch(attentionHeadMean, {
+    params: { batch, tokens, queries, heads, head_size: headSize, scale: 1 / Math.sqrt(headSize) },
+    buffers: [qkv, lse, mean],
+    grid: foldGrid(ceilDiv(batch * queries * tokens, 64)),
+    work: 2 * batch * queries * tokens * heads * headSize,
     label,
   });
 }

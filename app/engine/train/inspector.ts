@@ -6,11 +6,12 @@ import { Recorder, submitsFor } from '../gpu/recorder';
 import type { VitPlan } from '../model/memory';
 import { vitShape } from '../model/shape';
 import { VitModel } from '../model/vit';
-import { recordAttentionMap } from '../ops/attentionMap';
+import { recordAttentionHeadMean, recordAttentionMap } from '../ops/attentionMap';
 import { GpuDataset, type DatasetSource } from '../ops/gather';
 import type { RecordLinear } from '../ops/linear';
 import { Stage } from '../ops/stage';
 import { submitBatches } from './evaluator';
+import { rollout } from './rollout';
 import type { TestBench } from './truncation';
 
 /** Weights to look through: an arena, with other linear layers where `linear` is given. */
@@ -18,6 +19,9 @@ export interface Weights {
   readonly params: View;
   readonly linear?: RecordLinear;
 }
+
+/** Most bytes that the whole attention of a few images may take for their rollout; with more tokens there is none. */
+const ROLLOUT_BYTES = 64 * 2 ** 20;
 
 /** Images to look at, as bytes at the data set's size, or normalised at the model's. */
 export type Given = DatasetSource | Float32Array;
@@ -83,6 +87,10 @@ export async function lookAt(gpu: Gpu, plan: VitPlan, given: Given, weights: rea
   /** Elements of a layer's maps, and from one layer to the next. */
   const one = batch * heads * tokens;
   const pitch = 64 * Math.ceil(one / 64);
+  /** The same of the weights of every query, averaged over heads. */
+  const square = batch * tokens * tokens;
+  const stride = 64 * Math.ceil(square / 64);
+  const rolls = depth * stride * 4 <= Math.min(ROLLOUT_BYTES, gpu.device.limits.maxStorageBufferBindingSize);
   const owned: View[] = [];
   const own = (view: View): View => {
     owned.push(view);
@@ -92,13 +100,17 @@ export async function lookAt(gpu: Gpu, plan: VitPlan, given: Given, weights: rea
   let source: GpuDataset | undefined;
   let stage: Stage | undefined;
   try {
-    const { maps, start } = await gpu.guard('a look at images', () => {
+    const { maps, means, start } = await gpu.guard('a look at images', () => {
       model = new VitModel(gpu, { config, batch, tuning: tuning!, training: false });
       if (!(given instanceof Float32Array)) {
         source = GpuDataset.upload(gpu, given);
         stage = Stage.create(gpu, { from: source.shape, to: model.inputShape, batch });
       }
-      return { maps: own(gpu.buffers.allocate('look.attention', depth * pitch * 4)), start: own(gpu.buffers.allocate('look.start', 16)) };
+      return {
+        maps: own(gpu.buffers.allocate('look.attention', depth * pitch * 4)),
+        means: rolls ? own(gpu.buffers.allocate('look.means', depth * stride * 4)) : undefined,
+        start: own(gpu.buffers.allocate('look.start', 16)),
+      };
     });
     const { images, labels, inputShape: shape, logits } = model!;
     if (given instanceof Float32Array) gpu.write(images, given);
@@ -106,7 +118,8 @@ export async function lookAt(gpu: Gpu, plan: VitPlan, given: Given, weights: rea
     for (const { params, linear } of weights) {
       const recorder = new Recorder(gpu, 'look');
       source?.recordSequential(recorder, { start, images, labels, batch, shape, stage });
-      model!.recordForward(recorder, params, linear, (rec, block, at) =>
+      const queries: number[] = [];
+      model!.recordForward(recorder, params, linear, (rec, block, at) => {
         recordAttentionMap(rec, {
           ...at,
           map: slice(maps, block * pitch, one),
@@ -114,16 +127,28 @@ export async function lookAt(gpu: Gpu, plan: VitPlan, given: Given, weights: rea
           first: mean ? 1 : 0,
           count: mean ? tokens - 1 : 1,
           label: `blocks.${block}.attn.map`,
-        }),
-      );
+        });
+        queries[block] = at.shape.queries;
+        if (means)
+          recordAttentionHeadMean(rec, {
+            ...at,
+            mean: slice(means, block * stride, batch * at.shape.queries * tokens),
+            label: `blocks.${block}.attn.mean`,
+          });
+      });
       const program = await recorder.build();
       program.run(submitsFor(gpu, program));
       if (out.length === 0) queued?.();
-      const [scores, attended] = await Promise.all([gpu.readFloats(logits), gpu.readFloats(maps)]);
+      const [scores, attended, whole] = await Promise.all([gpu.readFloats(logits), gpu.readFloats(maps), means && gpu.readFloats(means)]);
       program.dispose();
       const attention = new Float32Array(depth * one);
       for (let l = 0; l < depth; l++) attention.set(attended.subarray(l * pitch, l * pitch + one), l * one);
-      out.push({ logits: scores.slice(0, batch * numClasses), attention });
+      const layers = whole && queries.map((rows, l) => ({ queries: rows, weights: whole.subarray(l * stride) }));
+      out.push({
+        logits: scores.slice(0, batch * numClasses),
+        attention,
+        rollout: layers ? rollout(layers, { count: batch, tokens, query: mean ? 'mean' : 'class' }) : null,
+      });
     }
     return out;
   } finally {

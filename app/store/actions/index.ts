@@ -5,7 +5,7 @@ export * from './compare';
 export * from './data';
 export * from './form';
 export * from './kept';
-export { guard, isLocked } from './locks';
+export { allowed, guard, isLocked } from './locks';
 export { leaveReplay, requireLive } from './leaveReplay';
 export * from './offline';
 export * from './page';

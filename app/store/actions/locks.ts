@@ -1,5 +1,5 @@
 import type { Experiment } from '../../protocol/experiment';
-import { anyLocks, LockError, requireUnlocked, standing, type Locks } from '../../protocol/locks';
+import { anyLocks, lockedChanges, LockError, requireUnlocked, standing, writeLocks, type Locks } from '../../protocol/locks';
 import type { CommandType } from '../../protocol/messages';
 import { getState, setState } from '../store';
 
@@ -9,12 +9,25 @@ export function guard(next: Experiment): void {
   if (lockBase) requireUnlocked(locks, lockBase, next);
 }
 
+/** Whether the link of this page leaves an experiment as it is. */
+export function allowed(next: Experiment): boolean {
+  const { locks, lockBase } = getState();
+  return lockBase === null || lockedChanges(locks, lockBase, next).length === 0;
+}
+
 /** True where the link of this page locks or hides the setting. */
 export const isLocked = (path: string): boolean => standing(getState().locks, path) !== 'free';
 
-/** Locks the page for as long as it is open. `base` is the experiment of the link. */
+/** Locks the page for as long as it is open. `base` is the experiment of the link. A lesson, which sets what it needs, is left. */
 export function lockPage(locks: Locks, base: Experiment): void {
-  if (anyLocks(locks)) setState({ locks, lockBase: base });
+  if (anyLocks(locks)) setState(({ screen }) => ({ locks, lockBase: base, ...(screen === 'lesson' && { screen: 'main' as const }) }));
+}
+
+/** The locks of a further link cannot take the place of those that the page has. @throws LockError */
+export function requireSameLocks(locks: Locks): void {
+  const { locks: own, lockBase } = getState();
+  if (lockBase && anyLocks(locks) && writeLocks(locks).join() !== writeLocks(own).join())
+    throw new LockError('experiment', 'This page is locked by the link that it was opened with; open another link in a new tab.');
 }
 
 /** Commands that only ask: they change neither form nor run. */

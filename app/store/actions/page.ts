@@ -1,15 +1,15 @@
 import { ConfigError, type Experiment } from '../../protocol/experiment';
 import { linkParts } from '../../protocol/linkParts';
-import { anyLocks, LockError, writeLocks, type Locks } from '../../protocol/locks';
+import { anyLocks, LockError, type Locks } from '../../protocol/locks';
 import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets';
-import { parseShareUrl, toShareUrl } from '../../protocol/shareUrl';
+import { parseShareUrl, toShareUrl, type LinkProblem } from '../../protocol/shareUrl';
 import { recorder } from '../recorder';
 import { getState, setState } from '../store';
 import { WorkerError } from '../workerClient';
 import { loadFiles, requestSamples, type PathFile } from './data';
 import { engine } from './engine';
-import { adopt, planNow, requestPlan } from './form';
-import { lockPage } from './locks';
+import { adopt, planNow, requestPlan, runUnderWay } from './form';
+import { lockPage, requireSameLocks } from './locks';
 import { NotReadyError, play } from './run';
 import { replayFile, replayResults, replayUrl } from './replay';
 import { leaveReplay } from './leaveReplay';
@@ -122,37 +122,48 @@ export async function resumeAfterCrash(key: string): Promise<void> {
  * True when it holds an experiment.
  */
 export function applyLink(hash: string): boolean {
-  const { experiment: text, replay, results, embed } = linkParts(hash);
+  const { experiment: text, replay, results, embed, compare } = linkParts(hash);
   if (embed) setState({ embed, screen: 'main' });
-  if (text !== '') applyExperiment(text);
+  // A comparison is beside the run on screen, which stays.
+  if (text !== '' && !(compare && runUnderWay())) applyExperiment(text);
+  if (compare) attempt(showComparison(text, compare));
   if (replay !== undefined || results !== undefined) setState({ screen: 'main' });
   if (replay !== undefined) attempt(replayUrl(replay));
   else if (results !== undefined) attempt(showResults(results, parseShareUrl(text).experiment));
-  return text !== '';
+  return text !== '' || compare !== undefined;
+}
+
+/** Says which parts of a link were not applied, and why. */
+export function tellProblems(problems: readonly LinkProblem[]): void {
+  if (problems.length === 0) return;
+  notify(
+    'warn',
+    problems.length === 1 ? 'One part of the link was not applied' : `${problems.length} parts of the link were not applied`,
+    problems.map((p) => `${p.field}: ${p.message}`),
+  );
+}
+
+/** Opens Compare with what a link compares. */
+async function showComparison(base: string, parts: readonly string[]): Promise<void> {
+  setState({ screen: 'main' });
+  const { openComparison } = await import('../compare/share');
+  await openComparison(base, parts);
 }
 
 /** The part of a link that is an experiment, with what it takes away from the page and the lesson it opens. */
 function applyExperiment(text: string): void {
   const { experiment, problems, locks, projector, lesson } = parseShareUrl(text);
   const held = getState().lockBase !== null;
-  if (problems.length > 0)
-    notify(
-      'warn',
-      problems.length === 1 ? 'One part of the link was not applied' : `${problems.length} parts of the link were not applied`,
-      problems.map((p) => `${p.field}: ${p.message}`),
-    );
-  if (held && anyLocks(locks) && writeLocks(locks).join() !== writeLocks(getState().locks).join())
-    notify('warn', 'This page is locked by the link that it was opened with; open another link in a new tab.');
-  else
-    attemptNow(() => {
-      adopt(experiment, nearestPreset(experiment), 'the experiment of the link');
-      // Locks that come to an open page hold from when its experiment is shown.
-      if (!held && getState().experiment === experiment) lockPage(locks, experiment);
-      else if (!held && anyLocks(locks)) notify('warn', 'A link with locks takes effect in a new tab, or when no run is under way.');
-    });
+  tellProblems(problems);
+  attemptNow(() => {
+    requireSameLocks(locks);
+    adopt(experiment, nearestPreset(experiment), 'the experiment of the link');
+    // Locks that come to an open page hold from when its experiment is shown.
+    if (!held && getState().experiment === experiment) lockPage(locks, experiment);
+    else if (!held && anyLocks(locks)) notify('warn', 'A link with locks takes effect in a new tab, or when no run is under way.');
+  });
   if (projector) setProjector(true);
-  if (lesson && !held) openLessons(lesson);
-  else if (lesson) notify('warn', 'The link of this page locks settings that the lessons change.');
+  if (lesson) openLessons(lesson);
   requestPlan();
 }
 

@@ -1,4 +1,5 @@
 import { differences, isLive, type Experiment } from '../../protocol/experiment';
+import { NO_LOCKS, type Locks } from '../../protocol/locks';
 import type { StepRecord } from '../../protocol/messages';
 import { newRun } from '../events';
 import { getState, setState } from '../store';
@@ -6,6 +7,7 @@ import { loadDataset } from './data';
 import { engine } from './engine';
 import { flushLive, show } from './form';
 import { leaveReplay, NotReadyError, requireLive } from './leaveReplay';
+import { lockPage, requireSameLocks } from './locks';
 import { toggleScrub } from './timeline';
 import { remember } from './view';
 
@@ -161,10 +163,12 @@ export async function rollback(lr: number): Promise<void> {
   await engine().send('start', {});
 }
 
-/** Shows an experiment and makes it current without asking, for scripts. @throws WorkerError */
-export async function configure(next: Experiment): Promise<void> {
+/** Shows an experiment and makes it current without asking, for scripts; the locks of its link hold from then on. @throws LockError, WorkerError */
+export async function configure(next: Experiment, locks: Locks = NO_LOCKS): Promise<void> {
+  requireSameLocks(locks);
   leaveReplay();
   show(next);
+  if (!getState().lockBase) lockPage(locks, next);
   await flushLive();
   await makeCurrent(next);
 }

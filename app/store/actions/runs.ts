@@ -5,11 +5,12 @@ import { readText } from '../recordings';
 import { addRun, getRun, hideRuns, loadRuns, patchRun, removeRuns, runById, STYLES } from '../runs';
 import type { RunColumn, RunSummary } from '../slices/runs';
 import type { ShownRun } from '../slices/shown';
-import { getState, setState } from '../store';
+import { getState, setState, useStore } from '../store';
 import { engine } from './engine';
 import { adopt, show } from './form';
 import { UNDO_MS } from './kept';
 import { leaveReplay } from './leaveReplay';
+import { guard } from './locks';
 import { pause, play, prepare } from './run';
 import { notify, recall, remember } from './view';
 import { save } from './weights';
@@ -146,6 +147,7 @@ export async function importRunFiles(files: readonly { readonly name: string; re
 export function takeSettings(id: string): void {
   const run = runById(id);
   if (!run) return;
+  guard(run.experiment);
   setState({ tab: 'setup', runsOpen: false });
   adopt(run.experiment, nearestPreset(run.experiment), `the settings of “${run.name}”`);
 }
@@ -163,6 +165,8 @@ export function checkpointOf(run: RunSummary | undefined): string | undefined {
 export async function openFork(id: string): Promise<void> {
   const run = runById(id);
   if (!run) return;
+  // Before anything opens: a form that shows something else must not be started as this run.
+  guard(run.experiment);
   leaveReplay();
   if (getState().phase === 'running') await pause();
   const { experiment, preset } = getState();
@@ -196,19 +200,39 @@ export function leaveRuns(): void {
   if (ids.length > 0) remember(LEFT, JSON.stringify(ids));
   finishDeleteRuns();
 }
-/** Reads the kept runs, less those that an earlier visit deleted in its last moments. */
+const SHOWN = 'q3r.runs.shown';
+/** A remembered list of ids; empty where there is none, or something else. */
+function idsOf(key: string): string[] {
+  try {
+    const ids: unknown = JSON.parse(recall(key) || '[]');
+    return Array.isArray(ids) ? ids.map(String) : [];
+  } catch {
+    return [];
+  }
+}
+/** Reads the kept runs, less those that an earlier visit deleted in its last moments, and draws again what it had drawn over its run. */
 export async function openRunsShelf(): Promise<void> {
-  const ids: unknown = JSON.parse(recall(LEFT) || '[]');
+  const [left, drawn] = [idsOf(LEFT), idsOf(SHOWN)];
   await loadRuns();
-  if (!Array.isArray(ids) || ids.length === 0) return;
-  await removeRuns(ids.map(String));
-  remember(LEFT, '[]');
+  if (left.length > 0) {
+    await removeRuns(left);
+    remember(LEFT, '[]');
+  }
+  // A frame in another page shows what its link says, and nothing beside it.
+  if (getState().embed) return;
+  for (const id of drawn) if (runById(id)) await showRun(id, true);
+  useStore.subscribe(({ shown }, before) => {
+    if (shown !== before.shown) remember(SHOWN, JSON.stringify(shown.map(({ record }) => record.id)));
+  });
 }
 
 export const sortRuns = (column: RunColumn): void =>
   setState(({ runSort }) => ({
     runSort: column === runSort.column ? { column, down: !runSort.down } : { column, down: column !== 'name' },
   }));
+/** Lists the runs of a grid one by one, or folds them. */
+export const unfoldGrid = (id: string, open: boolean): void =>
+  setState(({ runGridsOpen }) => ({ runGridsOpen: open ? [...runGridsOpen, id] : runGridsOpen.filter((other) => other !== id) }));
 export const openRuns = (runsOpen: boolean): void => setState({ runsOpen });
 export const differRuns = (runsDiffer: readonly [string, string] | null): void => setState({ runsDiffer });
 

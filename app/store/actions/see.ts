@@ -34,8 +34,9 @@ export const seenCut = (state: AppState): CutChoice | undefined =>
 
 const sameCut = (a: CutChoice | undefined, b: CutChoice | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** There is a model to look into. */
-export const canSee = ({ phase }: Pick<AppState, 'phase'>): boolean => phase === 'running' || phase === 'paused' || phase === 'finished';
+/** There is a model to look into; a recording holds no weights. */
+export const canSee = ({ phase, replay }: Pick<AppState, 'phase' | 'replay'>): boolean =>
+  replay === null && (phase === 'running' || phase === 'paused' || phase === 'finished');
 
 let endedAt = -Infinity;
 let cost = 0;

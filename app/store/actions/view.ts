@@ -1,4 +1,5 @@
 import type { LessonName } from '../../protocol/lessons';
+import { anyLocks } from '../../protocol/locks';
 import { getState, setState, type AppState, type Notice, type Tab } from '../store';
 import { engine } from './engine';
 
@@ -46,8 +47,11 @@ export function setTheme(theme: 'system' | 'light' | 'dark'): void {
   remember(THEME_KEY, theme);
   setState({ theme, resolvedTheme });
 }
-/** The list of lessons, or one of them. */
-export const openLessons = (lesson: LessonName | null = null): void => setState({ screen: 'lesson', lesson });
+/** The list of lessons, or one of them; they set what a locked page holds. */
+export function openLessons(lesson: LessonName | null = null): void {
+  if (anyLocks(getState().locks)) notify('warn', 'The link of this page locks settings that the lessons change.');
+  else setState({ screen: 'lesson', lesson });
+}
 
 /** Larger type for a room, canvases included. */
 export function setProjector(projector: boolean): void {

@@ -1,6 +1,7 @@
 import { counterpart } from '../../protocol/compare';
 import { differences, isLive, type Experiment } from '../../protocol/experiment';
 import { CURVE_FRACTIONS } from '../../protocol/truncation';
+import { allowed, guard } from '../actions';
 import { defaultSelection } from '../events';
 import { getState } from '../store';
 import { createWorker } from '../workerClient';
@@ -67,14 +68,17 @@ function look(): void {
 
 /** Puts the run on screen and its counterpart into an untouched comparison. */
 export function openAb(): void {
-  const { a } = get();
-  if (a.source !== '') return;
-  const state = getState();
-  const own = state.running ?? state.experiment;
-  const source = state.running ? 'The run on screen' : 'The settings';
+  const { a, b } = get();
+  // What was chosen before the page was locked is no way around that.
+  if (a.source !== '' && allowed(a.experiment) && allowed(b.experiment)) return;
+  if (a.source !== '') endAb();
+  const { running, experiment, lockBase } = getState();
+  const seen = running ?? experiment;
+  const own = allowed(seen) ? seen : lockBase!;
+  const source = own === running ? 'The run on screen' : 'The settings';
   const other = counterpart(own);
   const change = other.method.name === own.method.name ? `λ ${other.method.lambda}` : 'AdamQ3R';
-  useAb.setState(abState(own, other, [source, `${source}, ${change}`]));
+  useAb.setState(allowed(other) ? abState(own, other, [source, `${source}, ${change}`]) : abState(own, own, [source, source]));
 }
 
 /** Steps that the further side has made. */
@@ -86,7 +90,7 @@ const underWay = (): boolean => made() > 0 || get().phase === 'running' || get()
 
 /**
  * Changes the experiments. Live differences reach both runs between the same two steps and leave marks; any other asks first, where it would end the
- * comparison under way. @throws WorkerError
+ * comparison under way. @throws LockError, WorkerError
  */
 export async function setExperiments(
   a: Experiment,
@@ -94,6 +98,8 @@ export async function setExperiments(
   what: string,
   sources: readonly [string, string] = [get().a.source, get().b.source],
 ): Promise<void> {
+  guard(a);
+  guard(b);
   const state = get();
   const changed = [...differences(state.a.experiment, a), ...differences(state.b.experiment, b)];
   if (underWay() && !changed.every(isLive)) {
@@ -143,6 +149,10 @@ let starts = 0;
 export async function playAb(steps?: number): Promise<void> {
   const { phase } = get();
   if (phase === 'running' || phase === 'preparing') return;
+  const { a, b } = get();
+  // A pair that waits since before the page was locked.
+  guard(a.experiment);
+  guard(b.experiment);
   const mine = ++starts;
   try {
     if (phase === 'failed' || (phase === 'finished' && steps === undefined)) await resetAb();

@@ -1,10 +1,10 @@
 import type { RunRecord } from '../../protocol/run/record';
-import type { RunSummary } from '../slices/runs';
+import type { RunGrid, RunSummary } from '../slices/runs';
 import { getState, setState } from '../store';
-import { Shelf, type KeepOptions } from './shelf';
+import { Shelf, type Bound, type KeepOptions } from './shelf';
 import { Database, type RunStorage } from './storage';
 
-export { MAX_BYTES, MAX_RUNS, STYLES } from './shelf';
+export { MAX_BYTES, MAX_GRID_RUNS, MAX_RUNS, STYLES } from './shelf';
 export { accuracyCutOf, CUT_SHARE, nameOf, tailOf, thinned } from './summary';
 
 function show(runs: RunSummary[], runsUnstored: string | null): void {
@@ -28,7 +28,7 @@ others?.addEventListener('message', () => void shelf.load());
 const tellOthers = (): void => others?.postMessage('changed');
 
 /** Keeps runs elsewhere from now on, for tests. */
-export function useStorage(storage: RunStorage, bound?: { runs: number; bytes: number }): void {
+export function useStorage(storage: RunStorage, bound?: Bound): void {
   shelf = new Shelf(storage, show, bound);
   loading = null;
 }
@@ -55,15 +55,14 @@ export async function keepRun(record: RunRecord, options: KeepOptions = {}): Pro
   tellOthers();
 }
 
-/** Keeps a run that came from elsewhere. One that is kept already, as far or farther, stays as it is. */
-export async function addRun(record: RunRecord): Promise<RunSummary> {
+/** Keeps a run that a visitor adds: from a file, unless it is of a grid. One that is kept already, as far or farther, stays as it is. */
+export async function addRun(record: RunRecord, grid?: RunGrid): Promise<RunSummary> {
   await loadRuns();
   const known = shelf.list().find(({ id }) => id === record.id);
   if (known && known.step >= record.step) return known;
-  const summary = await shelf.keep(record, { imported: true });
-  if (!summary) throw new Error(`The run “${record.name}” was deleted during this visit. Reload the page to add it again.`);
+  const summary = await shelf.keep(record, { imported: !grid, grid, asked: true });
   tellOthers();
-  return summary;
+  return summary!;
 }
 
 /** Changes name, colour or pin of a run. */

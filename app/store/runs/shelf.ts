@@ -1,11 +1,13 @@
 import type { RunRecord } from '../../protocol/run/record';
-import type { RunSummary } from '../slices/runs';
+import type { RunGrid, RunSummary } from '../slices/runs';
 import { bytesOf, packRun, unpackRun, type StoredRun } from './pack';
 import type { RunStorage } from './storage';
 import { summaryOf } from './summary';
 
-/** What a browser keeps at most; beyond it the oldest runs that are not pinned go. */
+/** What a browser keeps at most; beyond it the oldest runs that are not pinned go, where bytes are short those of grids first. */
 export const MAX_RUNS = 100;
+/** As many as one grid may have; they take no room from the others. */
+export const MAX_GRID_RUNS = 400;
 export const MAX_BYTES = 300e6;
 
 /** Series styles of kept runs; the run on screen has the first. */
@@ -13,6 +15,7 @@ export const STYLES = [2, 3, 4, 5, 6, 7, 8] as const;
 
 export interface Bound {
   readonly runs: number;
+  readonly gridRuns: number;
   readonly bytes: number;
 }
 
@@ -20,6 +23,9 @@ export interface Bound {
 export interface KeepOptions {
   readonly imported?: boolean;
   readonly checkpoint?: string | null;
+  readonly grid?: RunGrid | undefined;
+  /** Asked for by the visitor: taken even where it was deleted during this visit. */
+  readonly asked?: boolean;
 }
 
 type Own = Pick<RunSummary, 'name' | 'pinned' | 'style'>;
@@ -42,7 +48,7 @@ export class Shelf {
     private readonly storage: RunStorage,
     /** Told after every change: the runs, newest first, and why some are in memory only. */
     private readonly changed: (runs: RunSummary[], unstored: string | null) => void,
-    private readonly bound: Bound = { runs: MAX_RUNS, bytes: MAX_BYTES },
+    private readonly bound: Bound = { runs: MAX_RUNS, gridRuns: MAX_GRID_RUNS, bytes: MAX_BYTES },
   ) {}
 
   /** Reads the index; again after another tab changed it. */
@@ -73,9 +79,10 @@ export class Shelf {
   }
 
   /** Stores the newest state of a run. Never rejects: what cannot be stored is kept in memory. */
-  keep(record: RunRecord, { imported = false, checkpoint = null }: KeepOptions = {}): Promise<RunSummary | null> {
+  keep(record: RunRecord, { imported = false, checkpoint = null, grid, asked = false }: KeepOptions = {}): Promise<RunSummary | null> {
     return this.next(async () => {
       const { id } = record;
+      if (asked) this.gone.delete(id);
       if (this.gone.has(id)) return null;
       const run = packRun(record);
       const before = this.summaries.get(id);
@@ -85,6 +92,7 @@ export class Shelf {
         bytes: bytesOf(run),
         imported,
         checkpoint,
+        ...(grid && { grid }),
       });
       const merge = (stored: RunSummary | undefined): RunSummary => {
         const known = stored ?? before;
@@ -156,15 +164,17 @@ export class Shelf {
   }
 
   private async makeRoom(newest: string): Promise<void> {
-    const all = [...this.summaries.values()].sort((a, b) => a.date - b.date);
-    let count = all.length;
+    // A grid has its runs twice, see compare/grid/shelf; another run is nowhere else.
+    const all = [...this.summaries.values()].sort((a, b) => Number(!a.grid) - Number(!b.grid) || a.date - b.date);
+    const count = { grid: all.filter(({ grid }) => grid).length, own: all.filter(({ grid }) => !grid).length };
     let bytes = all.reduce((sum, s) => sum + s.bytes, 0);
     const out: string[] = [];
-    for (const { id, pinned, bytes: size } of all) {
-      if (count <= this.bound.runs && bytes <= this.bound.bytes) break;
+    for (const { id, pinned, bytes: size, grid } of all) {
+      const kind = grid ? 'grid' : 'own';
+      if (count[kind] <= (grid ? this.bound.gridRuns : this.bound.runs) && bytes <= this.bound.bytes) continue;
       if (pinned || id === newest) continue;
       out.push(id);
-      count--;
+      count[kind]--;
       bytes -= size;
     }
     if (out.length === 0) return;

@@ -47,7 +47,7 @@ export function thinned(values: ArrayLike<number>, points = LOSSES): number[] {
 }
 
 /** What only the keeping of a run knows. */
-export type Kept = Pick<RunSummary, 'pinned' | 'style' | 'bytes' | 'imported' | 'checkpoint'>;
+export type Kept = Pick<RunSummary, 'pinned' | 'style' | 'bytes' | 'imported' | 'checkpoint' | 'grid'>;
 
 /** What the table says of a record. */
 export function summaryOf(record: RunRecord, kept: Kept): RunSummary {

@@ -1,6 +1,13 @@
 import type { Experiment } from '../../protocol/experiment';
 import type { RunPhase } from '../../protocol/messages';
 
+/** A grid that a run was made in. */
+export interface RunGrid {
+  readonly id: string;
+  /** "λ × Target rank" */
+  readonly name: string;
+}
+
 /** What the table says of a kept run; its record stays in the storage until it is asked for. */
 export interface RunSummary {
   readonly id: string;
@@ -32,6 +39,8 @@ export interface RunSummary {
   readonly imported: boolean;
   /** Name of the checkpoints of the run that this browser keeps; null where none was told of. */
   readonly checkpoint: string | null;
+  /** Absent for a run of its own. */
+  readonly grid?: RunGrid;
 }
 
 export type RunColumn = 'name' | 'step' | 'loss' | 'accuracy' | 'accuracyCut' | 'tail' | 'date';
@@ -47,6 +56,8 @@ export interface RunsSlice {
   /** Taken off the table a moment ago; gone for good when the time for Undo is over. */
   runsDeleted: readonly RunSummary[];
   runSort: { readonly column: RunColumn; readonly down: boolean };
+  /** Grids whose runs are listed one by one. */
+  runGridsOpen: readonly string[];
   /** The large view of the table is open. */
   runsOpen: boolean;
   /** The two runs whose difference is shown. */
@@ -66,6 +77,7 @@ export const runsSlice = (): RunsSlice => ({
   runsUnstored: null,
   runsDeleted: [],
   runSort: { column: 'date', down: true },
+  runGridsOpen: [],
   runsOpen: false,
   runsDiffer: null,
   runFork: null,

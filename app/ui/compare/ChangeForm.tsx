@@ -5,9 +5,10 @@ import { attempt } from '../../store/actions';
 import { setExperiments } from '../../store/compare/ab';
 import { useAb } from '../../store/compare/abStore';
 import { withValue } from '../../store/compare/values';
+import { LockedFigure, useStandings } from '../controls/LockedField';
 import { DATASET_CONFIGS } from '../datasets';
 import { setting } from '../format';
-import { fieldName } from './words';
+import { fieldName, valueText } from './words';
 
 const FIELDS = ['dataset', ...GROUPS.flatMap((group) => group.fields.map((field) => `${group.section}.${field.key}`))];
 /** What one most often changes in a pair comes first. */
@@ -26,7 +27,10 @@ function typed(path: string, experiment: Experiment): string {
 export function ChangeForm() {
   const id = useId();
   const { a, b } = useAb(useShallow((s) => ({ a: s.a.experiment, b: s.b.experiment })));
-  const [path, setPath] = useState('method.lambda');
+  const stands = useStandings();
+  const seen = (field: string) => stands(field) !== 'hidden';
+  const [picked, setPath] = useState<string>();
+  const path = picked ?? [...LIVE, ...OTHER].find((field) => stands(field) === 'free') ?? [...LIVE, ...OTHER].find(seen);
   const [draft, setDraft] = useState<{ a?: string; b?: string }>({});
   const [problem, setProblem] = useState<string>();
   const choose = (next: string) => {
@@ -34,6 +38,8 @@ export function ChangeForm() {
     setDraft({});
     setProblem(undefined);
   };
+  if (path === undefined) return <p className="cmp-text">The link of this page leaves no setting to change.</p>;
+  const locked = stands(path) === 'locked';
   const left = draft.a ?? typed(path, a);
   const right = draft.b ?? typed(path, b);
   const apply = (event: SyntheticEvent) => {
@@ -52,10 +58,13 @@ export function ChangeForm() {
     const label = `${fieldName(path)}, ${side.toUpperCase()}`;
     const change = (next: string) => setDraft((d) => ({ ...d, [side]: next }));
     const options = optionsOf(path);
+    const Value = locked ? 'span' : 'label';
     return (
-      <label className="cmp-value">
+      <Value className="cmp-value">
         <span aria-hidden="true">{side.toUpperCase()}</span>
-        {options ? (
+        {locked ? (
+          <LockedFigure label={label} text={valueText(path, side === 'a' ? a : b)} />
+        ) : options ? (
           <select className="val" aria-label={label} value={value} onChange={(event) => change(event.currentTarget.value)}>
             {options.map((option) => (
               <option key={option.value} value={option.value}>
@@ -76,23 +85,25 @@ export function ChangeForm() {
             onChange={(event) => change(event.currentTarget.value)}
           />
         )}
-      </label>
+      </Value>
     );
   };
   return (
     <form className="cmp-change" onSubmit={apply} aria-label="Change a setting">
       <select className="val" aria-label="Setting to change" value={path} onChange={(event) => choose(event.currentTarget.value)}>
         <optgroup label="While they run">
-          {LIVE.map((field) => (
+          {LIVE.filter(seen).map((field) => (
             <option key={field} value={field}>
               {fieldName(field)}
+              {stands(field) === 'locked' && ' (locked)'}
             </option>
           ))}
         </optgroup>
         <optgroup label="From step 0">
-          {OTHER.map((field) => (
+          {OTHER.filter(seen).map((field) => (
             <option key={field} value={field}>
               {fieldName(field)}
+              {stands(field) === 'locked' && ' (locked)'}
             </option>
           ))}
         </optgroup>
@@ -100,9 +111,11 @@ export function ChangeForm() {
       <div className="cmp-values">
         {control('a', left)}
         {control('b', right)}
-        <button type="submit" className="btn line sm">
-          Apply
-        </button>
+        {!locked && (
+          <button type="submit" className="btn line sm">
+            Apply
+          </button>
+        )}
       </div>
       {problem && (
         <p className="why bad" id={`${id}-problem`} role="alert">

@@ -14,6 +14,7 @@ import { AB_KEYS, AbBar } from './AbBar';
 import { AbCharts } from './AbCharts';
 import { AbPanel } from './AbPanel';
 import { AbWalls } from './AbWalls';
+import { ShareCompare } from './ShareCompare';
 import './compare.css';
 
 const GridScreen = lazy(() => import('./GridScreen'));
@@ -39,6 +40,7 @@ export default function Compare() {
         <button type="button" className="btn" onClick={leave}>
           Back to the run
         </button>
+        <ShareCompare tab={tab} />
         <div id="compare-acts" className="cmp-acts">
           {tab === 'ab' && <AbActs />}
         </div>

@@ -1,12 +1,13 @@
 import { useId, useState, type SyntheticEvent } from 'react';
 import { useShallow } from 'zustand/react/shallow';
-import { GROUPS, fieldAt, type Experiment } from '../../protocol/experiment';
+import { GROUPS, fieldAt } from '../../protocol/experiment';
 import { PRESETS, presetExperiment } from '../../protocol/presets';
-import { attempt } from '../../store/actions';
+import { allowed, attempt } from '../../store/actions';
 import { canVary, cellsOf, GridError, makeGrid, suggestGrid, type GridText } from '../../store/compare/grid/definition';
-import { discardGrid, showGrid, startGrid, undoDiscardGrid, unfinished } from '../../store/compare/grid/grid';
-import { useGrid } from '../../store/compare/grid/gridStore';
+import { discardGrid, setDraft, setSource, showGrid, startGrid, undoDiscardGrid, unfinished } from '../../store/compare/grid/grid';
+import { setupBase, useGrid } from '../../store/compare/grid/gridStore';
 import { useStore } from '../../store/store';
+import { LockedFigure, useStandings } from '../controls/LockedField';
 import { experimentName } from '../datasets';
 import { ago, plural, roughly } from '../format';
 import { Icon } from '../icons';
@@ -28,13 +29,14 @@ export function GridSetup() {
   const form = useStore((s) => s.experiment);
   const secondsPerEpoch = useStore((s) => s.plan?.secondsPerEpoch ?? null);
   const perEpoch = useStore((s) => s.plan?.stepsPerEpoch ?? null);
-  const [source, setSource] = useState('form');
-  const base: Experiment = source === 'form' ? form : presetExperiment(source, form.dataset);
-  const [edited, setEdited] = useState<GridText | null>(null);
-  const text = edited ?? suggestGrid(base);
+  const { source, linked, draft } = useGrid(useShallow((s) => ({ source: s.source, linked: s.linked, draft: s.draft })));
+  const base = setupBase({ source, linked }, form);
+  const stands = useStandings();
+  const free = (path: string) => stands(path) === 'free';
+  const text = draft ?? suggestGrid(base, free);
   const [problem, setProblem] = useState<{ part: keyof GridText; message: string } | null>(null);
   const edit = (patch: Partial<GridText>) => {
-    setEdited({ ...text, ...patch });
+    setDraft({ ...text, ...patch });
     setProblem(null);
   };
   const trial = (() => {
@@ -72,9 +74,10 @@ export function GridSetup() {
         value={text[part].path}
         onChange={(event) => edit({ [part]: { path: event.currentTarget.value, values: '' } })}
       >
-        {FIELDS.map((path) => (
-          <option key={path} value={path}>
+        {FIELDS.filter((path) => free(path) || path === text[part].path || stands(path) === 'locked').map((path) => (
+          <option key={path} value={path} disabled={!free(path)}>
             {fieldName(path)}
+            {stands(path) === 'locked' && ' (locked)'}
           </option>
         ))}
       </select>
@@ -107,13 +110,13 @@ export function GridSetup() {
             value={source}
             onChange={(event) => {
               setSource(event.currentTarget.value);
-              setEdited(null);
               setProblem(null);
             }}
           >
             <option value="form">The settings: {experimentName(form)}</option>
+            {linked && <option value="link">The link: {experimentName(linked)}</option>}
             {PRESETS.map((preset) => (
-              <option key={preset.key} value={preset.key}>
+              <option key={preset.key} value={preset.key} disabled={!allowed(presetExperiment(preset.key, form.dataset))}>
                 {preset.label}
               </option>
             ))}
@@ -125,22 +128,35 @@ export function GridSetup() {
         {axis('y', 'Up')}
         {axis('x', 'Across')}
         <div className="grid-two">
-          <label>
-            <span>Steps of each run</span>
-            <input
-              className="val"
-              inputMode="numeric"
-              value={text.steps}
-              {...bad('steps')}
-              onChange={(event) => edit({ steps: event.currentTarget.value })}
-            />
-            {note('steps')}
-          </label>
-          <label>
-            <span>Seeds</span>
-            <input className="val" value={text.seeds} {...bad('seeds')} onChange={(event) => edit({ seeds: event.currentTarget.value })} />
-            {note('seeds')}
-          </label>
+          {stands('train.steps') === 'free' ? (
+            <label>
+              <span>Steps of each run</span>
+              <input
+                className="val"
+                inputMode="numeric"
+                value={text.steps}
+                {...bad('steps')}
+                onChange={(event) => edit({ steps: event.currentTarget.value })}
+              />
+              {note('steps')}
+            </label>
+          ) : (
+            stands('train.steps') === 'locked' && <LockedLine name="Steps of each run" value={text.steps} />
+          )}
+          {stands('train.seed') === 'free' ? (
+            <label>
+              <span>Seeds</span>
+              <input
+                className="val"
+                value={text.seeds}
+                {...bad('seeds')}
+                onChange={(event) => edit({ seeds: event.currentTarget.value })}
+              />
+              {note('seeds')}
+            </label>
+          ) : (
+            stands('train.seed') === 'locked' && <LockedLine name="Seeds" value={text.seeds} />
+          )}
         </div>
         <div className="acts">
           <button type="submit" className="btn primary lg">
@@ -157,6 +173,13 @@ export function GridSetup() {
     </div>
   );
 }
+
+const LockedLine = ({ name, value }: { name: string; value: string }) => (
+  <div className="grid-locked">
+    <span aria-hidden="true">{name}</span>
+    <LockedFigure label={name} text={value} />
+  </div>
+);
 
 /** Grids of earlier visits. */
 function Earlier() {

@@ -1,14 +1,19 @@
+import { useState } from 'react';
+import { useShallow } from 'zustand/react/shallow';
 import { PRESETS, presetExperiment } from '../../protocol/presets';
 import { counterpart } from '../../protocol/compare';
 import { patchExperiment, type Experiment } from '../../protocol/experiment';
-import { attempt } from '../../store/actions';
+import { allowed, attempt } from '../../store/actions';
 import { setExperiments } from '../../store/compare/ab';
 import { useAb, type SideName } from '../../store/compare/abStore';
 import { useStore } from '../../store/store';
 import { Menu } from '../controls/Menu';
 import { experimentName } from '../datasets';
+import { ago, plural } from '../format';
 import { Icon } from '../icons';
+import { rowsOf } from '../runs/tableRows';
 import { shortNote, techniqueName } from './words';
+import './sources.css';
 
 interface Source {
   readonly label: string;
@@ -17,39 +22,37 @@ interface Source {
 }
 
 /** Where an experiment can be taken from. */
-function useSources(side: SideName): readonly (readonly Source[])[] {
+function useSources(side: SideName): {
+  readonly own: readonly Source[];
+  readonly like: readonly Source[];
+  readonly presets: readonly Source[];
+} {
   const form = useStore((s) => s.experiment);
   const running = useStore((s) => s.running);
-  const shown = useStore((s) => s.shown);
   const other = useAb((s) => (side === 'a' ? s.b : s.a).experiment);
-  const named = (label: string, experiment: Experiment): Source => ({
-    label,
-    why: `${experimentName(experiment)}, ${techniqueName(experiment)}, ${shortNote(experiment)}`,
-    experiment,
-  });
   const letter = side === 'a' ? 'B' : 'A';
-  return [
-    [
-      ...(running ? [named('The run on screen', running)] : []),
-      named('The settings', form),
-      ...shown.map(({ record }) => named(record.name, record.experiment)),
-    ],
-    [
-      named(
-        `Like ${letter}, with ${counterpart(other).method.name === other.method.name ? `λ ${counterpart(other).method.lambda}` : 'AdamQ3R'}`,
-        counterpart(other),
-      ),
+  const pulled = counterpart(other);
+  return {
+    own: [...(running ? [named('The run on screen', running)] : []), named('The settings', form)],
+    like: [
+      named(`Like ${letter}, with ${pulled.method.name === other.method.name ? `λ ${pulled.method.lambda}` : 'AdamQ3R'}`, pulled),
       ...(other.method.name === 'adamw' ? [] : [named(`Like ${letter}, dense`, patchExperiment(other, { method: { name: 'adamw' } }))]),
       named(`The same as ${letter}`, other),
     ],
-    PRESETS.map((preset) => named(preset.label, presetExperiment(preset.key, form.dataset))),
-  ];
+    presets: PRESETS.map((preset) => named(preset.label, presetExperiment(preset.key, form.dataset))),
+  };
 }
+
+const named = (label: string, experiment: Experiment): Source => ({
+  label,
+  why: `${experimentName(experiment)}, ${techniqueName(experiment)}, ${shortNote(experiment)}`,
+  experiment,
+});
 
 /** Chooses what a side runs. */
 export function SourceMenu({ side }: { side: SideName }) {
   const source = useAb((s) => s[side].source);
-  const groups = useSources(side);
+  const { own, like, presets } = useSources(side);
   const take = (chosen: Source) => {
     const { a, b } = useAb.getState();
     attempt(
@@ -73,28 +76,84 @@ export function SourceMenu({ side }: { side: SideName }) {
         </>
       }
     >
-      {(close) => (
-        <div className="menu-list">
-          {groups.map((group, g) => (
-            <div key={g} className="menu-list">
-              {g > 0 && <hr />}
-              {group.map((entry) => (
-                <button
-                  key={entry.label}
-                  type="button"
-                  onClick={() => {
-                    close();
-                    take(entry);
-                  }}
-                >
-                  <b>{entry.label}</b>
-                  <span>{entry.why}</span>
-                </button>
-              ))}
-            </div>
-          ))}
-        </div>
-      )}
+      {(close) => {
+        const choose = (source: Source) => {
+          close();
+          take(source);
+        };
+        return (
+          <div className="menu-list">
+            <Entries sources={own} onChoose={choose} />
+            <hr />
+            <Entries sources={like} onChoose={choose} />
+            <KeptRuns onChoose={choose} />
+            <hr />
+            <Entries sources={presets} onChoose={choose} />
+          </div>
+        );
+      }}
     </Menu>
+  );
+}
+
+interface EntriesProps {
+  readonly sources: readonly (Source & { readonly key?: string })[];
+  readonly onChoose: (source: Source) => void;
+}
+
+/** Sources to press; one that changes what the page's link locks says so instead. */
+const Entries = ({ sources, onChoose }: EntriesProps) => (
+  <div className="menu-list">
+    {sources.map((source) => {
+      const free = allowed(source.experiment);
+      return (
+        <button key={source.key ?? source.label} type="button" disabled={!free} onClick={() => onChoose(source)}>
+          <b>
+            {!free && <Icon name="lock" />}
+            {source.label}
+          </b>
+          <span>{free ? source.why : 'Changes what the link of this page locks.'}</span>
+        </button>
+      );
+    })}
+  </div>
+);
+
+/** More runs than this can be searched. */
+const FEW = 6;
+
+/** All kept runs, the newest first. */
+function KeptRuns({ onChoose }: { onChoose: (source: Source) => void }) {
+  const { runs, here } = useStore(useShallow((s) => ({ runs: s.runs, here: s.runHere })));
+  const [now] = useState(() => Date.now());
+  const [filter, setFilter] = useState('');
+  const kept = runs.filter(({ id }) => id !== here);
+  if (kept.length === 0) return null;
+  const found = rowsOf(kept, { here: null, filter, column: 'date', down: true, pins: false });
+  const sources = found.map((run) => ({
+    ...named(run.name, run.experiment),
+    key: run.id,
+    why: `${experimentName(run.experiment)}, ${plural(run.step, 'step')}, ${ago(now - run.date)}${run.grid ? `, grid ${run.grid.name}` : ''}`,
+  }));
+  return (
+    <section className="cmp-kept" aria-label="Kept runs">
+      <div className="cmp-kept-head">
+        <span className="lab">{plural(kept.length, 'kept run')}</span>
+        {kept.length > FEW && (
+          <input
+            className="val"
+            type="search"
+            placeholder="Search"
+            aria-label="Search the kept runs"
+            value={filter}
+            onChange={(event) => setFilter(event.currentTarget.value)}
+          />
+        )}
+      </div>
+      <div className="cmp-kept-list">
+        <Entries sources={sources} onChoose={onChoose} />
+        {found.length === 0 && <p className="why">None of them holds “{filter.trim()}”.</p>}
+      </div>
+    </section>
   );
 }

@@ -8,6 +8,19 @@ import { Icon } from '../icons';
 
 /** How a setting stands under the locks of the page's link. */
 export const useStanding = (path: string): Standing => useStore((s) => standing(s.locks, path));
+/** The same as a function of the path, for lists of settings. */
+export function useStandings(): (path: string) => Standing {
+  const locks = useStore((s) => s.locks);
+  return (path) => standing(locks, path);
+}
+/** A figure that cannot be changed here, in the place of its field. */
+export const LockedFigure = ({ label, text }: { label: string; text: string }) => (
+  <span className="locked-figure" title="Locked by the link of this page">
+    <Icon name="lock" />
+    <span className="sr">{label}, locked: </span>
+    {text}
+  </span>
+);
 /** Whether the page's link leaves a part of the page. */
 export const usePart = (part: Part): boolean => useStore((s) => partShown(s.locks, part));
 

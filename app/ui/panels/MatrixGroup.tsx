@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { MatrixOverride } from '../../protocol/experiment';
 import type { MatrixPlan } from '../../protocol/messages';
 import { entryAt, removeOverride, setOverride, type OverrideKey } from '../../store/actions';
+import { LockedFigure } from '../controls/LockedField';
 import { setting } from '../format';
 import { Icon } from '../icons';
 import { CellNumber } from './CellNumber';
@@ -12,6 +13,8 @@ interface Shared {
   /** The technique has a λ; the method can leave a matrix out. */
   readonly lambda: boolean;
   readonly acts: boolean;
+  /** Nothing can be changed: figures stand in place of fields. */
+  readonly locked: boolean;
   readonly onProblem: (message: string | undefined) => void;
 }
 
@@ -54,7 +57,7 @@ interface RowProps extends Shared {
   readonly onOpen?: () => void;
 }
 
-function MatrixRow({ label, of, matrices, at, inner, open, onOpen, overrides, lambda, acts, onProblem }: RowProps) {
+function MatrixRow({ label, of, matrices, at, inner, open, onOpen, overrides, lambda, acts, locked, onProblem }: RowProps) {
   const first = matrices[0]!;
   const entry = entryAt(overrides, at);
   const title = of ? `${of}, ${label.toLowerCase()}` : label;
@@ -87,6 +90,8 @@ function MatrixRow({ label, of, matrices, at, inner, open, onOpen, overrides, la
       <td className="num">
         {off ? (
           <span className="quiet">–</span>
+        ) : locked ? (
+          <LockedFigure label={`Target rank of ${title}`} text={rank === undefined ? 'various' : setting(rank)} />
         ) : (
           <CellNumber
             label={`Target rank of ${title}`}
@@ -102,6 +107,8 @@ function MatrixRow({ label, of, matrices, at, inner, open, onOpen, overrides, la
         <td className="num">
           {off ? (
             <span className="quiet">–</span>
+          ) : locked ? (
+            <LockedFigure label={`Factor of λ of ${title}`} text={scale === undefined ? 'various' : setting(scale)} />
           ) : (
             <CellNumber
               label={`Factor of λ of ${title}`}
@@ -115,19 +122,23 @@ function MatrixRow({ label, of, matrices, at, inner, open, onOpen, overrides, la
       )}
       {acts && (
         <td className="num">
-          <input
-            type="checkbox"
-            role="switch"
-            className="switch"
-            aria-label={`The method acts on ${title}`}
-            checked={off === false}
-            onChange={(event) => change({ off: !event.currentTarget.checked })}
-          />
+          {locked ? (
+            <LockedFigure label={`The method acts on ${title}`} text={off === undefined ? 'various' : off ? 'off' : 'on'} />
+          ) : (
+            <input
+              type="checkbox"
+              role="switch"
+              className="switch"
+              aria-label={`The method acts on ${title}`}
+              checked={off === false}
+              onChange={(event) => change({ off: !event.currentTarget.checked })}
+            />
+          )}
         </td>
       )}
       <td className="num">{off ? '–' : kept === undefined ? 'various' : `${kept} %`}</td>
       <td className="num">
-        {entry && (
+        {entry && !locked && (
           <button
             type="button"
             className="btn icon sm"

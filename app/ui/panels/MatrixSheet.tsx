@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { TECHNIQUES } from '../../engine/regularizers/config';
 import { clearOverrides } from '../../store/actions';
 import { useStore } from '../../store/store';
+import { useStanding } from '../controls/LockedField';
 import { plural } from '../format';
 import { Icon } from '../icons';
 import { MatrixGroup } from './MatrixGroup';
@@ -16,6 +17,7 @@ export function MatrixSheet({ onClose }: { onClose: () => void }) {
   const overrides = useStore((s) => s.experiment.method.overrides);
   const name = useStore((s) => s.experiment.method.name);
   const problem = useStore((s) => s.planError?.message);
+  const locked = useStanding('method.overrides') !== 'free';
   const [error, setError] = useState<string | undefined>(undefined);
   const { regularizer, factors } = TECHNIQUES[name];
   const acts = regularizer !== 'none' || factors !== 'none';
@@ -29,11 +31,13 @@ export function MatrixSheet({ onClose }: { onClose: () => void }) {
         </button>
       </div>
       <p>
-        {factors === 'lora'
-          ? 'The rank of a product can be set for every matrix; a matrix left out is trained as it is.'
-          : acts
-            ? 'A matrix may get a target rank and a pull of its own, or be left out. Ranks and factors of λ change in a running run; the rest starts a new one.'
-            : 'The dense baseline uses none of this; the wall draws the target ranks for comparison.'}
+        {locked
+          ? 'The link of this page locks what each matrix gets; here it is to look at.'
+          : factors === 'lora'
+            ? 'The rank of a product can be set for every matrix; a matrix left out is trained as it is.'
+            : acts
+              ? 'A matrix may get a target rank and a pull of its own, or be left out. Ranks and factors of λ change in a running run; the rest starts a new one.'
+              : 'The dense baseline uses none of this; the wall draws the target ranks for comparison.'}
       </p>
       {matrices && (
         <div className="sheet-scroll" tabIndex={0} role="region" aria-label="Matrices">
@@ -60,6 +64,7 @@ export function MatrixSheet({ onClose }: { onClose: () => void }) {
                 overrides={overrides}
                 lambda={regularizer !== 'none'}
                 acts={acts}
+                locked={locked}
                 onProblem={setError}
               />
             ))}
@@ -71,11 +76,13 @@ export function MatrixSheet({ onClose }: { onClose: () => void }) {
           {said}
         </p>
       )}
-      <SliceForm onProblem={setError} />
+      {!locked && <SliceForm onProblem={setError} />}
       <div className="acts">
-        <button type="button" className="btn line" disabled={overrides.length === 0} onClick={() => setError(clearOverrides())}>
-          {overrides.length === 0 ? 'Nothing to reset' : `Reset ${plural(overrides.length, 'override')}`}
-        </button>
+        {!locked && (
+          <button type="button" className="btn line" disabled={overrides.length === 0} onClick={() => setError(clearOverrides())}>
+            {overrides.length === 0 ? 'Nothing to reset' : `Reset ${plural(overrides.length, 'override')}`}
+          </button>
+        )}
         <span className="grow" />
         <button type="button" className="btn primary" onClick={() => sheet.current?.close()}>
           Done

@@ -5,6 +5,7 @@ import { select } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { useStanding } from '../controls/LockedField';
 import { plural, setting } from '../format';
+import { Icon } from '../icons';
 import { MatrixSheet } from './MatrixSheet';
 import { blocksText, kindOf, summaryRows } from './matrixRows';
 
@@ -14,7 +15,7 @@ export function RankTable({ matrices }: { matrices: readonly MatrixPlan[] }) {
   const overrides = useStore((s) => s.experiment.method.overrides.length);
   const name = useStore((s) => s.experiment.method.name);
   const { regularizer, factors } = TECHNIQUES[name];
-  const locked = useStanding('method.overrides') !== 'free';
+  const stands = useStanding('method.overrides');
   const [open, setOpen] = useState(false);
   return (
     <>
@@ -52,10 +53,12 @@ export function RankTable({ matrices }: { matrices: readonly MatrixPlan[] }) {
           </tbody>
         </table>
       </details>
-      {!locked && (
+      {stands !== 'hidden' && (
         <p className={overrides > 0 ? 'rank-edit changed' : 'rank-edit'}>
           <button type="button" className="btn line sm" onClick={() => setOpen(true)}>
+            {stands === 'locked' && <Icon name="lock" />}
             Matrix by matrix…
+            {stands === 'locked' && <span className="sr">, locked</span>}
           </button>
           {overrides > 0 && <span className="why">{plural(overrides, 'override')}</span>}
         </p>

@@ -1,5 +1,6 @@
 import { attempt, blockedHere, leaveReplay, runHere } from '../../store/actions';
 import { useStore, type Replay } from '../../store/store';
+import { useStanding } from '../controls/LockedField';
 import { day, whole } from '../format';
 import { Icon } from '../icons';
 
@@ -10,13 +11,15 @@ export const madeOn = ({ from, device, date }: Replay): string =>
 /** Says that what is on screen is a recording, of what, and the ways on. */
 export function ReplayStrip() {
   const replay = useStore((s) => s.replay);
+  const [method, lambda] = [useStanding('method.name'), useStanding('method.lambda')];
   if (!replay) return null;
   return (
     <section className="replay" aria-label="Recording">
       <Icon name="film" />
       <p>
         <b>{madeOn(replay)}</b>
-        <span>{replay.name}</span>
+        {/* Runs are named after both. */}
+        {method !== 'hidden' && lambda !== 'hidden' && <span>{replay.name}</span>}
         <What from={replay.from} />
       </p>
       <div className="acts">

@@ -3,6 +3,7 @@ import type { Mark } from '../../protocol/messages';
 import { attempt, differRuns } from '../../store/actions';
 import { getRun } from '../../store/runs';
 import { useStore } from '../../store/store';
+import { useStandings } from '../controls/LockedField';
 import { duration, setting, whole } from '../format';
 import { Icon } from '../icons';
 import { labelOf, percent, stateText, valueText } from './tableRows';
@@ -13,6 +14,7 @@ export function DifferenceDialog({ ids }: { ids: readonly [string, string] }) {
   const sheet = useRef<HTMLDialogElement>(null);
   const runs = useStore((s) => s.runs);
   const here = useStore((s) => s.runHere);
+  const stands = useStandings();
   const [marks, setMarks] = useState<Readonly<Record<string, readonly Mark[]>>>({});
   useEffect(() => {
     if (!sheet.current?.open) sheet.current?.showModal();
@@ -28,7 +30,7 @@ export function DifferenceDialog({ ids }: { ids: readonly [string, string] }) {
   }, [ids]);
   const [a, b] = ids.map((id) => runs.find((run) => run.id === id));
   if (!a || !b) return null;
-  const paths = differences(a.experiment, b.experiment);
+  const paths = differences(a.experiment, b.experiment).filter((path) => stands(path) !== 'hidden');
   const reached: readonly (readonly [string, string, string])[] = [
     ['State', stateText(a, a.id === here), stateText(b, b.id === here)],
     ['Accuracy, %', percent(a.accuracy), percent(b.accuracy)],

@@ -4,6 +4,7 @@ import { DATASETS, differences, GROUPS, valueAt } from '../../protocol/experimen
 import { attempt, blockedBecause, cancelFork, setField, show, startFork } from '../../store/actions';
 import { getState, useStore } from '../../store/store';
 import { FieldControl } from '../controls/FieldControl';
+import { useStandings } from '../controls/LockedField';
 import { DATASET_CONFIGS } from '../datasets';
 import { labelOf, valueText } from './tableRows';
 
@@ -13,7 +14,12 @@ export function ForkDialog() {
   const fork = useStore((s) => s.runFork);
   const experiment = useStore((s) => s.experiment);
   const blocked = useStore(() => blockedBecause());
-  const [path, setPath] = useState(fork?.from.method.name === 'adamw' ? 'method.name' : 'method.lambda');
+  const stands = useStandings();
+  const [path, setPath] = useState(() => {
+    const wanted = fork?.from.method.name === 'adamw' ? 'method.name' : 'method.lambda';
+    const all = GROUPS.flatMap((group) => group.fields.map(({ key }) => `${group.section}.${key}`));
+    return [wanted, ...all].find((field) => stands(field) === 'free') ?? wanted;
+  });
   useEffect(() => {
     if (!sheet.current?.open) sheet.current?.showModal();
   }, []);
@@ -38,17 +44,23 @@ export function ForkDialog() {
           {GROUPS.map((group) => (
             <optgroup key={group.section} label={group.title}>
               {group.fields
-                .filter((field) => valueAt(fork.from, `${group.section}.${field.key}`) !== undefined)
+                .filter(
+                  ({ key }) =>
+                    valueAt(fork.from, `${group.section}.${key}`) !== undefined && stands(`${group.section}.${key}`) !== 'hidden',
+                )
                 .map((field) => (
                   <option key={field.key} value={`${group.section}.${field.key}`}>
                     {field.label}
+                    {stands(`${group.section}.${field.key}`) === 'locked' && ' (locked)'}
                   </option>
                 ))}
             </optgroup>
           ))}
-          <optgroup label="Data">
-            <option value="dataset">Data set</option>
-          </optgroup>
+          {stands('dataset') === 'free' && (
+            <optgroup label="Data">
+              <option value="dataset">Data set</option>
+            </optgroup>
+          )}
         </select>
       </label>
       <div className="fork-field" key={path}>

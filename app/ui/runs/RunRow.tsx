@@ -2,6 +2,7 @@ import { useRef, useState } from 'react';
 import { attempt, pinRun, renameRun, showRun, styleRun } from '../../store/actions';
 import { STYLES } from '../../store/runs';
 import { useStore, type RunSummary } from '../../store/store';
+import { useStandings } from '../controls/LockedField';
 import { Menu } from '../controls/Menu';
 import { ago, whole } from '../format';
 import { Icon } from '../icons';
@@ -27,7 +28,7 @@ export function RunRow({ run: stored, large, chosen, onChoose }: RunRowProps) {
   const { id, name, pinned } = run;
   const style = here ? 1 : run.style;
   return (
-    <tr aria-current={here || undefined} className={here ? 'here' : undefined}>
+    <tr aria-current={here || undefined} className={here ? 'here' : run.grid && !pinned ? 'of-grid' : undefined}>
       {onChoose && (
         <td className="box">
           <input type="checkbox" aria-label={`Choose ${name}`} checked={chosen} onChange={(e) => onChoose(e.currentTarget.checked)} />
@@ -98,7 +99,8 @@ function Made({ run }: { run: RunSummary }) {
 
 /** Settings in which a run differs from the one on screen: theirs struck out, its own beside it. */
 function Chips({ run, most }: { run: RunSummary; most: number }) {
-  const all = differencesOf(useHereExperiment(), run.experiment);
+  const stands = useStandings();
+  const all = differencesOf(useHereExperiment(), run.experiment).filter(({ path }) => stands(path) !== 'hidden');
   if (all.length === 0) return <span className="run-state">same settings</span>;
   const seen = all.length > most ? all.slice(0, most - 1) : all;
   return (

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { attempt, deleteRuns, differRuns, importRunFiles, openRuns, save, saveRunFile, undoDeleteRuns } from '../../store/actions';
-import { MAX_BYTES, MAX_RUNS } from '../../store/runs';
+import { MAX_BYTES, MAX_GRID_RUNS, MAX_RUNS } from '../../store/runs';
 import { useStore } from '../../store/store';
 import { FileButton } from '../controls/FileButton';
 import { bytes, plural, text } from '../format';
@@ -89,15 +89,15 @@ export function RunsSheet() {
       )}
       <div className="sheet-scroll" role="region" aria-label="Runs" tabIndex={0}>
         {rows.length > 0 ? (
-          <RunsTable rows={rows} large chosen={picked} onChoose={choose} />
+          <RunsTable rows={rows} large unfold={filter.trim() !== ''} chosen={picked} onChoose={choose} />
         ) : (
           <p className="why">{count === 0 ? 'No runs are kept.' : `None of ${plural(count, 'run')} holds “${filter.trim()}”.`}</p>
         )}
       </div>
       <p className="lab">
         {unstored ? `${unstored}: some runs are kept until this page is closed; download their run files to keep them. ` : ''}
-        {plural(count, 'run')}, {text(bytes(size))} in this browser. At most {MAX_RUNS} runs or {text(bytes(MAX_BYTES))} are kept; beyond
-        that the oldest that are not pinned go. Weights are kept apart, in the menu Weights.
+        {plural(count, 'run')}, {text(bytes(size))} in this browser. At most {MAX_RUNS} runs, {MAX_GRID_RUNS} of grids, and{' '}
+        {text(bytes(MAX_BYTES))} are kept; beyond that the oldest that are not pinned go. Weights are kept apart, in the menu Weights.
       </p>
     </dialog>
   );

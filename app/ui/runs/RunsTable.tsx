@@ -1,16 +1,22 @@
 import { sortRuns } from '../../store/actions';
 import { useStore, type RunColumn, type RunSummary } from '../../store/store';
+import { GridRow } from './GridRow';
 import { RunRow } from './RunRow';
+import { foldedRows } from './tableRows';
 
 interface RunsTableProps {
   readonly rows: readonly RunSummary[];
   readonly large?: boolean;
+  /** Every grid is unfolded: what a filter found is seen. */
+  readonly unfold?: boolean;
   readonly chosen?: ReadonlySet<string>;
   readonly onChoose?: (ids: readonly string[], chosen: boolean) => void;
 }
 
 /** The kept runs, sorted by pressing a column's head. */
-export function RunsTable({ rows, large = false, chosen, onChoose }: RunsTableProps) {
+export function RunsTable({ rows, large = false, unfold = false, chosen, onChoose }: RunsTableProps) {
+  const here = useStore((s) => s.runHere);
+  const open = useStore((s) => s.runGridsOpen);
   const all = rows.length > 0 && rows.every(({ id }) => chosen?.has(id));
   return (
     <table className={large ? 'runs-table large' : 'runs-table'}>
@@ -70,14 +76,31 @@ export function RunsTable({ rows, large = false, chosen, onChoose }: RunsTablePr
         </tr>
       </thead>
       <tbody>
-        {rows.map((run) => (
-          <RunRow
-            key={run.id}
-            run={run}
-            large={large}
-            {...(onChoose && { chosen: chosen?.has(run.id) ?? false, onChoose: (on: boolean) => onChoose([run.id], on) })}
-          />
-        ))}
+        {foldedRows(rows, here, unfold ? rows.flatMap(({ grid }) => grid?.id ?? []) : open).map((row) =>
+          'runs' in row ? (
+            <GridRow
+              key={row.grid.id}
+              {...row}
+              large={large}
+              open={unfold || open.includes(row.grid.id)}
+              {...(onChoose && {
+                chosen: row.runs.every(({ id }) => chosen?.has(id)),
+                onChoose: (on: boolean) =>
+                  onChoose(
+                    row.runs.map(({ id }) => id),
+                    on,
+                  ),
+              })}
+            />
+          ) : (
+            <RunRow
+              key={row.id}
+              run={row}
+              large={large}
+              {...(onChoose && { chosen: chosen?.has(row.id) ?? false, onChoose: (on: boolean) => onChoose([row.id], on) })}
+            />
+          ),
+        )}
       </tbody>
     </table>
   );

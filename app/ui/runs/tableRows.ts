@@ -1,5 +1,5 @@
 import { differences, fieldAt, valueAt, type Experiment } from '../../protocol/experiment';
-import type { RunColumn, RunSummary } from '../../store/store';
+import type { RunColumn, RunGrid, RunSummary } from '../../store/store';
 import { DATASET_CONFIGS } from '../datasets';
 import { setting } from '../format';
 
@@ -70,6 +70,7 @@ const words = (run: RunSummary): string =>
     run.phase,
     run.imported ? 'imported' : '',
     run.pinned ? 'pinned' : '',
+    run.grid ? `grid ${run.grid.name}` : '',
     `λ ${run.experiment.method.lambda}`,
     `seed ${run.experiment.train.seed}`,
   ]
@@ -82,10 +83,10 @@ const valueOf = (run: RunSummary, column: RunColumn): string | number | null =>
 /** Runs that hold every word of the filter, the one on screen first, then the pinned, each part sorted; runs without a value last. */
 export function rowsOf(
   runs: readonly RunSummary[],
-  { here, filter, column, down }: { here: string | null; filter: string; column: RunColumn; down: boolean },
+  { here, filter, column, down, pins = true }: { here: string | null; filter: string; column: RunColumn; down: boolean; pins?: boolean },
 ): RunSummary[] {
   const wanted = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const rank = (run: RunSummary) => (run.id === here ? 0 : run.pinned ? 1 : 2);
+  const rank = (run: RunSummary) => (run.id === here ? 0 : pins && run.pinned ? 1 : 2);
   return runs
     .filter((run) => {
       const text = words(run);
@@ -101,6 +102,39 @@ export function rowsOf(
     });
 }
 
+/** The runs of a grid, folded into one row. */
+export interface GridRows {
+  readonly grid: RunGrid;
+  /** In the order of the table. */
+  readonly runs: readonly RunSummary[];
+}
+
+/**
+ * Rows of a table in which each grid is one row, where the first of its runs would stand, followed by them where it is open. Pinned runs and
+ * the one on screen stand for themselves.
+ */
+export function foldedRows(rows: readonly RunSummary[], here: string | null, open: readonly string[]): (RunSummary | GridRows)[] {
+  const folds = ({ id, pinned, grid }: RunSummary) => (pinned || id === here ? undefined : grid);
+  const groups = new Map<string, RunSummary[]>();
+  for (const run of rows) {
+    const id = folds(run)?.id;
+    if (id !== undefined) groups.set(id, [...(groups.get(id) ?? []), run]);
+  }
+  return rows.flatMap((run) => {
+    const grid = folds(run);
+    if (!grid) return [run];
+    const runs = groups.get(grid.id)!;
+    return runs[0] !== run ? [] : [{ grid, runs }, ...(open.includes(grid.id) ? runs : [])];
+  });
+}
+
+/** The run of a grid with the best accuracy; undefined where none was validated. */
+export const bestOf = (runs: readonly RunSummary[]): RunSummary | undefined =>
+  runs.reduce<RunSummary | undefined>(
+    (best, run) => (run.accuracy !== null && run.accuracy > (best?.accuracy ?? -1) ? run : best),
+    undefined,
+  );
+
 const cell = (value: string | number | boolean | null): string => {
   if (value === null) return '';
   const text = String(value);
@@ -113,8 +147,10 @@ const cell = (value: string | number | boolean | null): string => {
 export function csvOf(runs: readonly RunSummary[]): string {
   const first = runs[0];
   const paths = first ? [...new Set(runs.flatMap((run) => differences(first.experiment, run.experiment)))] : [];
+  const grids = runs.some(({ grid }) => grid);
   const head = [
     'name',
+    ...(grids ? ['grid'] : []),
     'date',
     'device',
     'data',
@@ -129,7 +165,14 @@ export function csvOf(runs: readonly RunSummary[]): string {
     'tail',
   ];
   const lines = runs.map((run) => [
-    ...[run.name, new Date(run.date).toISOString(), run.device, run.experiment.dataset, run.experiment.method.name],
+    ...[
+      run.name,
+      ...(grids ? [run.grid?.name ?? null] : []),
+      new Date(run.date).toISOString(),
+      run.device,
+      run.experiment.dataset,
+      run.experiment.method.name,
+    ],
     ...[run.step, run.totalSteps, run.phase, Math.round(run.elapsedMs) / 1000, run.losses.at(-1) ?? null],
     ...[run.accuracy, run.accuracyCut, run.tail],
     ...paths.map((path) => {

@@ -37,16 +37,21 @@ export function Attention({ source, inspection, names, cutLabel }: AttentionProp
   if (!pixels || !picture) return null;
   const selected: MapPlace = {
     layer: Math.min(chosen?.layer ?? Infinity, shape.layers - 1),
-    column: Math.min(chosen?.column ?? Infinity, shape.heads),
+    column: Math.min(chosen?.column ?? shape.heads, maps[0]!.length - 1),
   };
   const everywhere = Math.max(...[...maps, ...(cutMaps ?? [])].flat().map((map) => map.largest));
   const largest = scale === 'one' ? everywhere : undefined;
+  const rolled = selected.column > shape.heads;
   const at = (all: readonly (readonly AttentionMap[])[]) => all[selected.layer]![selected.column]!;
   const rank = (look: Look) => topClasses(look.logits).map((best) => ({ ...best, name: names[best.class]! }));
   const said = rank(full);
   const cutSaid = cut && rank(cut);
   const label = labels?.[0];
-  const where = `layer ${selected.layer}, ${columnName(selected.column, shape.heads).toLowerCase()}${selected.column < shape.heads ? '' : ' of its heads'}`;
+  const where = rolled
+    ? selected.layer === 0
+      ? 'layer 0, with what passes beside it'
+      : `layers 0 to ${selected.layer} together`
+    : `layer ${selected.layer}, ${columnName(selected.column, shape.heads).toLowerCase()}${selected.column < shape.heads ? '' : ' of its heads'}`;
   const whose = shape.query === 'class' ? 'the class token' : 'the patch tokens, on average';
   return (
     <>
@@ -87,7 +92,7 @@ export function Attention({ source, inspection, names, cutLabel }: AttentionProp
         )}
       </div>
       <p className="see-say" role="status">
-        Attention of {whose} in {where}: the patch left bare gets {formatPercent(at(maps).largest)}
+        {rolled ? 'Attention rollout' : 'Attention'} of {whose} in {where}: the patch left bare gets {formatPercent(at(maps).largest)}
         {cutMaps && <> ({formatPercent(at(cutMaps).largest)} truncated)</>}; spread evenly it would be {formatPercent(1 / shape.tokens)}.
         {cutMaps && cutSaid && (
           <>
@@ -104,19 +109,38 @@ export function Attention({ source, inspection, names, cutLabel }: AttentionProp
         <small>
           {largest === undefined ? 'covered: none, bare: the map’s own largest' : `covered: none, bare: ${formatPercent(largest)} a patch`}
         </small>
-        <DataTable title="Attention" caption={`of ${whose}`} rows={() => tableOf(maps, cutMaps)} />
+        <DataTable title="Attention" caption={`of ${whose}`} rows={() => tableOf(maps, cutMaps, shape.heads)} />
       </div>
+      {full.rollout === null && (
+        <p className="see-none">With {shape.tokens} tokens, their weights are too many to multiply over the layers: there is no rollout.</p>
+      )}
       <div className="see-both">
-        <AttentionMaps title="Whole model" maps={maps} picture={picture} largest={largest} selected={selected} onSelect={setChosen} />
+        <AttentionMaps
+          title="Whole model"
+          maps={maps}
+          heads={shape.heads}
+          picture={picture}
+          largest={largest}
+          selected={selected}
+          onSelect={setChosen}
+        />
         {cutMaps && (
-          <AttentionMaps title={cutLabel} maps={cutMaps} picture={picture} largest={largest} selected={selected} onSelect={setChosen} />
+          <AttentionMaps
+            title={cutLabel}
+            maps={cutMaps}
+            heads={shape.heads}
+            picture={picture}
+            largest={largest}
+            selected={selected}
+            onSelect={setChosen}
+          />
         )}
       </div>
     </>
   );
 }
 
-function tableOf(maps: AttentionMap[][], cutMaps: AttentionMap[][] | null) {
+function tableOf(maps: AttentionMap[][], cutMaps: AttentionMap[][] | null, heads: number) {
   const figures = (map: AttentionMap) => [formatPercent(map.largest), formatFixed(map.spread, 1), formatPercent(map.toClass)];
   const head = ['Largest patch', 'Patches attended to, e^H', 'To the class token'];
   return {
@@ -125,7 +149,7 @@ function tableOf(maps: AttentionMap[][], cutMaps: AttentionMap[][] | null) {
       row.map((map, c) => {
         const other = cutMaps?.[l]?.[c];
         return [
-          `Layer ${l}, ${columnName(c, row.length - 1).toLowerCase()}`,
+          `Layer ${l}, ${columnName(c, heads).toLowerCase()}`,
           ...figures(map),
           ...(other ? [...figures(other), formatPercent(overlap(map, other))] : []),
         ];

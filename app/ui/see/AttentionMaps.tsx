@@ -5,7 +5,7 @@ import { useCanvas, type Draw } from '../charts/useCanvas';
 import type { AttentionMap } from './attention';
 import { paintLit } from './paint';
 
-/** A layer and a column: a head, or past the last of them their mean. */
+/** A layer and a column: a head, and past the last of them their mean and the rollout. */
 export interface MapPlace {
   readonly layer: number;
   readonly column: number;
@@ -14,6 +14,8 @@ export interface MapPlace {
 interface AttentionMapsProps {
   readonly title: string;
   readonly maps: readonly (readonly AttentionMap[])[];
+  /** Columns that are heads. */
+  readonly heads: number;
   readonly picture: HTMLCanvasElement;
   /** At which a patch is fully lit; each map's own where absent. */
   readonly largest: number | undefined;
@@ -25,13 +27,13 @@ const GUTTER = 24;
 const TOP = 18;
 const GAP = 4;
 
-export const columnName = (column: number, heads: number): string => (column < heads ? `Head ${column}` : 'Mean');
+export const columnName = (column: number, heads: number): string =>
+  column < heads ? `Head ${column}` : column === heads ? 'Mean' : 'Rollout';
 
-/** A map for each layer and head, and their mean. The picture is one canvas; the buttons over it are one tab stop, arrow keys move. */
-export function AttentionMaps({ title, maps, picture, largest, selected, onSelect }: AttentionMapsProps) {
+/** A map for each layer and head, their mean, and the rollout. The picture is one canvas; the buttons over it are one tab stop, arrow keys move. */
+export function AttentionMaps({ title, maps, heads, picture, largest, selected, onSelect }: AttentionMapsProps) {
   const root = useRef<HTMLDivElement>(null);
   const columns = maps[0]?.length ?? 1;
-  const heads = columns - 1;
   const draw = useCallback<Draw>(
     (g, width, _height, palette) => {
       const gutter = GUTTER * palette.scale;
@@ -41,7 +43,12 @@ export function AttentionMaps({ title, maps, picture, largest, selected, onSelec
       const short = pitch < 44 * palette.scale;
       for (let c = 0; c < columns; c++) {
         const bold = c === selected.column;
-        const name = c < heads ? (short ? String(c) : `head ${c}`) : 'mean';
+        const name =
+          c < heads && short
+            ? String(c)
+            : columnName(c, heads)
+                .toLowerCase()
+                .slice(0, short ? 4 : undefined);
         text(g, palette, name, gutter + c * pitch + size / 2, top - 6, {
           align: 'center',
           weight: bold ? 600 : 400,

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'react';
 import { agreement, type Survey } from '../../protocol/inspection';
-import { attempt, canSee, followModel, openSee, play, refreshSee, seenCut, showSee } from '../../store/actions';
+import { attempt, attemptNow, canSee, followModel, openSee, play, refreshSee, runHere, seenCut, showSee } from '../../store/actions';
 import { useStore, type SeeTab } from '../../store/store';
 import { formatFixed, formatPercent } from '../charts/format';
 import { Segmented } from '../charts/Segmented';
@@ -74,6 +74,19 @@ function Empty() {
   const busy = useStore((s) => s.starting || s.phase === 'preparing');
   const blocked = useStore((s) => s.device === null || s.planError !== null || s.plan?.refusal !== undefined);
   const dead = useStore((s) => s.device === null && s.fault !== null);
+  const replay = useStore((s) => s.replay !== null);
+  if (replay && !dead)
+    return (
+      <div className="see-empty">
+        <p>
+          A recording holds curves and spectra, and no weights: what the model sees appears here once the same experiment is run on this
+          device.
+        </p>
+        <button type="button" className="chart-btn primary" disabled={blocked} onClick={() => attemptNow(runHere)}>
+          Run it here
+        </button>
+      </div>
+    );
   return (
     <div className="see-empty">
       <p>

@@ -1,6 +1,6 @@
 import type { AttentionShape, Look } from '../../protocol/inspection';
 
-/** One map over the image: a head of a layer, or the mean over the layer's heads. */
+/** One map over the image: a head of a layer, the mean over the layer's heads, or the rollout through all layers up to it. */
 export interface AttentionMap {
   /** [side²], share of the attention that each patch gets. */
   readonly patches: Float32Array;
@@ -12,9 +12,9 @@ export interface AttentionMap {
   readonly spread: number;
 }
 
-/** The maps of one image, [layer][column], the heads first and their mean last. */
+/** The maps of one image, [layer][column]: the heads, their mean, and where it is known the rollout. */
 export function attentionMaps(
-  { attention }: Look,
+  { attention, rollout }: Look,
   { layers, heads, tokens }: AttentionShape,
   count: number,
   image: number,
@@ -25,7 +25,8 @@ export function attentionMaps(
       return attention.subarray(at, at + tokens);
     });
     const mean = Float32Array.from({ length: tokens }, (_, t) => rows.reduce((sum, row) => sum + row[t]!, 0) / heads);
-    return [...rows, mean].map(mapOf);
+    const rolled = rollout ? [rollout.subarray((l * count + image) * tokens, (l * count + image + 1) * tokens)] : [];
+    return [...rows, mean, ...rolled].map(mapOf);
   });
 }
 

@@ -82,7 +82,7 @@ export default function ShareDialog({ part: first, onClose }: { part: Part; onCl
 }
 
 /** A link to copy, or to select. */
-function LinkField({ label, link }: { label: string; link: string }) {
+export function LinkField({ label, link }: { label: string; link: string }) {
   return (
     <div className="share-link">
       <input readOnly aria-label={label} value={link} onFocus={(event) => event.currentTarget.select()} />
@@ -203,7 +203,8 @@ function Chosen({ children }: { children: (link: string, title: string) => React
   );
 }
 
-const Code = ({ link }: { link: string }) => (
+/** A link as a code for a camera. */
+export const Code = ({ link }: { link: string }) => (
   <Suspense fallback={<p aria-busy="true">Drawing the code…</p>}>
     <QrCode link={link} />
   </Suspense>

@@ -8,7 +8,7 @@ import type { Run, RunData } from '../../../app/engine/train/run';
 import { predictionsOf } from '../../../app/protocol/inspection';
 import { generateShapes, SHAPES_SEED } from '../../../app/engine/data/shapes/generate';
 import { shapes } from '../../../app/engine/data/shapes/config';
-import { attentionMap } from '../../reference/attention';
+import { attentionMap, attentionRollout } from '../../reference/attention';
 import { maxError, uniform, useGpu } from '../../support/gpu';
 import { makeRun, smallData, steps, tiny } from './support';
 
@@ -26,8 +26,8 @@ const COUNT = 3;
 const planOf = (run: Run, batch = COUNT): VitPlan => ({ config: run.config, batch, training: false, tuning: run.tuning });
 const pixels = uniform(COUNT * 3 * 32 * 32, 8, -2, 2);
 
-/** [layers, B, heads, T] in float64 from the qkv of every block, which a model that trains keeps. */
-async function reference(run: Run, { params, linear }: Weights): Promise<Float64Array> {
+/** [layers, B, heads, T], and the rollout [layers, B, T], in float64 from the qkv of every block, which a model that trains keeps. */
+async function reference(run: Run, { params, linear }: Weights): Promise<{ attention: Float64Array; rollout: Float64Array }> {
   const { config } = run;
   const { tokens, headSize } = vitShape(config);
   const g = gpu();
@@ -37,15 +37,16 @@ async function reference(run: Run, { params, linear }: Weights): Promise<Float64
   model.recordForward(recorder, params, linear);
   const program = await recorder.build();
   program.run();
-  const out: number[] = [];
-  for (let l = 0; l < config.depth; l++) {
-    const qkv = await g.readFloats(model.tap(`blocks.${l}.qkv`));
-    const shape = { batch: COUNT, tokens, queries: tokens, heads: config.numHeads, headSize };
-    out.push(...attentionMap(shape, qkv, config.pool === 'avg' ? 1 : 0, config.pool === 'avg' ? tokens - 1 : 1));
-  }
+  const qkvs: Float32Array[] = [];
+  for (let l = 0; l < config.depth; l++) qkvs.push(await g.readFloats(model.tap(`blocks.${l}.qkv`)));
+  const shape = { batch: COUNT, tokens, queries: tokens, heads: config.numHeads, headSize };
+  const rows: readonly [number, number] = config.pool === 'avg' ? [1, tokens - 1] : [0, 1];
   program.dispose();
   model.dispose();
-  return Float64Array.from(out);
+  return {
+    attention: Float64Array.from(qkvs.flatMap((qkv) => [...attentionMap(shape, qkv, ...rows)])),
+    rollout: attentionRollout(shape, qkvs, ...rows),
+  };
 }
 
 test.each(['token', 'avg'] as const)('attention of every layer and head matches float64, whole and truncated, pool %s', async (pool) => {
@@ -53,7 +54,10 @@ test.each(['token', 'avg'] as const)('attention of every layer and head matches 
   await steps(run, 1, 3);
   const [look] = await lookAt(gpu(), planOf(run), pixels, [{ params: run.evaluated }]);
   // The kernel's own error is 3e-6, see its test; products in another order move q and k by 1e-6 more.
-  expect(maxError(look!.attention, await reference(run, { params: run.evaluated }))).toBeLessThan(1e-5);
+  const want = await reference(run, { params: run.evaluated });
+  expect(maxError(look!.attention, want.attention)).toBeLessThan(1e-5);
+  // Rows that sum to one, halved and added: the error of a product is at most that of its factors together.
+  expect(maxError(look!.rollout!, want.rollout)).toBeLessThan(2e-5);
   expect(maxError(look!.logits, await run.predict(pixels))).toBeLessThan(1e-6);
 
   const cut = { fraction: 0.3 };
@@ -64,7 +68,9 @@ test.each(['token', 'avg'] as const)('attention of every layer and head matches 
     expect(step).toBe(3);
     const [whole, thin] = await lookAt(gpu(), planOf(run), pixels, [{ params }, { params, linear }]);
     expect(whole!.attention).toEqual(look!.attention);
-    expect(maxError(thin!.attention, await reference(run, { params, linear }))).toBeLessThan(1e-5);
+    const cutWant = await reference(run, { params, linear });
+    expect(maxError(thin!.attention, cutWant.attention)).toBeLessThan(1e-5);
+    expect(maxError(thin!.rollout!, cutWant.rollout)).toBeLessThan(2e-5);
     expect(maxError(thin!.attention, whole!.attention)).toBeGreaterThan(1e-4);
   });
   const [thin] = await truncation.use(cut, { plan, fresh: true }, ({ params, linear }) =>

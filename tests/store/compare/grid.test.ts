@@ -2,11 +2,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { defaultExperiment, patchExperiment, type Experiment } from '../../../app/protocol/experiment';
 import { accuracyAt, metricOf, type CellFigures } from '../../../app/store/compare/grid/cellFigures';
 import { cellsOf, GridError, makeGrid, MAX_RUNS, nameCell, suggestGrid, type GridText } from '../../../app/store/compare/grid/definition';
-import { continueGrid, openGrid, pauseGrid, startGrid, useGridParts } from '../../../app/store/compare/grid/grid';
+import { continueGrid, openGrid, overlayRun, pauseGrid, startGrid, useGridParts } from '../../../app/store/compare/grid/grid';
 import { gridCsv } from '../../../app/store/compare/grid/gridCsv';
 import { useGrid } from '../../../app/store/compare/grid/gridStore';
 import { paretoFront } from '../../../app/store/compare/grid/pareto';
 import { Shelf, type CellResult } from '../../../app/store/compare/grid/shelf';
+import { allRuns, removeRuns, useStorage } from '../../../app/store/runs';
+import { Database } from '../../../app/store/runs/storage';
+import { getState } from '../../../app/store/store';
 import { reportOf } from '../cuts';
 import { device, FakeWorker, planOf, spectraOf } from '../fakeWorker';
 
@@ -152,11 +155,12 @@ describe('a grid that runs', () => {
     shelf = new Shelf(name);
     workers = [];
     localStorage.clear();
+    useStorage(new Database(`${name}-runs`));
   });
   afterEach(async () => {
     useGridParts(() => worker(), new Shelf(`${name}-none`));
     await shelf.close();
-    indexedDB.deleteDatabase(name);
+    for (const database of [name, `${name}-runs`]) indexedDB.deleteDatabase(database);
   });
   const use = (make: () => FakeWorker, on = shelf) =>
     useGridParts(() => {
@@ -181,6 +185,15 @@ describe('a grid that runs', () => {
     expect(record!.experiment.method).toMatchObject({ lambda: 0.01, targetRank: 0.2 });
     expect(record!.frames.at(-1)!.matrices.length).toBeGreaterThan(0);
     expect(localStorage.getItem('q3r.grid')).toBe('');
+    // All are runs like any other, of one grid, and come back when they are asked for after they were deleted.
+    const others = await allRuns();
+    expect(others.map(({ name: called, grid: of }) => [called, of?.name])).toContainEqual(['λ 0.01, rank 0.2', 'λ × Target rank']);
+    expect(new Set(others.map(({ grid: of }) => of?.id))).toEqual(new Set([definition!.id]));
+    expect(others).toHaveLength(6);
+    await removeRuns([record!.id]);
+    await overlayRun(record!);
+    expect((await allRuns()).find(({ id }) => id === record!.id)).toMatchObject({ imported: false, grid: { id: definition!.id } });
+    expect(getState().shown.map((run) => run.record.id)).toEqual([record!.id]);
   });
 
   test('a run that fails is noted with its reason, and the next one has a fresh worker', async () => {

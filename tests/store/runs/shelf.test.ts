@@ -142,7 +142,7 @@ test('the browser’s database gives back what it was given, over two shelves on
 });
 
 test('beyond the bound the oldest run that is not pinned goes; the newest never does', async () => {
-  const { shelf, told } = shelfOn(new Fragile(), { runs: 3, bytes: 1e9 });
+  const { shelf, told } = shelfOn(new Fragile(), { runs: 3, gridRuns: 2, bytes: 1e9 });
   await shelf.keep(record('a', { date: 1 }));
   await shelf.patch('a', { pinned: true });
   for (const [id, date] of [
@@ -152,7 +152,17 @@ test('beyond the bound the oldest run that is not pinned goes; the newest never 
   ] as const)
     await shelf.keep(record(id, { date }));
   expect(told.runs.map(({ id }) => id)).toEqual(['d', 'c', 'a']);
-  const tight = shelfOn(new Fragile(), { runs: 100, bytes: 1 });
+  // Runs of a grid are counted apart, and go first where bytes are short.
+  const grid = { id: 'g', name: 'λ × Target rank' };
+  for (const date of [5, 6, 7]) await shelf.keep(record(`g${date}`, { date }), { grid });
+  expect(told.runs.map(({ id }) => id)).toEqual(['g7', 'g6', 'd', 'c', 'a']);
+  expect(told.runs[0]!.grid).toEqual(grid);
+  const short = shelfOn(new Fragile(), { runs: 100, gridRuns: 100, bytes: 2.5 * told.runs[0]!.bytes });
+  await short.shelf.keep(record('old', { date: 1 }));
+  await short.shelf.keep(record('g1', { date: 2 }), { grid });
+  await short.shelf.keep(record('g2', { date: 3 }), { grid });
+  expect(short.told.runs.map(({ id }) => id)).toEqual(['g2', 'old']);
+  const tight = shelfOn(new Fragile(), { runs: 100, gridRuns: 100, bytes: 1 });
   await tight.shelf.keep(record('a', { date: 1 }));
   await tight.shelf.keep(record('b', { date: 2 }));
   expect(tight.told.runs.map(({ id }) => id)).toEqual(['b']);

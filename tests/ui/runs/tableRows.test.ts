@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { presetExperiment } from '../../../app/protocol/presets';
 import type { RunSummary } from '../../../app/store/store';
-import { csvOf, differencesOf, percent, rowsOf, stateText } from '../../../app/ui/runs/tableRows';
+import { bestOf, csvOf, differencesOf, foldedRows, percent, rowsOf, stateText } from '../../../app/ui/runs/tableRows';
 
 const base = presetExperiment('nano');
 const run = (id: string, more: Partial<RunSummary> = {}): RunSummary => ({
@@ -19,6 +19,22 @@ test('rows are sorted, the run on screen first, then the pinned; runs without a 
   expect(ids(rowsOf(runs, { ...all, down: false }))).toBe('dacb');
   expect(ids(rowsOf(runs, { ...all, here: 'b' }))).toBe('bdca');
   expect(ids(rowsOf(runs, { ...all, column: 'name' }))).toBe('dcba');
+});
+
+test('a grid is one row where its first run would stand, and lists its runs when it is open; a pinned one stands for itself', () => {
+  const grid = { id: 'g', name: 'λ × Seed' };
+  const runs = [run('p', { grid, pinned: true }), run('a'), run('x', { grid, accuracy: 0.4 }), run('b'), run('y', { grid, accuracy: 0.6 })];
+  const told = (here: string | null, open: string[]) =>
+    foldedRows(runs, here, open)
+      .map((row) => ('runs' in row ? `[${ids(row.runs)}]` : row.id))
+      .join('');
+  expect(told(null, [])).toBe('pa[xy]b');
+  expect(told(null, ['g'])).toBe('pa[xy]xyb');
+  expect(told('x', ['g'])).toBe('paxb[y]y');
+  expect(bestOf(runs)?.id).toBe('y');
+  expect(bestOf([run('a')])).toBeUndefined();
+  expect(ids(rowsOf(runs, { ...all, filter: 'grid seed' }))).toBe('pyx');
+  expect(csvOf(runs).split('\r\n')[0]).toMatch(/^name,grid,date,/);
 });
 
 test('a filter finds every word of it, in name, method, data or device', () => {

@@ -57,7 +57,7 @@ describe('confusion', () => {
 describe('attention', () => {
   // Two layers, two images, two heads, a class token and four patches.
   const attention = Float32Array.from({ length: 2 * 2 * 2 * 5 }, (_, i) => i);
-  const look = { logits: new Float32Array(), attention };
+  const look = { logits: new Float32Array(), attention, rollout: null };
   const shape = { layers: 2, heads: 2, tokens: 5, side: 2, query: 'class' } as const;
   test('the maps of one image, the mean last', () => {
     const maps = attentionMaps(look, shape, 2, 1);

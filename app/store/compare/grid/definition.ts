@@ -188,18 +188,29 @@ export const axisName = (path: string): string => SHORT[path] ?? (path === 'meth
 export const nameCell = ({ x, y }: Pick<GridDefinition, 'x' | 'y'>, xi: number, yi: number): string =>
   [[y, yi] as const, [x, xi] as const].map(([{ path, values }, i]) => `${axisName(path)} ${valueName(path, values[i]!)}`.trim()).join(', ');
 
-/** A first suggestion for an experiment: λ by target rank, around its own values. */
-export function suggestGrid(base: Experiment): GridText {
+/** "λ × Target rank" */
+export const gridName = ({ x, y }: Pick<GridDefinition, 'x' | 'y'>): string => `${nameOf(y.path)} × ${nameOf(x.path)}`;
+
+/** A first suggestion for an experiment: λ by target rank around its own values, or what else may be varied, where a link locks those. */
+export function suggestGrid(base: Experiment, free: (path: string) => boolean = () => true): GridText {
   const list = (values: readonly number[]): string => [...new Set(values.map((v) => Number(v.toPrecision(2))))].join(', ');
   const { lambda, targetRank } = base.method;
+  const { lr, seed, batchSize } = base.train;
   const strength = lambda || 1;
-  const rank = targetRank < 1 ? [0.5 * targetRank, targetRank, Math.min(0.9, 2 * targetRank)] : [0.1, 0.2, 0.4];
+  const ranks = targetRank < 1 ? [0.5 * targetRank, targetRank, Math.min(0.9, 2 * targetRank)] : [0.1, 0.2, 0.4];
+  const axes = [
+    { path: 'method.targetRank', values: list(ranks), used: true },
+    { path: 'method.lambda', values: list([0, 0.1 * strength, strength]), used: hasLambda(base) },
+    { path: 'train.lr', values: list([lr / 3, lr, lr * 3]), used: true },
+    { path: 'train.batchSize', values: list([Math.max(1, Math.floor(batchSize / 2)), batchSize]), used: true },
+  ].filter(({ path, used }) => used && free(path));
+  // A row of one value, where nothing else is left.
+  const one = { path: 'method.targetRank', values: String(targetRank) };
+  const [x = one, y = x.path === one.path ? { path: 'train.lr', values: String(lr) } : one] = axes;
   return {
-    x: { path: 'method.targetRank', values: list(rank) },
-    y: hasLambda(base)
-      ? { path: 'method.lambda', values: list([0, 0.1 * strength, strength]) }
-      : { path: 'train.lr', values: list([base.train.lr / 3, base.train.lr, base.train.lr * 3]) },
-    seeds: String(base.train.seed),
+    x: { path: x.path, values: x.values },
+    y: { path: y.path, values: y.values },
+    seeds: String(seed),
     steps: String(base.train.steps),
   };
 }

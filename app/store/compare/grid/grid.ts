@@ -1,13 +1,13 @@
 import type { RunRecord } from '../../../protocol/run/record';
-import type { Experiment } from '../../../protocol/experiment';
+import { ConfigError, type Experiment } from '../../../protocol/experiment';
 import { nearestPreset } from '../../../protocol/presets';
-import { adopt, openFork, recall, remember, showRun } from '../../actions';
-import { addRun } from '../../runs';
-import { setState } from '../../store';
+import { adopt, allowed, guard, openFork, recall, remember, showRun } from '../../actions';
+import { addRun, keepRun } from '../../runs';
+import { setState, type RunGrid } from '../../store';
 import { createWorker, type WorkerLike } from '../../workerClient';
 import { Rig } from '../rig';
 import type { GridMetric } from './cellFigures';
-import { cellsOf, makeGrid, nameCell, type GridCell, type GridDefinition, type GridText } from './definition';
+import { cellsOf, GridError, gridName, makeGrid, nameCell, type GridCell, type GridDefinition, type GridText } from './definition';
 import { gridState, useGrid, type GridState } from './gridStore';
 import { GridRunner } from './runner';
 import { Shelf, type CellResult, type KeptGrid } from './shelf';
@@ -60,6 +60,16 @@ export function showGrid(grid: KeptGrid): void {
   if (first) void selectPlace(first.x, first.y);
 }
 
+/** Shows a kept grid by its id. @throws Error where this browser does not keep it any more */
+export async function showGridById(id: string): Promise<void> {
+  await openGrid();
+  if (get().definition?.id === id) return;
+  if (runner) throw new Error('A grid is under way; stop it to open another.');
+  const grid = (await shelf.list()).find(({ definition }) => definition.id === id);
+  if (!grid) throw new Error('This browser does not keep that grid any more; its runs are in the table.');
+  showGrid(grid);
+}
+
 /** Back to the form; a grid that runs is stopped first by the visitor. */
 export function newGrid(): void {
   if (runner) return;
@@ -67,10 +77,38 @@ export function newGrid(): void {
   void refreshKept();
 }
 
+/** Chooses what the runs of a grid to come share; its axes are suggested anew. */
+export const setSource = (source: string): void => set({ source, draft: null });
+/** What is typed for a grid to come. */
+export const setDraft = (draft: GridText): void => set({ draft });
+/** Puts the grid of a link into the form. False where one is under way. */
+export function setUpGrid(linked: Experiment, draft: GridText): boolean {
+  if (runner) return false;
+  newGrid();
+  opened = true;
+  set({ source: 'link', linked, draft });
+  return true;
+}
+
+/** Setting and part of the form that holds it. */
+const PART_OF: Readonly<Record<string, keyof GridText>> = { 'train.steps': 'steps', 'train.seed': 'seeds' };
+/** Where the link of the page locks what the grid varies, no run of it begins. @throws GridError at the part that varies it */
+function requireOpen(definition: GridDefinition): void {
+  const { x, y } = definition;
+  try {
+    for (const { experiment } of cellsOf(definition)) guard(experiment);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const { field, message } = error;
+    throw new GridError(field === y.path ? 'y' : field === x.path ? 'x' : (PART_OF[field] ?? 'x'), message);
+  }
+}
+
 /** Begins the grid that was typed. Resolves when it has ended. @throws GridError naming the part that is wrong */
 export async function startGrid(base: Experiment, text: GridText): Promise<void> {
   if (runner) return;
   const definition = makeGrid(base, text, crypto.randomUUID(), Date.now());
+  requireOpen(definition);
   const grid: KeptGrid = { definition, results: [] };
   set({ definition, results: [], record: null, selected: null, problem: null, notKept: null });
   try {
@@ -93,6 +131,13 @@ async function go(): Promise<void> {
   const { definition, results } = get();
   if (!definition || runner) return;
   const cells = remaining({ definition, results });
+  const locked = cells.find(({ experiment }) => !allowed(experiment));
+  if (locked) {
+    set({
+      problem: `The link of this page locks settings that ${nameCell(definition, locked.x, locked.y)} changes: the grid cannot go on here.`,
+    });
+    return;
+  }
   const mine = (runner = new GridRunner({
     rig: (changed) => new Rig(() => create(), changed),
     onProgress: (cell, rig) => told(cell, rig),
@@ -160,6 +205,8 @@ async function took(definition: GridDefinition, cell: GridCell, result: CellResu
   } catch (error) {
     set({ notKept: textOfError(error) });
   }
+  // Among the other runs, too: to draw, rank and tell apart.
+  if (record) await keepRun(record, { grid: gridOf(definition) });
   // The first that is done is looked at, and one that the visitor waits for.
   const waited = selected?.x === cell.x && selected.y === cell.y && !get().record;
   if (result.figures && (!selected || waited)) set({ selected: { x: cell.x, y: cell.y }, record });
@@ -224,16 +271,23 @@ async function refreshKept(): Promise<void> {
   set({ kept: kept.filter((grid) => grid.definition.id !== discarded?.definition.id) });
 }
 
-/** Draws a finished run over the run on screen; it joins the kept runs. */
+const gridOf = (definition: GridDefinition): RunGrid => ({ id: definition.id, name: gridName(definition) });
+/** A finished run, kept among the others: one of an earlier version of the page, or deleted from them, is there again. */
+async function withOthers(record: RunRecord): Promise<void> {
+  const { definition } = get();
+  if (definition) await addRun(record, gridOf(definition));
+}
+
+/** Draws a finished run over the run on screen. */
 export async function overlayRun(record: RunRecord): Promise<void> {
-  await addRun(record);
+  await withOthers(record);
   setState({ screen: 'main', tab: 'watch' });
   await showRun(record.id, true);
 }
 
-/** "Same start, one change" of a finished run; it joins the kept runs. */
+/** "Same start, one change" of a finished run. */
 export async function forkCell(record: RunRecord): Promise<void> {
-  await addRun(record);
+  await withOthers(record);
   setState({ screen: 'main' });
   await openFork(record.id);
 }

@@ -1,7 +1,9 @@
 import { create } from 'zustand';
 import type { RunRecord } from '../../../protocol/run/record';
+import type { Experiment } from '../../../protocol/experiment';
+import { presetExperiment } from '../../../protocol/presets';
 import type { GridMetric } from './cellFigures';
-import type { GridDefinition } from './definition';
+import type { GridDefinition, GridText } from './definition';
 import type { CellResult, KeptGrid } from './shelf';
 
 /** The run under way, as far as it is drawn. */
@@ -39,7 +41,17 @@ export interface GridState {
   kept: readonly KeptGrid[];
   /** A grid removed a moment ago. */
   discarded: KeptGrid | null;
+  /** What the runs of a grid to come share: the settings, a link's experiment, or a preset by its key. */
+  source: string;
+  /** The experiment of the link that set a grid up. */
+  linked: Experiment | null;
+  /** What was typed for it; null while it is the suggestion. */
+  draft: GridText | null;
 }
+
+/** What the runs of a grid to come share, where `form` is what the settings are. */
+export const setupBase = ({ source, linked }: Pick<GridState, 'source' | 'linked'>, form: Experiment): Experiment =>
+  source === 'form' ? form : source === 'link' && linked ? linked : presetExperiment(source, form.dataset);
 
 export const gridState = (): GridState => ({
   definition: null,
@@ -55,6 +67,9 @@ export const gridState = (): GridState => ({
   notKept: null,
   kept: [],
   discarded: null,
+  source: 'form',
+  linked: null,
+  draft: null,
 });
 
 /** A grid of runs. Changed by `grid.ts` only. */
