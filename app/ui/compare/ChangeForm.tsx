@@ -1,19 +1,18 @@
 import { useId, useState, type SyntheticEvent } from 'react';
 import { useShallow } from 'zustand/react/shallow';
-import { ConfigError, DATASETS, GROUPS, fieldAt, isLive, valueAt, type Experiment } from '../../protocol/experiment';
+import { ConfigError, DATASETS, fieldAt, isLive, valueAt, type Experiment } from '../../protocol/experiment';
+import { FIELD_PATHS, labelOf } from '../../protocol/settings';
 import { attempt } from '../../store/actions';
 import { setExperiments } from '../../store/compare/ab';
 import { useAb } from '../../store/compare/abStore';
 import { withValue } from '../../store/compare/values';
 import { DATASET_CONFIGS } from '../datasets';
 import { setting } from '../format';
-import { fieldName } from './words';
 
-const FIELDS = ['dataset', ...GROUPS.flatMap((group) => group.fields.map((field) => `${group.section}.${field.key}`))];
 /** What one most often changes in a pair comes first. */
 const FIRST = ['method.lambda', 'method.targetRank', 'train.lr', 'method.reweightEvery'];
-const LIVE = [...FIRST, ...FIELDS.filter((path) => isLive(path) && !FIRST.includes(path))];
-const OTHER = FIELDS.filter((path) => !isLive(path));
+const LIVE = [...FIRST, ...FIELD_PATHS.filter((path) => isLive(path) && !FIRST.includes(path))];
+const OTHER = FIELD_PATHS.filter((path) => !isLive(path));
 
 /** A value as it stands in a text box. */
 function typed(path: string, experiment: Experiment): string {
@@ -42,14 +41,14 @@ export function ChangeForm() {
       const next = { a: withValue(a, path, left), b: withValue(b, path, right) };
       setProblem(undefined);
       setDraft({});
-      attempt(setExperiments(next.a, next.b, fieldName(path)));
+      attempt(setExperiments(next.a, next.b, labelOf(path)));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       setProblem(error.message);
     }
   };
   const control = (side: 'a' | 'b', value: string) => {
-    const label = `${fieldName(path)}, ${side.toUpperCase()}`;
+    const label = `${labelOf(path)}, ${side.toUpperCase()}`;
     const change = (next: string) => setDraft((d) => ({ ...d, [side]: next }));
     const options = optionsOf(path);
     return (
@@ -85,14 +84,14 @@ export function ChangeForm() {
         <optgroup label="While they run">
           {LIVE.map((field) => (
             <option key={field} value={field}>
-              {fieldName(field)}
+              {labelOf(field)}
             </option>
           ))}
         </optgroup>
         <optgroup label="From step 0">
           {OTHER.map((field) => (
             <option key={field} value={field}>
-              {fieldName(field)}
+              {labelOf(field)}
             </option>
           ))}
         </optgroup>

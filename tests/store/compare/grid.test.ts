@@ -103,7 +103,7 @@ test('the table of a grid has a row for each run, with what is to come and what 
     { figures: figures(0.5), problem: null, wallMs: 5 },
     { figures: null, problem: 'The loss became infinite, "so" it stopped.', wallMs: 5 },
   ];
-  const lines = gridCsv(grid(), results).trim().split('\n');
+  const lines = gridCsv(grid(), results).trim().split('\r\n');
   expect(lines).toHaveLength(7);
   expect(lines[1]).toMatch(/^0,0\.1,1,done,0\.5,0\.25,0\.4,/);
   expect(lines[2]).toMatch(/^0,0\.2,1,failed,.*"The loss became infinite, ""so"" it stopped\."$/);
