@@ -1,6 +1,8 @@
+import { useMemo } from 'react';
 import { PRESETS, presetExperiment } from '../../protocol/presets';
 import { counterpart } from '../../protocol/compare';
 import { patchExperiment, type Experiment } from '../../protocol/experiment';
+import { techniqueName } from '../../protocol/settings';
 import { attempt } from '../../store/actions';
 import { setExperiments } from '../../store/compare/ab';
 import { useAb, type SideName } from '../../store/compare/abStore';
@@ -8,7 +10,7 @@ import { useStore } from '../../store/store';
 import { Menu } from '../controls/Menu';
 import { experimentName } from '../datasets';
 import { Icon } from '../icons';
-import { shortNote, techniqueName } from './words';
+import { shortNote } from './words';
 
 interface Source {
   readonly label: string;
@@ -28,6 +30,10 @@ function useSources(side: SideName): readonly (readonly Source[])[] {
     experiment,
   });
   const letter = side === 'a' ? 'B' : 'A';
+  const presets = useMemo(
+    () => PRESETS.map(({ key, label }) => ({ label, experiment: presetExperiment(key, form.dataset) })),
+    [form.dataset],
+  );
   return [
     [
       ...(running ? [named('The run on screen', running)] : []),
@@ -42,13 +48,32 @@ function useSources(side: SideName): readonly (readonly Source[])[] {
       ...(other.method.name === 'adamw' ? [] : [named(`Like ${letter}, dense`, patchExperiment(other, { method: { name: 'adamw' } }))]),
       named(`The same as ${letter}`, other),
     ],
-    PRESETS.map((preset) => named(preset.label, presetExperiment(preset.key, form.dataset))),
+    presets.map(({ label, experiment }) => named(label, experiment)),
   ];
 }
 
 /** Chooses what a side runs. */
 export function SourceMenu({ side }: { side: SideName }) {
   const source = useAb((s) => s[side].source);
+  return (
+    <Menu
+      className="btn sm cmp-source"
+      label={`What ${side.toUpperCase()} runs`}
+      align="end"
+      button={
+        <>
+          <span>{source}</span>
+          <Icon name="down" />
+        </>
+      }
+    >
+      {(close) => <Sources side={side} close={close} />}
+    </Menu>
+  );
+}
+
+/** The content of the open menu. */
+function Sources({ side, close }: { side: SideName; close: () => void }) {
   const groups = useSources(side);
   const take = (chosen: Source) => {
     const { a, b } = useAb.getState();
@@ -62,39 +87,25 @@ export function SourceMenu({ side }: { side: SideName }) {
     );
   };
   return (
-    <Menu
-      className="btn sm cmp-source"
-      label={`What ${side.toUpperCase()} runs`}
-      align="end"
-      button={
-        <>
-          <span>{source}</span>
-          <Icon name="down" />
-        </>
-      }
-    >
-      {(close) => (
-        <div className="menu-list">
-          {groups.map((group, g) => (
-            <div key={g} className="menu-list">
-              {g > 0 && <hr />}
-              {group.map((entry) => (
-                <button
-                  key={entry.label}
-                  type="button"
-                  onClick={() => {
-                    close();
-                    take(entry);
-                  }}
-                >
-                  <b>{entry.label}</b>
-                  <span>{entry.why}</span>
-                </button>
-              ))}
-            </div>
+    <div className="menu-list">
+      {groups.map((group, g) => (
+        <div key={g} className="menu-list">
+          {g > 0 && <hr />}
+          {group.map((entry) => (
+            <button
+              key={entry.label}
+              type="button"
+              onClick={() => {
+                close();
+                take(entry);
+              }}
+            >
+              <b>{entry.label}</b>
+              <span>{entry.why}</span>
+            </button>
           ))}
         </div>
-      )}
-    </Menu>
+      ))}
+    </div>
   );
 }
