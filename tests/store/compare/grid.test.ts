@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { defaultExperiment, patchExperiment, type Experiment } from '../../../app/protocol/experiment';
+import { defaultExperiment, patchExperiment, type DatasetName, type Experiment } from '../../../app/protocol/experiment';
+import type { DatasetInfo } from '../../../app/protocol/messages';
 import { accuracyAt, metricOf, type CellFigures } from '../../../app/store/compare/grid/cellFigures';
 import { cellsOf, GridError, makeGrid, MAX_RUNS, nameCell, suggestGrid, type GridText } from '../../../app/store/compare/grid/definition';
 import { continueGrid, openGrid, pauseGrid, startGrid, useGridParts } from '../../../app/store/compare/grid/grid';
@@ -7,6 +8,7 @@ import { gridCsv } from '../../../app/store/compare/grid/gridCsv';
 import { useGrid } from '../../../app/store/compare/grid/gridStore';
 import { paretoFront } from '../../../app/store/compare/grid/pareto';
 import { Shelf, type CellResult } from '../../../app/store/compare/grid/shelf';
+import { Rig } from '../../../app/store/compare/rig';
 import { reportOf } from '../cuts';
 import { device, FakeWorker, planOf, spectraOf } from '../fakeWorker';
 
@@ -142,6 +144,30 @@ function worker(hold: () => boolean = () => false, fails: (e: Experiment) => boo
   });
   return fake;
 }
+
+test('a run keeps the count of its own images, and a rig that was closed is not opened to be stopped', async () => {
+  const workers: FakeWorker[] = [];
+  const rig = new Rig(
+    () => {
+      workers.push(worker(() => true));
+      return workers.at(-1)!;
+    },
+    () => undefined,
+  );
+  await rig.configure(base);
+  const info = (name: DatasetName, trainCount: number): DatasetInfo => ({
+    ...{ name, label: name, synthetic: false, trainCount, testCount: 10, imageSize: 28, channels: 1, classes: [], classCounts: [] },
+    ...{ origin: 'cache', bytes: 1, cached: true },
+  });
+  workers[0]!.emit({ type: 'dataset', info: info('shapes', 20_000) });
+  workers[0]!.emit({ type: 'dataset', info: info('mnist', 60_000) });
+  expect(rig.record({ id: 'a', name: 'a', parent: null, date: 1 }).origin.trainCount).toBe(20_000);
+  await rig.halt();
+  expect(workers[0]!.types).toContain('pause');
+  rig.close();
+  await rig.halt();
+  expect(workers).toHaveLength(1);
+});
 
 describe('a grid that runs', () => {
   let shelf: Shelf;
