@@ -1,5 +1,6 @@
 import { ConfigError } from './configError';
-import { fieldAt, GROUPS, valueAt, type Experiment } from './experiment';
+import { valueAt, type Experiment } from './experiment';
+import { FIELD_PATHS, labelOf } from './settings';
 
 /** Parts of the page that are no setting; a link can hide them, and not lock them. */
 export const PARTS = [
@@ -23,20 +24,14 @@ export interface Lockable {
   readonly label: string;
 }
 
+/** Keys that are not the last part of the path. */
+const LINK_KEYS: Readonly<Record<string, string>> = { dataset: 'data', 'method.name': 'method' };
+
 /** All settings, in the order of the form. */
 export const LOCKABLE: readonly Lockable[] = [
-  { key: 'data', path: 'dataset', label: 'Data set' },
-  ...GROUPS.flatMap((group) =>
-    group.fields.map(({ key, label }) => {
-      const path = `${group.section}.${key}`;
-      return { key: path === 'method.name' ? 'method' : key, path, label };
-    }),
-  ),
-  { key: 'imageSize', path: 'model.imageSize', label: 'Image size' },
-  { key: 'inChannels', path: 'model.inChannels', label: 'Image channels' },
-  { key: 'numClasses', path: 'model.numClasses', label: 'Number of classes' },
-  { key: 'overrides', path: 'method.overrides', label: 'Matrix by matrix' },
-];
+  ...FIELD_PATHS,
+  ...['model.imageSize', 'model.inChannels', 'model.numClasses', 'method.overrides'],
+].map((path) => ({ key: LINK_KEYS[path] ?? path.split('.')[1]!, path, label: labelOf(path) }));
 
 /** What a teacher's link takes away, by the keys of the link. All lists empty and `only` null: nothing. */
 export interface Locks {
@@ -102,11 +97,10 @@ const read = (experiment: Experiment, path: string): string =>
 export function requireUnlocked(locks: Locks, from: Experiment, next: Experiment): void {
   const [first, ...more] = lockedChanges(locks, from, next);
   if (first === undefined) return;
-  const names = [first, ...more.slice(0, 3)].map((path) => nameOf(path)).join(', ');
+  const names = [first, ...more.slice(0, 3)].map(labelOf).join(', ');
   const rest = more.length > 3 ? ` and ${more.length - 3} more` : '';
   throw new LockError(first, `The link of this page locks ${names}${rest}; nothing was changed.`);
 }
-const nameOf = (path: string): string => LOCKABLE.find((l) => l.path === path)?.label ?? fieldAt(path)?.label ?? path;
 
 /** A part of a link that was not applied. */
 interface Problem {

@@ -1,3 +1,7 @@
+import { setting } from '../protocol/numbers';
+
+export { parseNumber, setting } from '../protocol/numbers';
+
 const THIN = '\u2009';
 const MINUS = '\u2212';
 
@@ -47,25 +51,6 @@ export function roughly(seconds: number): string {
   if (seconds < 50) return `${Math.max(1, Math.round(seconds / 5) * 5)} s`;
   if (seconds < 90 * 60) return `${Math.max(1, Math.round(seconds / 60))} min`;
   return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
-}
-
-/** A setting as it is typed: 0.01, 4e−4, 3000. Reads back with `parseNumber` to the same number. */
-export function setting(value: number): string {
-  const size = Math.abs(value);
-  const plain = String(value);
-  const out = (size !== 0 && size < 1e-3) || size >= 1e7 || plain.length > 9 ? value.toExponential().replace('e+', 'e') : plain;
-  return out.replaceAll('-', MINUS);
-}
-
-/** Reads 0.01, 1e-3, 1e−3, "1 000", "5 steps"; NaN for anything else. */
-export function parseNumber(typed: string, unit = ''): number {
-  let plain = typed.trim().toLowerCase();
-  if (unit && plain.endsWith(unit.toLowerCase())) plain = plain.slice(0, -unit.length);
-  plain = plain
-    .replaceAll(MINUS, '-')
-    .replace(/[\s\u2009\u00a0']/g, '')
-    .replace(/^(-?\d*),(\d+)$/, '$1.$2');
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(plain) ? Number(plain) : Number.NaN;
 }
 
 /** "from 1e−4 to 10" */

@@ -5,14 +5,15 @@ import { attempt, blockedBecause, newSeed, openSetup, reset, setProjector, stepO
 import { getState } from '../store/store';
 
 /** Where a key means something else: text boxes, open dialogs and menus. */
-const busy = (target: EventTarget | null): boolean =>
+export const busy = (target: EventTarget | null): boolean =>
   target instanceof Element &&
   (target.closest(
     'input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, dialog, [popover], [contenteditable]',
   ) !== null ||
     document.querySelector('dialog[open]') !== null);
 /** Space presses the button that has the focus; then it is not ours. */
-const presses = (target: EventTarget | null): boolean => target instanceof Element && target.closest('button, a, summary, input') !== null;
+export const presses = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest('button, a, summary, input') !== null;
 
 /** The page's keys, see `KeyHelp`. */
 export function useKeys(): void {

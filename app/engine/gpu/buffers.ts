@@ -27,7 +27,8 @@ export class OutOfMemoryError extends Error {
  * that a disposed run leaves no byte behind.
  */
 export class BufferPool {
-  private live = new Map<GPUBuffer, number>();
+  /** Bytes of each, and which in the order of their creation, from 1. */
+  private live = new Map<GPUBuffer, { readonly size: number; readonly number: number }>();
   private bytes = 0;
   private created = 0;
   /** Live bytes beyond which `allocate` refuses; unlimited unless set. Lets a test run out of memory without doing so. */
@@ -59,23 +60,28 @@ export class BufferPool {
     if (this.bytes + size > this.budget)
       throw new OutOfMemoryError(label, size, `${(this.budget / 2 ** 20).toFixed(0)} MiB is all there is`);
     const buffer = this.device.createBuffer({ label, size, usage, mappedAtCreation });
-    this.live.set(buffer, size);
-    this.bytes += size;
     this.created++;
+    this.live.set(buffer, { size, number: this.created });
+    this.bytes += size;
     return { buffer, offset: 0, size };
   }
 
   /** Destroys the buffer behind a view; a second call does nothing. */
   free(view: View): void {
-    const size = this.live.get(view.buffer);
-    if (size === undefined) return;
+    const known = this.live.get(view.buffer);
+    if (!known) return;
     this.live.delete(view.buffer);
-    this.bytes -= size;
+    this.bytes -= known.size;
     view.buffer.destroy();
   }
 
   freeAll(): void {
-    for (const buffer of [...this.live.keys()]) this.free({ buffer, offset: 0, size: 0 });
+    this.freeCreated(0, this.created);
+  }
+
+  /** Destroys what is left of the buffers that were created while `createdCount` went from `from` to `to`. */
+  freeCreated(from: number, to: number): void {
+    for (const [buffer, { number }] of [...this.live]) if (number > from && number <= to) this.free({ buffer, offset: 0, size: 0 });
   }
 }
 

@@ -110,23 +110,29 @@ export class Gpu {
 
   /**
    * Runs an allocation under an out-of-memory scope, which is closed before this returns: two guards at a time do not mix.
-   * @throws OutOfMemoryError naming what was being allocated.
+   * @throws OutOfMemoryError naming what was being allocated; what there was room for is freed
    */
   async guard<T>(label: string, allocate: () => T): Promise<T> {
     const before = this.buffers.liveBytes;
+    const first = this.buffers.createdCount;
     this.device.pushErrorScope('out-of-memory');
     let outcome: Promise<GPUError | null>;
     let result: T;
     try {
       result = allocate();
+    } catch (error) {
+      this.buffers.freeCreated(first, this.buffers.createdCount);
+      throw error;
     } finally {
       outcome = this.device.popErrorScope();
       outcome.catch(() => undefined);
     }
     const bytes = this.buffers.liveBytes - before;
+    const last = this.buffers.createdCount;
     const error = await outcome;
-    if (error) throw new OutOfMemoryError(label, bytes, error.message);
-    return result;
+    if (!error) return result;
+    this.buffers.freeCreated(first, last);
+    throw new OutOfMemoryError(label, bytes, error.message);
   }
 
   /** Copies CPU data into a view. */

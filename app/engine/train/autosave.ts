@@ -101,12 +101,23 @@ export class Keeper {
     const { best, latest } = this;
     this.best = this.latest = undefined;
     const from = performance.now();
-    const newest = latest?.();
+    const newest = this.make(latest);
     if (newest) await this.write('latest', newest);
     if (best) await this.write('best', best);
     if (!newest && !best) return;
     this.writtenAt = performance.now();
     this.cost = this.writtenAt - from;
+  }
+
+  private make(latest: (() => Offer | undefined) | undefined): Offer | undefined {
+    try {
+      return latest?.();
+    } catch (error) {
+      // Without a device nothing can be said of it; it is offered again when there is one.
+      this.latest ??= latest;
+      this.onFailure(error, 0);
+      return undefined;
+    }
   }
 
   private async write(kind: Kind, { trainer, snapshot, checkpoint }: Offer): Promise<void> {

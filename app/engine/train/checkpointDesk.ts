@@ -3,11 +3,11 @@ import type { Experiment } from '../../protocol/experiment';
 import { DATASET_CONFIGS } from '../data/index';
 import { DataError } from '../data/types';
 import type { Gpu } from '../gpu/device';
-import { vitParameters } from '../model/parameters';
+import { vitParameters, type VitConfig } from '../model/parameters';
 import { Keeper, checkpointOf, type Surroundings } from './autosave';
 import { checkpointPieces, isCheckpoint, readCheckpoint, snapshotFor, type CheckpointDescription, type ReadCheckpoint } from './checkpoint';
 import { CheckpointStore, isQuota, keyOf, newRunKey } from './checkpointStore';
-import { resolveModel, type Datasets } from './datasets';
+import type { Datasets } from './datasets';
 import type { Emit } from './events';
 import { fetchBytes, fileAddress } from './fetchWeights';
 import { fitPretrained } from './pretrained';
@@ -109,9 +109,11 @@ export class CheckpointDesk {
   async load(bytes: Uint8Array, { experiment, as, options }: LoadOptions): Promise<LoadedTensors> {
     const file = openSafetensors(bytes);
     if (as === 'checkpoint' || (as === undefined && isCheckpoint(file))) return this.continueRun(readCheckpoint(bytes));
-    const fitted = as === 'pretrained' ? undefined : fitting(file, experiment);
+    // The shapes of the set as it is loaded: the visitor's own images have no others.
+    const resolve = (e: Experiment) => this.host.datasets.resolve(e);
+    const fitted = as === 'pretrained' ? undefined : fitting(file, resolve(experiment));
     if (fitted) return this.startFrom('weights', experiment, fitted, []);
-    const { experiment: made, arena, notes } = fitPretrained(file, experiment, options);
+    const { experiment: made, arena, notes } = fitPretrained(file, experiment, options, resolve);
     return this.startFrom('pretrained', made, arena, notes);
   }
 
@@ -230,9 +232,9 @@ export class CheckpointDesk {
   }
 }
 
-/** The arena, where the tensors are exactly those of the experiment's model. */
-function fitting(file: TensorFile, experiment: Experiment): Float32Array<ArrayBuffer> | undefined {
-  const table = vitParameters(resolveModel(experiment));
+/** The arena, where the tensors are exactly those of the model. */
+function fitting(file: TensorFile, config: VitConfig): Float32Array<ArrayBuffer> | undefined {
+  const table = vitParameters(config);
   const same =
     file.tensors.size === table.entries.length &&
     table.entries.every(({ name, shape }) => file.tensors.get(name)?.shape.join() === shape.join());

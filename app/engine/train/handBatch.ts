@@ -33,9 +33,10 @@ export async function gradientsOf(
   const { config, table, tuning, params, labelSmoothing, batch } = o;
   const count = batch.labels.length;
   const model = await gpu.guard('a batch given by hand', () => new VitModel(gpu, { config, batch: count, tuning, training: true }));
-  const grads = gpu.buffers.allocate('hand.gradients', table.total * 4);
-  const recorder = new Recorder(gpu, 'hand');
+  let grads: View | undefined;
   try {
+    grads = await gpu.guard('its gradients', () => gpu.buffers.allocate('hand.gradients', table.total * 4));
+    const recorder = new Recorder(gpu, 'hand');
     gpu.write(model.images, batch.images);
     gpu.write(model.labels, batch.labels);
     model.recordForward(recorder, params);
@@ -51,7 +52,7 @@ export async function gradientsOf(
       grads: await gpu.readFloats(grads),
     };
   } finally {
-    gpu.buffers.free(grads);
+    if (grads) gpu.buffers.free(grads);
     model.dispose();
   }
 }

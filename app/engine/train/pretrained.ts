@@ -34,7 +34,12 @@ const MAX_NAMES = 4;
  * channels, and a head of another number of classes is drawn anew. LayerScale is folded into the projection before it.
  * @throws TensorFileError naming what is missing or ill-shaped; ConfigError naming the field of a model that cannot be made here
  */
-export function fitPretrained(file: TensorFile, base: Experiment, options: PretrainedOptions = {}): Pretrained {
+export function fitPretrained(
+  file: TensorFile,
+  base: Experiment,
+  options: PretrainedOptions = {},
+  resolve: (experiment: Experiment) => VitConfig = resolveModel,
+): Pretrained {
   const notes: string[] = [];
   const source = new Source(file.tensors);
   const patch = source.shape(ANCHOR, 4);
@@ -52,7 +57,7 @@ export function fitPretrained(file: TensorFile, base: Experiment, options: Pretr
   const experiment = patchExperiment(base, {
     model: { patchSize, embedDim, depth, numHeads, mlpRatio: ratioOf(hidden, embedDim), ...(pooled && { pool: 'avg' as const }) },
   });
-  const config = resolveModel(experiment);
+  const config = resolve(experiment);
   const table = vitParameters(config);
   const arena = initialParameters(config, table, experiment.train.seed);
   for (const { name, shape, offset } of table.entries) {

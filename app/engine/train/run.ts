@@ -69,8 +69,9 @@ export interface RunData {
 export class Run {
   private readonly kits = new Map<string, Kit>();
   private evaluator: Evaluator | undefined;
-  /** Resolves when a validation can be queued at once. @throws ShaderError */
-  evaluable: Promise<void> = Promise.resolve();
+  private built: Promise<void> = Promise.resolve();
+  /** The evaluation under way; its results are read back one at a time. */
+  private evaluating: Promise<void> | undefined;
   private evalModel: VitModel | undefined;
   private data: RunData | undefined;
   private truncating: Promise<Truncation> | undefined;
@@ -131,10 +132,21 @@ export class Run {
 
   /**
    * Gives the run its data set; before the first gathered step. The caller keeps ownership of the data. What only validation needs
-   * is allocated here and compiled while the first steps run: `evaluable` tells when.
+   * is allocated here and compiled while the first steps run: `evaluable` tells when. Where it fails, it may be tried again.
    */
   async attach(data: RunData): Promise<void> {
     if (this.data) return;
+    const kit = await this.ownKit();
+    try {
+      await this.connect(data, kit);
+      this.data = data;
+    } catch (error) {
+      this.disconnect(kit);
+      throw error;
+    }
+  }
+
+  private async connect(data: RunData, kit: Kit): Promise<void> {
     const { gpu, views, config, recipe } = this;
     const { batchSize, accumulate, augment } = this.experiment.train;
     const { channels } = data.train.shape;
@@ -143,7 +155,6 @@ export class Run {
         'model.inChannels',
         `Image channels must be ${channels}, as the data set's images have, and not ${config.inChannels}.`,
       );
-    const kit = await this.ownKit();
     const { model } = kit;
     const rows = batchSize / accumulate;
     const needs = { from: data.train.shape, to: model.inputShape, batch: rows, strong: augment === 'strong' };
@@ -156,9 +167,17 @@ export class Run {
       this.evalModel = new VitModel(this.gpu, { config: this.config, batch, tuning: this.tuning, training: false });
       this.evaluator = new Evaluator(this.gpu, this.evalModel, batch, data.test);
     });
-    this.evaluable = this.evaluator!.build(this.evaluated);
-    this.evaluable.catch(() => undefined);
-    this.data = data;
+    this.built = this.evaluator!.build(this.evaluated);
+    this.built.catch(() => undefined);
+  }
+
+  /** Frees what `connect` has made. */
+  private disconnect(kit: Kit): void {
+    for (const program of kit.gathers) program.dispose();
+    kit.stage?.dispose();
+    this.evaluator?.dispose();
+    this.evalModel?.dispose();
+    [kit.gathers, kit.gathered, kit.stage, this.evaluator, this.evalModel] = [[], [], undefined, undefined, undefined];
   }
 
   /** The kit of the run's own batches. */
@@ -294,15 +313,24 @@ export class Run {
     return this.evaluator !== undefined;
   }
 
+  /** Resolves when a validation can be queued at once. @throws ShaderError */
+  async evaluable(): Promise<void> {
+    await this.built;
+    while (this.evaluating) await this.evaluating;
+  }
+
   /**
-   * Mean loss and accuracy over the first `count` test images, of the weights as they are when this is called; as they are when it is
-   * compiled, while `evaluable` has not yet resolved.
+   * Mean loss and accuracy over the first `count` test images, of the weights as they are when this is called; while another is under
+   * way, or it is not compiled yet, as they are when its turn comes, see `evaluable`.
    */
   async evaluate(count: number): Promise<{ loss: number; accuracy: number; count: number }> {
     const { evaluator } = this;
     if (!evaluator) throw new Error('the run has no data to validate on');
-    if (!evaluator.built) await this.evaluable;
-    return evaluator.run(count);
+    if (!evaluator.built || this.evaluating) await this.evaluable();
+    const result = evaluator.run(count);
+    const done = () => void (this.evaluating = undefined);
+    this.evaluating = result.then(done, done);
+    return result;
   }
 
   /** All singular values of every matrix, with the regularizer's figures. */
@@ -460,7 +488,7 @@ export class Run {
   /** Waits for the steps in flight, then frees every buffer of the run. */
   async dispose(): Promise<void> {
     this.ended = true;
-    await Promise.allSettled([this.flight.drained(), this.evaluable]);
+    await Promise.allSettled([this.flight.drained(), this.built]);
     await this.truncating?.then((truncation) => truncation.dispose()).catch(() => undefined);
     for (const { model, step, accumulation, parts, gathers, stage } of this.kits.values()) {
       for (const program of [...gathers, ...parts, step.program]) program.dispose();

@@ -32,6 +32,10 @@ export class SpareRun {
       const run = await Run.create(gpu, experiment, this.datasets.resolve(experiment), tuning);
       this.made = { key: JSON.stringify(experiment), run };
       if (images) await run.attach(await images);
+    } catch (error) {
+      // One that found no room for its data is not there to be taken, nor in the way of another.
+      await this.drop();
+      throw error;
     } finally {
       this.underWay = false;
     }

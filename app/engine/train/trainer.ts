@@ -113,9 +113,12 @@ export class Trainer {
     await this.pause();
     const from = this.landed + 1;
     this.turn = turn;
-    this.start(count);
-    await this.loop;
-    this.turn = false;
+    try {
+      this.start(count);
+      await this.loop;
+    } finally {
+      this.turn = false;
+    }
     if (this.failure) throw this.failure;
     return this.history.records(from);
   }
@@ -129,7 +132,12 @@ export class Trainer {
   async trainOn(batch: Batch): Promise<StepRecord> {
     await this.pause();
     if (this.phase === 'failed') throw new Error('The run has failed; reset it or go back to its last snapshot.');
-    const result = await this.run.submitBatch(++this.step, batch);
+    const step = ++this.step;
+    const result = await this.run.submitBatch(step, batch).catch((error: unknown) => {
+      // A batch that does not fit, or found no room, was no step.
+      if (this.run.submitted < step) this.step = step - 1;
+      throw error;
+    });
     this.land(result);
     if (this.failure) throw this.failure;
     this.phase = 'paused';
@@ -143,7 +151,7 @@ export class Trainer {
     let ended = false;
     try {
       // Its copies are queued before the first step; nothing waits for them.
-      if (!this.snapshot) void this.beginSnapshot();
+      if (!this.snapshot && !this.snapshotting) void this.beginSnapshot();
       while (!this.stopping && !this.failure && this.step < this.target) {
         await this.run.ready(this.step + 1);
         if (this.stopping || this.failure) break;
@@ -155,7 +163,7 @@ export class Trainer {
         if (this.validationDue() && step % this.run.experiment.train.evalEvery === 0) {
           // Queued before the next step, so it sees exactly the weights after this one; an earlier one must be out of the way.
           await this.validating;
-          await this.run.evaluable;
+          await this.run.evaluable();
           this.validating = this.validate(step);
           this.validating.catch((error: unknown) => this.fail(error));
           // The weights that were just validated, in case they are the best so far.
@@ -176,7 +184,8 @@ export class Trainer {
       await Promise.all([this.watching, this.snapshotting, this.validating]);
       if (!this.failure && !this.turn && this.spectraStep !== this.step) await this.watchSpectra();
       if (this.validationDue() && !this.failure && this.step >= this.run.experiment.train.steps) {
-        await this.validate(this.step);
+        // Not twice, where the last step was due for one.
+        if (this.history.evaluations().at(-1)?.step !== this.step) await this.validate(this.step);
         ended = true;
       }
       if (this.keeper && !this.failure) {

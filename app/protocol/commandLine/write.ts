@@ -1,5 +1,5 @@
-import { DATASET_CONFIGS } from '../../engine/data/config';
-import { defaultExperiment, differences, fieldAt, valueAt, type DatasetName, type Experiment } from '../experiment';
+import { defaultExperiment, differences, type DatasetName, type Experiment } from '../experiment';
+import { labelOf, valueText } from '../settings';
 import { FLAGS, type FlagName } from './flags';
 import { parseCommandLine } from './read';
 import {
@@ -37,7 +37,7 @@ export function toCommandLine(experiment: Experiment): WrittenCommand {
   const { experiment: back } = parseCommandLine(line);
   const notes = differences(experiment, back)
     .filter((path) => hasEffect(path, experiment))
-    .map((path) => `${labelOf(path)} is ${show(path, experiment)}; the line stands for ${show(path, back)}.`);
+    .map((path) => `${labelOf(path)} is ${valueText(experiment, path)}; the line stands for ${valueText(back, path)}.`);
   return { line, notes };
 }
 
@@ -93,24 +93,4 @@ function nearestDataset(dataset: DatasetName): [DatasetName, string] {
 function nearestModel({ model }: Experiment): ReferenceModel {
   const distance = (key: ReferenceModel) => Math.abs(Math.log(MODELS[key].embedDim / model.embedDim));
   return (Object.keys(MODELS) as ReferenceModel[]).reduce((best, key) => (distance(key) < distance(best) ? key : best));
-}
-
-const LABELS: Readonly<Record<string, string>> = {
-  dataset: 'Data set',
-  'model.imageSize': 'Image size',
-  'model.inChannels': 'Image channels',
-  'model.numClasses': 'Number of classes',
-};
-const labelOf = (path: string): string => LABELS[path] ?? fieldAt(path)?.label ?? path;
-
-function show(path: string, experiment: Experiment): string {
-  if (path === 'dataset') return DATASET_CONFIGS[experiment.dataset].label;
-  const value = valueAt(experiment, path);
-  if (value === undefined) return 'the data set’s own';
-  if (Array.isArray(value))
-    return value.length === 0 ? 'none' : typeof value[0] === 'string' ? value.join(', ') : `${value.length} entries`;
-  const field = fieldAt(path);
-  if (field?.kind === 'choice') return field.options.find((option) => option.value === value)?.label ?? String(value);
-  if (field?.kind === 'flag') return value ? 'on' : 'off';
-  return field?.unit ? `${String(value)} ${field.unit}` : String(value);
 }

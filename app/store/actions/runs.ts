@@ -1,5 +1,7 @@
 import type { Experiment } from '../../protocol/experiment';
 import { nearestPreset } from '../../protocol/presets';
+import type { RunRecord } from '../../protocol/run/record';
+import { runFileName, saveFile } from '../files';
 import { recorder } from '../recorder';
 import { readText } from '../recordings';
 import { addRun, getRun, hideRuns, loadRuns, patchRun, removeRuns, runById, STYLES } from '../runs';
@@ -13,7 +15,6 @@ import { leaveReplay } from './leaveReplay';
 import { guard } from './locks';
 import { pause, play, prepare } from './run';
 import { notify, recall, remember } from './view';
-import { save } from './weights';
 
 /** Runs drawn over the run on screen, at most. */
 export const MAX_SHOWN = STYLES.length;
@@ -93,25 +94,27 @@ export function finishDeleteRuns(): void {
   );
 }
 
-/** The text of a run file: of a kept run, or of the run on screen as it is now. @throws Error where there is none */
-export async function exportRun(id?: string): Promise<string> {
+/** A kept run, or the run on screen as it is now. @throws Error where there is none */
+async function recordOf(id?: string): Promise<RunRecord> {
   const record = id === undefined || id === getState().runHere ? recorder.record() : null;
   if (id === undefined && !record) throw new Error('There is no run on screen yet: a run begins with its first step.');
-  const { encodeRun } = await runFile();
-  return encodeRun(record ?? (await getRun(id!)));
+  return record ?? getRun(id!);
 }
 
-/** A run as a file in the downloads. @throws Error */
-export async function saveRunFile(id: string): Promise<void> {
-  const text = await exportRun(id);
-  save(new TextEncoder().encode(text), `${fileWords(runById(id)?.name ?? 'run')}.q3r.json`);
+/** The text of a run file: of a kept run, or of the run on screen as it is now. @throws Error where there is none */
+export async function exportRun(id?: string): Promise<string> {
+  const [record, { encodeRun }] = await Promise.all([recordOf(id), runFile()]);
+  return encodeRun(record);
 }
-const fileWords = (name: string): string =>
-  name
-    .toLowerCase()
-    .replaceAll('λ', 'lambda')
-    .replace(/[^a-z0-9.]+/g, '-')
-    .replace(/^-|-$/g, '') || 'run';
+
+/** A whole run as a file in the downloads; it can be opened here again. */
+export async function saveRecord(record: RunRecord): Promise<void> {
+  const { encodeRun } = await runFile();
+  saveFile(encodeRun(record), runFileName(record), 'application/json');
+}
+
+/** A kept run as a file in the downloads. @throws Error */
+export const saveRunFile = async (id: string): Promise<void> => saveRecord(await recordOf(id));
 
 /** Keeps the run in a file's text. @throws RunFileError naming what is wrong with it */
 export async function importRun(text: string): Promise<RunSummary> {

@@ -6,7 +6,7 @@ import { recorder } from '../recorder';
 import { getState } from '../store';
 import { shareUrl } from './page';
 import { lastOf, replayed } from './replay';
-import { save } from './weights';
+import { saveRecord } from './runs';
 
 /** Longest link with results, characters. */
 export const MAX_LINK = 8000;
@@ -49,14 +49,7 @@ export function recordingLink(): string | null {
 export async function saveScreenRun(): Promise<boolean> {
   const run = wholeRun();
   if (!run) return false;
-  const { encodeRun } = await import('../../protocol/run/file');
-  const name = run.name
-    .normalize('NFKD')
-    .replace(/λ/g, 'lambda')
-    .replace(/[^\w.]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .toLowerCase();
-  save(new TextEncoder().encode(encodeRun(run)), `${name || 'run'}-step${run.step}.json`);
+  await saveRecord(run);
   return true;
 }
 

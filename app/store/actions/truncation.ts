@@ -1,8 +1,8 @@
 import { CURVE_ENERGIES, CURVE_FRACTIONS, type CutBy, type CutChoice } from '../../protocol/truncation';
+import { saveFile } from '../files';
 import { getState, setState, type AppState } from '../store';
 import { engine } from './engine';
 import { requireLive } from './leaveReplay';
-import { save } from './weights';
 
 /** The curve of the run as it is now. @throws WorkerError */
 export async function measureCurve(by: CutBy = getState().cutBy): Promise<void> {
@@ -71,5 +71,5 @@ export async function saveFactored(): Promise<void> {
   const bytes = await engine().send('exportFactored', { cut: choiceOf(state) });
   const { model } = state.running ?? state.experiment;
   const kept = Math.round(100 * state.cutAt[state.cutBy]);
-  save(bytes, `vit-${model.depth}x${model.embedDim}-p${model.patchSize}-step${state.step}-${state.cutBy}${kept}.safetensors`);
+  saveFile(bytes, `vit-${model.depth}x${model.embedDim}-p${model.patchSize}-step${state.step}-${state.cutBy}${kept}.safetensors`);
 }

@@ -1,4 +1,5 @@
 import type { LoadedTensors, PretrainedOptions } from '../../protocol/checkpoint';
+import { saveFile } from '../files';
 import { getState } from '../store';
 import { engine } from './engine';
 import { takeOver } from './kept';
@@ -7,35 +8,19 @@ import { requireLive } from './leaveReplay';
 /** Weights of the current run as a safetensors file in the downloads. @throws WorkerError */
 export async function saveWeights(): Promise<void> {
   requireLive();
-  save(await engine().send('exportWeights', {}), fileName(''));
+  saveFile(await engine().send('exportWeights', {}), fileName(''));
 }
 
 /** The current run with all that it needs to go on, as a safetensors file in the downloads. @throws WorkerError */
 export async function saveCheckpointFile(): Promise<void> {
   requireLive();
-  save(await engine().send('saveCheckpoint', {}), fileName('-checkpoint'));
+  saveFile(await engine().send('saveCheckpoint', {}), fileName('-checkpoint'));
 }
 
 function fileName(suffix: string): string {
   const { running, experiment, step } = getState();
   const { model } = running ?? experiment;
   return `vit-${model.depth}x${model.embedDim}-p${model.patchSize}-step${step}${suffix}.safetensors`;
-}
-
-/** Puts bytes into the downloads. */
-export const save = (bytes: Uint8Array, name: string): void =>
-  saveBlob(new Blob([bytes as Uint8Array<ArrayBuffer>], { type: 'application/octet-stream' }), name);
-
-/** Puts a text file into the downloads. */
-export const saveText = (text: string, name: string, type = 'text/plain'): void => saveBlob(new Blob([text], { type }), name);
-
-function saveBlob(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 /**

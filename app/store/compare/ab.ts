@@ -37,7 +37,7 @@ const walker = (rig: Rig): Walker => ({
   },
   advance: (count) => rig.advance(count),
   watch: () => rig.watch(),
-  halt: () => rig.client.send('pause', {}),
+  halt: () => rig.halt(),
 });
 
 function lookSoon(): void {
@@ -154,9 +154,10 @@ export async function playAb(steps?: number): Promise<void> {
   guard(a.experiment);
   guard(b.experiment);
   const mine = ++starts;
+  let walk: Lockstep | undefined;
   try {
     if (phase === 'failed' || (phase === 'finished' && steps === undefined)) await resetAb();
-    const walk = ensure().lockstep;
+    walk = ensure().lockstep;
     set({ phase: 'preparing', problem: null, look: null });
     await applyExperiments();
     if (mine !== starts) return settle();
@@ -170,7 +171,8 @@ export async function playAb(steps?: number): Promise<void> {
     settle();
     if (get().phase === 'finished' && get().a.experiment.train.evalEvery === 0) await measureAb();
   } catch (error) {
-    fail(error);
+    // A pair that was given up has failed nobody.
+    if (!walk || walk === lockstep) fail(error);
   }
 }
 
@@ -225,7 +227,7 @@ export async function measureAb(): Promise<void> {
   try {
     await lockstep.between(() => Promise.all([a, b].map((rig) => rig.client.send('truncate', { values, by: 'fraction' }))));
   } catch (error) {
-    set({ problem: error instanceof Error ? error.message : String(error) });
+    if (rigs?.a === a) set({ problem: error instanceof Error ? error.message : String(error) });
   } finally {
     set({ measuring: false });
     look();

@@ -1,4 +1,5 @@
 import { RECORD_FIELDS, RECORD_WIDTH, type RunEvaluation } from '../../protocol/run/record';
+import { csvLine } from '../files';
 
 interface CsvSide {
   /** Packed steps from 1 on. */
@@ -15,16 +16,16 @@ export function abCsv(a: CsvSide, b: CsvSide): string {
     ['B', b],
   ] as const;
   const head = ['step', ...[...RECORD_FIELDS, ...VALIDATION].flatMap((field) => sides.map(([name]) => `${field} ${name}`))];
-  const lines = [head.join(',')];
+  const lines = [csvLine(head)];
   const validated = sides.map(([, side]) => new Map(side.evaluations.map((e) => [e.step, e])));
   const steps = Math.max(...sides.map(([, { rows }]) => rows.length / RECORD_WIDTH));
   for (let step = 1; step <= steps; step++) {
     const at = (step - 1) * RECORD_WIDTH;
-    const cells: (number | string | undefined)[] = [step];
+    const cells: (number | undefined)[] = [step];
     for (let field = 0; field < RECORD_WIDTH; field++) for (const [, { rows }] of sides) cells.push(rows[at + field]);
     for (const map of validated) cells.push(map.get(step)?.loss);
     for (const map of validated) cells.push(map.get(step)?.accuracy);
-    lines.push(cells.map((cell) => (cell === undefined || Number.isNaN(cell) ? '' : String(cell))).join(','));
+    lines.push(csvLine(cells));
   }
-  return lines.join('\n') + '\n';
+  return lines.join('');
 }

@@ -77,6 +77,11 @@ export class Rig {
     await this.client.send('reset', {});
   }
 
+  /** Stops what runs by itself, as after a lost device. A worker that is gone has nothing to stop, and is not opened for it. */
+  async halt(): Promise<void> {
+    if (this.opening) await this.client.send('pause', {});
+  }
+
   /** Ends the worker and gives its device back. */
   close(): void {
     this.client.restart();
@@ -96,15 +101,16 @@ export class Rig {
   /** All that is known of the run, for keeping. */
   record(about: Pick<RunRecord, 'id' | 'name' | 'parent' | 'date'>): RunRecord {
     const { state, records, evaluations, frames, clock } = this;
+    const experiment = state.running ?? state.experiment;
     return {
       ...about,
       origin: {
         device: state.device?.name ?? '',
         software: state.device?.software ?? false,
         version: __APP_VERSION__,
-        trainCount: state.dataset?.trainCount ?? 0,
+        trainCount: (state.loaded[experiment.dataset] ?? state.dataset)?.trainCount ?? 0,
       },
-      experiment: state.running ?? state.experiment,
+      experiment,
       phase: state.phase,
       step: state.step,
       totalSteps: state.totalSteps,

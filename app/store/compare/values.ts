@@ -1,14 +1,5 @@
 import { ConfigError, fieldAt, patchExperiment, withDataset, type DatasetName, type Experiment } from '../../protocol/experiment';
-
-/** Reads 0.01, 1e-3 and 1e−3, with thin or plain spaces between thousands; NaN for anything else. */
-function readNumber(text: string): number {
-  const plain = text
-    .trim()
-    .toLowerCase()
-    .replaceAll('\u2212', '-')
-    .replace(/[\s\u2009\u00a0]/g, '');
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(plain) ? Number(plain) : NaN;
-}
+import { parseNumber } from '../../protocol/numbers';
 
 /** A typed value of the field at `path`. @throws ConfigError naming the field and what was expected */
 export function readValue(path: string, text: string): unknown {
@@ -19,7 +10,7 @@ export function readValue(path: string, text: string): unknown {
   switch (field.kind) {
     case 'int':
     case 'float': {
-      const value = readNumber(word);
+      const value = parseNumber(word, field.unit);
       if (Number.isNaN(value)) throw new ConfigError(path, `${field.label} must be a number, not "${word.slice(0, 40)}".`);
       return value;
     }

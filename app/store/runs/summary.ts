@@ -1,7 +1,8 @@
-import { fieldAt, type Experiment } from '../../protocol/experiment';
+import type { Experiment } from '../../protocol/experiment';
 import type { MatrixSpectrum } from '../../protocol/messages';
 import type { RunRecord } from '../../protocol/run/record';
 import { columnsOf, seriesOf } from '../../protocol/run/series';
+import { techniqueName } from '../../protocol/settings';
 import type { CutCurves } from '../../protocol/truncation';
 import type { RunSummary } from '../slices/runs';
 
@@ -11,9 +12,7 @@ export const CUT_SHARE = 0.2;
 
 /** "AdamQ3R, λ 0.01" */
 export function nameOf({ method }: Experiment): string {
-  const field = fieldAt('method.name');
-  const label = field?.kind === 'choice' ? field.options.find((option) => option.value === method.name)?.label : undefined;
-  const name = label ?? method.name;
+  const name = techniqueName({ method });
   if (method.name === 'adamw') return name;
   if (method.name === 'lora') return `${name}, rank ${method.loraRank}`;
   return `${name}, λ ${method.lambda}`;

@@ -1,10 +1,12 @@
-import { Suspense, lazy, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { Suspense, lazy, useMemo, useRef } from 'react';
 import type { CutCurve } from '../../store/store';
+import { share } from './axis';
 import { cutAxis, cutRows, type CutShows, type OtherCut } from './cuts';
 import { formatPercent } from './format';
-import { niceTicks } from './scales';
+import { clamp, niceTicks } from './scales';
 import { PLOT } from './truncationPlotSize';
 import { usePalette } from './useCanvas';
+import { useSize } from './useSize';
 import { useOnScreen, useTurn } from './useTurn';
 
 // The chart library comes with the first curves; nothing waits for it.
@@ -31,16 +33,7 @@ export function TruncationPlot({ curve, others, shows, full, kept, at, matching,
   const root = useRef<HTMLDivElement>(null);
   const { scale } = usePalette();
   const seen = useOnScreen(root);
-  const [size, setSize] = useState({ width: 0, height: 0 });
-  useLayoutEffect(() => {
-    const element = root.current;
-    if (!element) return;
-    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight });
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const { width, height } = useSize(root);
   const wanted = useMemo(() => ({ curve, others, shows, full }), [curve, others, shows, full]);
   const shown = useTurn(wanted, seen);
   const rows = useMemo(
@@ -57,10 +50,9 @@ export function TruncationPlot({ curve, others, shows, full, kept, at, matching,
   const end = Math.max(1, ...rows.map((row) => row.kept));
   const left = 36 * scale;
   const right = 8;
-  const { width, height } = size;
-  const x = (share: number) => left + (Math.min(end, Math.max(0, share)) / end) * (width - left - right);
+  const x = (value: number) => left + clamp(share({ log: false, low: 0, high: end }, value), 0, 1) * (width - left - right);
   const [low, high] = axis.domain;
-  const y = (value: number) => PLOT.top + (1 - (value - low) / (high - low)) * (height - PLOT.top - PLOT.bottom);
+  const y = (value: number) => PLOT.top + (1 - share({ log: false, low, high }, value)) * (height - PLOT.top - PLOT.bottom);
   const inside = (value: number) => value >= low && value <= high;
   const fits = matching > 0 && matching <= end;
   return (

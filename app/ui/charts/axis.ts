@@ -17,10 +17,12 @@ export interface RunPace {
 }
 
 const linear = (factor: number): StepMap => ({ to: (step) => step * factor, from: (value) => value / factor });
+/** Steps as they are. */
+export const STEPS = linear(1);
 
 /** Null where the run does not know: seconds without a clock, epochs without their length. */
 export function stepMap(axis: Axis, pace: RunPace): StepMap | null {
-  if (axis === 'step') return linear(1);
+  if (axis === 'step') return STEPS;
   if (axis === 'images') return linear(pace.batchSize);
   if (axis === 'epoch') return pace.stepsPerEpoch > 0 ? linear(1 / pace.stepsPerEpoch) : null;
   return clockMap(pace.clock);
@@ -90,13 +92,16 @@ export function xScale({ axis, log, zoom, map, step, totalSteps, ends }: XScaleI
   return { axis, log, low: log ? first : 0, high: Math.max(own, ...ends, first * 2), zoomed: false, map };
 }
 
-/** Place of a value from 0 (left) to 1; below the edge of a logarithmic axis, far left. */
-export function share({ log, low, high }: XScale, value: number): number {
-  if (!log) return (value - low) / (high - low);
+/** What places are counted on. */
+export type Range = Pick<XScale, 'log' | 'low' | 'high'>;
+
+/** Place of a value from 0 (left, bottom) to 1; below the edge of a logarithmic axis, far outside. */
+export function share({ log, low, high }: Range, value: number): number {
+  if (!log) return (value - low) / (high - low || 1);
   return Math.log(Math.max(value, low * 1e-3) / low) / Math.log(high / low);
 }
 /** Inverse of `share`. */
-export const valueAt = ({ log, low, high }: XScale, at: number): number => (log ? low * (high / low) ** at : low + at * (high - low));
+export const valueAt = ({ log, low, high }: Range, at: number): number => (log ? low * (high / low) ** at : low + at * (high - low));
 /** Place of a step of the run on screen. */
 export const stepShare = (x: XScale, step: number): number => share(x, x.map.to(step));
 export const stepAt = (x: XScale, at: number): number => x.map.from(valueAt(x, at));
@@ -155,7 +160,10 @@ function multiples(distance: number, high: number): number[] {
   return out;
 }
 
-/** The axis of a chart over the steps 1 to `last`, and its names. */
+/** The axis of a chart over the steps 1 to `last`. */
+export const stepScale = (last: number): XScale => ({ axis: 'step', log: false, low: 0, high: last, zoomed: false, map: STEPS });
+
+/** Its names. */
 export function stepTicks(last: number, count: number): Tick[] {
-  return xTicks({ axis: 'step', log: false, low: 0, high: last, zoomed: false, map: linear(1) }, count);
+  return xTicks(stepScale(last), count);
 }

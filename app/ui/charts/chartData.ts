@@ -1,5 +1,5 @@
 import type { Series } from '../../protocol/messages';
-import type { XScale } from './axis';
+import { share, type XScale } from './axis';
 import { isWithin, type RunCurve } from './curves';
 import { logTicks, niceDomain, niceTicks } from './scales';
 
@@ -80,7 +80,7 @@ export function valueAxis(kind: ChartKind, curves: readonly RunCurve[], x: XScal
     domain = [low / air, high * air];
   } else if (kind === 'accuracy') {
     // From 0, but for a window in which that would make a flat line of the curve.
-    domain = x.zoomed ? clampShare(niceDomain(low, high)) : [0, Math.min(1, Math.max(0.1, Math.ceil(high * 1.04 * 20) / 20))];
+    domain = x.zoomed ? clampShare(niceDomain(low, high)) : [0, accuracyTop(high)];
   } else if (kind === 'loss' || x.zoomed) domain = niceDomain(low, high);
   else domain = [0, high > 0 ? high * 1.1 : 1];
   // Within a few multiples a logarithmic axis is nearly even, and 1, 2, 5 would name one place of it.
@@ -88,10 +88,11 @@ export function valueAxis(kind: ChartKind, curves: readonly RunCurve[], x: XScal
     log && domain[1] > 4 * domain[0]
       ? logTicks(domain[0], domain[1], count + 2)
       : niceTicks(domain[0], domain[1], kind === 'accuracy' ? count + 1 : count).filter((t) => kind !== 'accuracy' || t > 0);
-  const end = log ? Math.log(last / domain[0]) / Math.log(domain[1] / domain[0]) : (last - domain[0]) / (domain[1] - domain[0]);
-  return { domain, ticks, log, end, misses: log && values.length > positive.length };
+  return { domain, ticks, log, end: share({ log, low: domain[0], high: domain[1] }, last), misses: log && values.length > positive.length };
 }
 
+/** Upper end of an axis of accuracy from 0, for the highest of its values: the next twentieth with a little air. */
+export const accuracyTop = (high: number): number => Math.min(1, Math.max(0.1, Math.ceil(high * 1.04 * 20) / 20));
 const clampShare = ([low, high]: [number, number]): [number, number] => [Math.max(0, low), Math.min(1, high)];
 
 /** Index of the last of ascending `steps` that is not above `step`; −1 before the first. */

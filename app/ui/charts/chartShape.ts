@@ -42,10 +42,7 @@ export function chartShape(
   { width, height }: { width: number; height: number },
 ): ChartShape {
   const round = (v: number): number => Math.round(v * 100) / 100;
-  const Y = (v: number): number => {
-    const t = log ? Math.log(Math.max(v, low * 1e-6) / low) / Math.log(high / low) : (v - low) / (high - low);
-    return round((1 - t) * height);
-  };
+  const Y = (v: number): number => round((1 - share({ log, low, high }, v)) * height);
   const curve = ({ map }: RunCurve, { step, value }: Line, when: (i: number) => boolean = () => true): Point[] => {
     const out: Point[] = [];
     for (let i = 0; i < step.length; i++) {

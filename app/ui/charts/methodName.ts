@@ -1,7 +1,4 @@
-import { methodFields } from '../../engine/regularizers/q3r/config';
-
-const techniques = methodFields.fields.find((field) => field.key === 'name');
+import { choiceName } from '../../protocol/settings';
 
 /** The technique as the form names it. */
-export const methodName = (name: string): string =>
-  techniques?.kind === 'choice' ? (techniques.options.find((option) => option.value === name)?.label ?? name) : name;
+export const methodName = (name: string): string => choiceName('method.name', name);

@@ -1,13 +1,14 @@
 import { useEffect, useMemo, useState } from 'react';
 import { hoverPair, lookAt, stepOf } from '../../store/compare/ab';
-import { useAb, type Side } from '../../store/compare/abStore';
+import { SIDES, useAb, type Side } from '../../store/compare/abStore';
 import { useShallow } from 'zustand/react/shallow';
-import { stepTicks } from '../charts/axis';
-import { indexAt } from '../charts/chartData';
+import { STEPS, stepScale, stepTicks } from '../charts/axis';
+import { accuracyTop, indexAt, valueAxis } from '../charts/chartData';
 import { DataTable } from '../charts/DataTable';
 import { formatFixed, formatInt, formatMark, formatPercent } from '../charts/format';
 import { setHoverStep, useHoverStep } from '../charts/hoverStep';
-import { logTicks, niceDomain, niceTicks, stepWindow } from '../charts/scales';
+import { RunMark } from '../charts/RunMark';
+import { logTicks, niceTicks, stepWindow } from '../charts/scales';
 import { Icon } from '../icons';
 import { effectiveRank, figureOf, tailEnergy } from '../../store/compare/figures';
 import { Curve, Plot, Upright, type PlotAxis } from './Plot';
@@ -35,19 +36,18 @@ function secondLine(side: Side, second: Second): Line {
 
 /** The value of a line at a step: that of its last point until then. */
 export function valueAtStep({ xs, ys }: Line, step: number): number {
-  const i = indexAt(Float64Array.from(xs), step);
+  const i = indexAt(xs, step);
   return i < 0 ? NaN : ys[i]!;
 }
 
 const finite = (...lines: Line[]): number[] => lines.flatMap(({ ys }) => Array.from(ys)).filter(Number.isFinite);
 const named = (ticks: readonly number[], name: (value: number) => string) => ticks.map((at) => ({ at, name: name(at) }));
 
-function lossAxis(lines: readonly Line[], raw: readonly Line[]): PlotAxis {
-  const sorted = finite(...raw).sort((p, q) => p - q);
-  const outer = [sorted[Math.floor(sorted.length * 0.01)], sorted[Math.floor(sorted.length * 0.99)]].filter((v) => v !== undefined);
-  const values = [...finite(...lines), ...outer];
-  const domain = niceDomain(Math.min(...values), Math.max(...values));
-  return { domain, ticks: named(niceTicks(...domain, 4), (v) => v.toFixed(domain[1] - domain[0] < 0.5 ? 2 : 1)) };
+/** The losses of both, raw outliers aside. */
+function lossAxis(sides: readonly Side[], lastStep: number): PlotAxis {
+  const curves = sides.flatMap(({ state: { series } }, i) => (series ? [{ key: String(i), style: 1, label: '', series, map: STEPS }] : []));
+  const { domain, ticks } = valueAxis('loss', curves, stepScale(lastStep), false, 4);
+  return { domain, ticks: named(ticks, (v) => v.toFixed(domain[1] - domain[0] < 0.5 ? 2 : 1)) };
 }
 
 const percentName = (v: number): string => `${Number((v * 100).toPrecision(2))}%`;
@@ -60,15 +60,14 @@ function secondAxis(second: Second, lines: readonly Line[]): PlotAxis {
     const domain: [number, number] = [Math.min(low * 0.8, 0.09), 1];
     return { domain, ticks: named(logTicks(...domain, 4), percentName), log: true };
   }
-  const top = second === 'accuracy' ? Math.min(1, Math.max(0.1, Math.ceil(high * 1.04 * 20) / 20)) : high * 1.1;
+  const top = second === 'accuracy' ? accuracyTop(high) : high * 1.1;
   return { domain: [0, top], ticks: named(niceTicks(0, top, 4), second === 'accuracy' ? percentName : (v) => formatFixed(v, 0)) };
 }
 
 /** Both runs in two charts over one axis of steps, the moment they part, and the slider over their spectra. */
 export function AbCharts() {
-  const { a, b, parting, look } = useAb(useShallow((s) => ({ a: s.a, b: s.b, parting: s.parting, look: s.look })));
+  const { a, b, parting } = useAb(useShallow((s) => ({ a: s.a, b: s.b, parting: s.parting })));
   const [second, setSecond] = useState<Second>('tail');
-  const hovered = useHoverStep();
   const step = stepOf({ a, b });
   const total = Math.max(a.experiment.train.steps, b.experiment.train.steps);
   const lastStep = stepWindow(step, total);
@@ -76,13 +75,11 @@ export function AbCharts() {
     () => ({ domain: [0, lastStep], ticks: stepTicks(lastStep, 5).map(({ value, name }) => ({ at: value, name })) }),
     [lastStep],
   );
-  const loss = [lossLine(a), lossLine(b)] as const;
-  const raw = [rawLine(a), rawLine(b)] as const;
-  const other = [secondLine(a, second), secondLine(b, second)] as const;
-  const lossY = lossAxis(loss, raw);
-  const otherY = secondAxis(second, other);
+  const loss = useMemo(() => [lossLine(a), lossLine(b)] as const, [a, b]);
+  const other = useMemo(() => [secondLine(a, second), secondLine(b, second)] as const, [a, b, second]);
+  const lossY = useMemo(() => lossAxis([a, b], lastStep), [a, b, lastStep]);
+  const otherY = useMemo(() => secondAxis(second, other), [second, other]);
   const title = SECOND.find((s) => s.value === second)!.label;
-  const cursor = hovered ?? look;
   const marks = useMemo(() => {
     const seen = new Map<number, string>();
     for (const side of [a, b])
@@ -101,7 +98,6 @@ export function AbCharts() {
       </section>
     );
   const shared = { x, onPoint: point, onPick: (at: number) => lookAt(Math.min(step, Math.round(at))) };
-  const at = cursor ?? step;
   // A change shows in the loss of the step after the next.
   const parted = parting.step === null ? null : parting.step - 1;
   const cause = marks.find((mark) => parted !== null && parted >= mark.at && parted <= mark.at + 1);
@@ -121,17 +117,7 @@ export function AbCharts() {
   return (
     <section className="cmp-charts" aria-label="Charts">
       <div className="chart-head small">
-        {(['a', 'b'] as const).map((name, i) => (
-          <span key={name} className="chart-run" data-which={i + 1}>
-            <RunMark series={(i + 1) as 1 | 2} />
-            {name.toUpperCase()}
-            <b title="Loss, smoothed">{formatFixed(valueAtStep(loss[i]!, at), 3)}</b>
-            <b title={title}>
-              {second === 'rank' ? formatFixed(valueAtStep(other[i]!, at), 1) : formatPercent(valueAtStep(other[i]!, at), 1)}
-            </b>
-          </span>
-        ))}
-        {cursor !== null && <em className="chart-step">step {formatInt(cursor)}</em>}
+        <Readout step={step} loss={loss} other={other} second={second} title={title} />
         <span className="chart-grow" />
         <select
           className="chart-menu"
@@ -155,36 +141,64 @@ export function AbCharts() {
         titleLow={false}
         label={`Loss of both runs: A ${formatFixed(valueAtStep(loss[0], step), 3)}, B ${formatFixed(valueAtStep(loss[1], step), 3)} after step ${step}`}
       >
-        <Curve {...raw[1]} series={2} faint />
-        <Curve {...raw[0]} series={1} faint />
+        <Curve {...rawLine(b)} series={2} faint />
+        <Curve {...rawLine(a)} series={1} faint />
         {events(true)}
         <Curve {...loss[0]} series={1} end />
         <Curve {...loss[1]} series={2} end />
-        {cursor !== null && <Upright at={cursor} kind="cursor" />}
+        <Cursor />
       </Plot>
       <Plot {...shared} y={otherY} className="cmp-plot" title={title} titleLow={second !== 'tail'} names label={`${title} of both runs`}>
         {events(false)}
         <Curve {...other[0]} series={1} end />
         <Curve {...other[1]} series={2} end />
-        {cursor !== null && <Upright at={cursor} kind="cursor" />}
+        <Cursor />
       </Plot>
       <Scrubber step={step} lastStep={lastStep} />
     </section>
   );
 }
 
-export const RunMark = ({ series }: { series: 1 | 2 }) => (
-  <svg className="chart-mark" viewBox="0 0 18 8" aria-hidden="true">
-    {series === 1 ? (
-      <path d="M0 4h18M6 4a3 3 0 1 0 6 0a3 3 0 1 0-6 0z" fill="var(--series-1)" stroke="var(--series-1)" strokeWidth="2" />
-    ) : (
-      <>
-        <path d="M0 4h18" stroke="var(--series-2)" strokeWidth="1.5" strokeDasharray="6 3" />
-        <path d="M6.3 1.3h5.4v5.4H6.3z" fill="var(--series-2)" />
-      </>
-    )}
-  </svg>
-);
+/** The step under the pointer, or the one whose spectra are looked at; null for the newest. It moves often: only what follows it is drawn again. */
+function useCursor(): number | null {
+  const look = useAb((s) => s.look);
+  return useHoverStep() ?? look;
+}
+
+function Cursor() {
+  const cursor = useCursor();
+  return cursor !== null && <Upright at={cursor} kind="cursor" />;
+}
+
+interface ReadoutProps {
+  step: number;
+  loss: readonly Line[];
+  other: readonly Line[];
+  second: Second;
+  title: string;
+}
+
+/** The values of both runs at the cursor. */
+function Readout({ step, loss, other, second, title }: ReadoutProps) {
+  const cursor = useCursor();
+  const at = cursor ?? step;
+  return (
+    <>
+      {SIDES.map((name, i) => {
+        const value = valueAtStep(other[i]!, at);
+        return (
+          <span key={name} className="chart-run" data-which={i + 1}>
+            <RunMark style={i + 1} />
+            {name.toUpperCase()}
+            <b title="Loss, smoothed">{formatFixed(valueAtStep(loss[i]!, at), 3)}</b>
+            <b title={title}>{second === 'rank' ? formatFixed(value, 1) : formatPercent(value, 1)}</b>
+          </span>
+        );
+      })}
+      {cursor !== null && <em className="chart-step">step {formatInt(cursor)}</em>}
+    </>
+  );
+}
 
 /** Milliseconds a frame stays when the spectra are played back. */
 const FRAME_MS = 120;

@@ -4,6 +4,7 @@ import { batchesApart, startsApart } from '../../protocol/compare';
 import { differences } from '../../protocol/experiment';
 import type { Mark } from '../../protocol/messages';
 import type { CutCurve } from '../../protocol/truncation';
+import { labelOf, valueText } from '../../protocol/settings';
 import { attempt } from '../../store/actions';
 import { keepShare, measureAb, stepOf } from '../../store/compare/ab';
 import { useAb, type Side } from '../../store/compare/abStore';
@@ -15,7 +16,6 @@ import { valueAtStep } from './AbCharts';
 import { ChangeForm } from './ChangeForm';
 import { effectiveRank, figureOf, frameAt, tailEnergy } from '../../store/compare/figures';
 import { Curve, Marker, Plot, Upright, useFrame, type PlotAxis } from './Plot';
-import { fieldName, valueText } from './words';
 
 /** What the two runs differ in, what they share, where they stand, and how well each can be cut. */
 export function AbPanel() {
@@ -55,11 +55,11 @@ function Differs() {
               return (
                 <tr key={path} className="hit">
                   <th scope="row">
-                    {fieldName(path)}
+                    {labelOf(path)}
                     {from > 0 && <small> from step {whole(from)}</small>}
                   </th>
-                  <td>{valueText(path, a.experiment)}</td>
-                  <td>{valueText(path, b.experiment)}</td>
+                  <td>{valueText(a.experiment, path)}</td>
+                  <td>{valueText(b.experiment, path)}</td>
                 </tr>
               );
             })}
@@ -86,14 +86,14 @@ function Same() {
       <dl className="cmp-list">
         <div>
           <dt>Initial weights</dt>
-          <dd>{start === null ? `seed ${a.train.seed}` : `differ by ${fieldName(start)}`}</dd>
+          <dd>{start === null ? `seed ${a.train.seed}` : `differ by ${labelOf(start)}`}</dd>
         </div>
         <div>
           <dt>Batches and their order</dt>
           <dd>
             {batches === null
               ? `${whole(Math.min(a.train.steps, b.train.steps))} of ${whole(a.train.batchSize)}`
-              : `differ by ${fieldName(batches)}`}
+              : `differ by ${labelOf(batches)}`}
           </dd>
         </div>
         <div>

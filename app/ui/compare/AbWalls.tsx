@@ -1,16 +1,17 @@
 import { useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
+import { techniqueName } from '../../protocol/settings';
 import { hoverPair, selectPair } from '../../store/compare/ab';
 import { SIDES, useAb, type SideName } from '../../store/compare/abStore';
 import { formatFixed, formatPercent, matrixLabel } from '../charts/format';
+import { RunMark } from '../charts/RunMark';
 import { hasEpsilon } from '../charts/spectrum';
 import { SpectrumWallView } from '../charts/SpectrumWallView';
 import { useTopDecade } from '../charts/useTopDecade';
 import { Segmented } from '../controls/Segmented';
-import { RunMark } from './AbCharts';
 import { frameAt } from '../../store/compare/figures';
 import { SourceMenu } from './SourceMenu';
-import { shortNote, techniqueName } from './words';
+import { shortNote } from './words';
 
 /** The spectra of both runs after the same step, on one scale; on a phone, one of them at a time. */
 export function AbWalls() {
@@ -39,7 +40,7 @@ export function AbWalls() {
             <section key={name} aria-label={`Run ${name.toUpperCase()}`} data-side={name}>
               <div className="chart-head cmp-side">
                 <span className="cmp-badge">{name.toUpperCase()}</span>
-                <RunMark series={i === 0 ? 1 : 2} />
+                <RunMark style={i + 1} />
                 <h2>{techniqueName(side.experiment)}</h2>
                 <span className="cmp-note">{shortNote(side.experiment)}</span>
                 <span className="chart-grow" />

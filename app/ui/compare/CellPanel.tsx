@@ -5,6 +5,7 @@ import { attempt, attemptNow } from '../../store/actions';
 import { forkCell, takeCellSettings } from '../../store/compare/grid/grid';
 import { useGrid } from '../../store/compare/grid/gridStore';
 import type { MatrixSpectrum } from '../../protocol/messages';
+import { labelOf } from '../../protocol/settings';
 import { defaultSelection } from '../../store/events';
 import { experimentName } from '../datasets';
 import { formatFixed, formatPercent, matrixLabel } from '../charts/format';
@@ -15,7 +16,6 @@ import { useTopDecade } from '../charts/useTopDecade';
 import { useCallback, useMemo } from 'react';
 import { duration, whole } from '../format';
 import { CellSheet } from './CellSheet';
-import { fieldName } from './words';
 
 /** The run of the chosen place: its spectrum, its figures and what can be done with it. */
 export function CellPanel({ definition }: { definition: GridDefinition }) {
@@ -102,8 +102,8 @@ export function GridFacts({ definition }: { definition: GridDefinition }) {
     <section className="cmp-sec" aria-labelledby="grid-facts">
       <h2 id="grid-facts">The grid</h2>
       <dl className="cmp-list">
-        <Figure name={fieldName(definition.y.path)} value={list(definition.y.path, definition.y.values)} />
-        <Figure name={fieldName(definition.x.path)} value={list(definition.x.path, definition.x.values)} />
+        <Figure name={labelOf(definition.y.path)} value={list(definition.y.path, definition.y.values)} />
+        <Figure name={labelOf(definition.x.path)} value={list(definition.x.path, definition.x.values)} />
         <Figure name={definition.seeds.length > 1 ? 'Seeds' : 'Seed'} value={definition.seeds.join(', ')} />
         <Figure name="Each run" value={`${whole(definition.base.train.steps)} steps`} />
         <Figure name="Model" value={experimentName(definition.base)} />

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { RunRecord } from '../../protocol/run/record';
 import { columnsOf, seriesOf } from '../../protocol/run/series';
+import { techniqueName } from '../../protocol/settings';
 import { attempt } from '../../store/actions';
 import { overlayRun } from '../../store/compare/grid/grid';
 import { defaultSelection } from '../../store/events';
@@ -11,7 +12,6 @@ import { SpectrumWallView } from '../charts/SpectrumWallView';
 import { experimentName } from '../datasets';
 import { ago, duration, whole } from '../format';
 import { Curve, Plot, type PlotAxis } from './Plot';
-import { techniqueName } from './words';
 
 /** A finished run of the grid, whole: its last spectra and its curves. */
 export function CellSheet({ record, onClose }: { record: RunRecord; onClose: () => void }) {

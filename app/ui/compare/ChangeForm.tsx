@@ -1,6 +1,7 @@
 import { useId, useState, type SyntheticEvent } from 'react';
 import { useShallow } from 'zustand/react/shallow';
-import { ConfigError, DATASETS, GROUPS, fieldAt, isLive, valueAt, type Experiment } from '../../protocol/experiment';
+import { ConfigError, DATASETS, fieldAt, isLive, valueAt, type Experiment } from '../../protocol/experiment';
+import { FIELD_PATHS, labelOf, valueText } from '../../protocol/settings';
 import { attempt } from '../../store/actions';
 import { setExperiments } from '../../store/compare/ab';
 import { useAb } from '../../store/compare/abStore';
@@ -8,13 +9,11 @@ import { withValue } from '../../store/compare/values';
 import { LockedFigure, useStandings } from '../controls/LockedField';
 import { DATASET_CONFIGS } from '../datasets';
 import { setting } from '../format';
-import { fieldName, valueText } from './words';
 
-const FIELDS = ['dataset', ...GROUPS.flatMap((group) => group.fields.map((field) => `${group.section}.${field.key}`))];
 /** What one most often changes in a pair comes first. */
 const FIRST = ['method.lambda', 'method.targetRank', 'train.lr', 'method.reweightEvery'];
-const LIVE = [...FIRST, ...FIELDS.filter((path) => isLive(path) && !FIRST.includes(path))];
-const OTHER = FIELDS.filter((path) => !isLive(path));
+const LIVE = [...FIRST, ...FIELD_PATHS.filter((path) => isLive(path) && !FIRST.includes(path))];
+const OTHER = FIELD_PATHS.filter((path) => !isLive(path));
 
 /** A value as it stands in a text box. */
 function typed(path: string, experiment: Experiment): string {
@@ -48,14 +47,14 @@ export function ChangeForm() {
       const next = { a: withValue(a, path, left), b: withValue(b, path, right) };
       setProblem(undefined);
       setDraft({});
-      attempt(setExperiments(next.a, next.b, fieldName(path)));
+      attempt(setExperiments(next.a, next.b, labelOf(path)));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       setProblem(error.message);
     }
   };
   const control = (side: 'a' | 'b', value: string) => {
-    const label = `${fieldName(path)}, ${side.toUpperCase()}`;
+    const label = `${labelOf(path)}, ${side.toUpperCase()}`;
     const change = (next: string) => setDraft((d) => ({ ...d, [side]: next }));
     const options = optionsOf(path);
     const Value = locked ? 'span' : 'label';
@@ -63,7 +62,7 @@ export function ChangeForm() {
       <Value className="cmp-value">
         <span aria-hidden="true">{side.toUpperCase()}</span>
         {locked ? (
-          <LockedFigure label={label} text={valueText(path, side === 'a' ? a : b)} />
+          <LockedFigure label={label} text={valueText(side === 'a' ? a : b, path)} />
         ) : options ? (
           <select className="val" aria-label={label} value={value} onChange={(event) => change(event.currentTarget.value)}>
             {options.map((option) => (
@@ -94,7 +93,7 @@ export function ChangeForm() {
         <optgroup label="While they run">
           {LIVE.filter(seen).map((field) => (
             <option key={field} value={field}>
-              {fieldName(field)}
+              {labelOf(field)}
               {stands(field) === 'locked' && ' (locked)'}
             </option>
           ))}
@@ -102,7 +101,7 @@ export function ChangeForm() {
         <optgroup label="From step 0">
           {OTHER.filter(seen).map((field) => (
             <option key={field} value={field}>
-              {fieldName(field)}
+              {labelOf(field)}
               {stands(field) === 'locked' && ' (locked)'}
             </option>
           ))}

@@ -1,15 +1,17 @@
 import { lazy, Suspense, useEffect, useRef } from 'react';
 import { tinykeys } from 'tinykeys';
-import { attempt, save, showScreen } from '../../store/actions';
+import { attempt, showScreen } from '../../store/actions';
 import { dismissProblem, endAb, keepGoing, openAb, pauseAb, startOver, abRows, stepOf } from '../../store/compare/ab';
 import { abCsv } from '../../store/compare/abCsv';
 import { useAb } from '../../store/compare/abStore';
 import { showCompareTab, useCompare, type CompareTab } from '../../store/compare/store';
+import { saveCsv } from '../../store/files';
 import { Segmented } from '../controls/Segmented';
 import { whole } from '../format';
 import { Icon, Mark } from '../icons';
 import { Notices } from '../panels/Notices';
 import { ThemeButton } from '../panels/ThemeButton';
+import { busy, presses } from '../useKeys';
 import { AB_KEYS, AbBar } from './AbBar';
 import { AbCharts } from './AbCharts';
 import { AbPanel } from './AbPanel';
@@ -66,23 +68,19 @@ function leave(): void {
 function AbActs() {
   const none = useAb((s) => stepOf(s) === 0);
   return (
-    <button type="button" className="btn" disabled={none} title="Every step of both runs" onClick={saveCsv}>
+    <button type="button" className="btn" disabled={none} title="Every step of both runs" onClick={saveSteps}>
       <Icon name="weights" />
       <span className="hide-m">CSV</span>
     </button>
   );
 }
 
-function saveCsv(): void {
+function saveSteps(): void {
   const { a, b } = useAb.getState();
   const rows = abRows();
   const text = abCsv({ rows: rows.a, evaluations: a.evaluations }, { rows: rows.b, evaluations: b.evaluations });
-  save(new TextEncoder().encode(text), `q3r-ab-step${stepOf({ a, b })}.csv`);
+  saveCsv(text, `q3r-ab-step${stepOf({ a, b })}.csv`);
 }
-
-/** Where a key means something else. */
-const typing = (target: EventTarget | null): boolean =>
-  target instanceof Element && target.closest('input:not([type=range]), textarea, select, dialog, [popover]') !== null;
 
 function AbScreen() {
   useEffect(() => {
@@ -91,16 +89,16 @@ function AbScreen() {
     return () => attempt(pauseAb());
   }, []);
   useEffect(() => {
-    const on =
-      (action: () => void, presses = false) =>
-      (event: KeyboardEvent) => {
-        const target = event.target instanceof Element ? event.target : null;
-        if (event.repeat || event.defaultPrevented || typing(target) || document.querySelector('dialog[open]')) return;
-        if (presses && target?.closest('button, a, summary, input')) return;
-        event.preventDefault();
-        action();
-      };
-    return tinykeys(window, { Space: on(AB_KEYS.Space, true), '.': on(AB_KEYS['.']), r: on(AB_KEYS.r) });
+    const on = (action: () => void, held: (target: EventTarget | null) => boolean) => (event: KeyboardEvent) => {
+      if (event.repeat || event.defaultPrevented || held(event.target)) return;
+      event.preventDefault();
+      action();
+    };
+    return tinykeys(window, {
+      Space: on(AB_KEYS.Space, (target) => busy(target) || presses(target)),
+      '.': on(AB_KEYS['.'], busy),
+      r: on(AB_KEYS.r, busy),
+    });
   }, []);
   return (
     <>

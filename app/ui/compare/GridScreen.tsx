@@ -1,11 +1,12 @@
 import { useEffect, useState, type CSSProperties } from 'react';
 import { createPortal } from 'react-dom';
 import { useShallow } from 'zustand/react/shallow';
-import { attempt, save } from '../../store/actions';
+import { attempt } from '../../store/actions';
 import { cellsOf, nameCell } from '../../store/compare/grid/definition';
 import { dismissGridProblem, newGrid, openGrid, stopGrid, toggleGrid } from '../../store/compare/grid/grid';
 import { gridCsv } from '../../store/compare/grid/gridCsv';
 import { useGrid } from '../../store/compare/grid/gridStore';
+import { saveCsv } from '../../store/files';
 import { useStore } from '../../store/store';
 import { bytes, duration, text, whole } from '../format';
 import { Icon } from '../icons';
@@ -58,13 +59,12 @@ function GridActs() {
   useEffect(() => setBar(document.getElementById('compare-acts')), []);
   const some = useGrid((s) => s.definition !== null && s.results.some(Boolean));
   if (!bar) return null;
-  const saveCsv = () => {
+  const saveRuns = () => {
     const { definition, results } = useGrid.getState();
-    if (definition)
-      save(new TextEncoder().encode(gridCsv(definition, results)), `q3r-grid-${new Date(definition.date).toISOString().slice(0, 10)}.csv`);
+    if (definition) saveCsv(gridCsv(definition, results), `q3r-grid-${new Date(definition.date).toISOString().slice(0, 10)}.csv`);
   };
   return createPortal(
-    <button type="button" className="btn" disabled={!some} title="Every run of the grid" onClick={saveCsv}>
+    <button type="button" className="btn" disabled={!some} title="Every run of the grid" onClick={saveRuns}>
       <Icon name="weights" />
       <span className="hide-m">CSV</span>
     </button>,

@@ -1,7 +1,8 @@
 import { useId, useState, type SyntheticEvent } from 'react';
 import { useShallow } from 'zustand/react/shallow';
-import { GROUPS, fieldAt } from '../../protocol/experiment';
+import { fieldAt } from '../../protocol/experiment';
 import { PRESETS, presetExperiment } from '../../protocol/presets';
+import { FIELD_PATHS, labelOf, techniqueName } from '../../protocol/settings';
 import { allowed, attempt } from '../../store/actions';
 import { canVary, cellsOf, GridError, makeGrid, suggestGrid, type GridText } from '../../store/compare/grid/definition';
 import { discardGrid, setDraft, setSource, showGrid, startGrid, undoDiscardGrid, unfinished } from '../../store/compare/grid/grid';
@@ -11,9 +12,8 @@ import { LockedFigure, useStandings } from '../controls/LockedField';
 import { experimentName } from '../datasets';
 import { ago, plural, roughly } from '../format';
 import { Icon } from '../icons';
-import { fieldName, techniqueName } from './words';
 
-const FIELDS = ['dataset', ...GROUPS.flatMap((group) => group.fields.map((field) => `${group.section}.${field.key}`))].filter(canVary);
+const FIELDS = FIELD_PATHS.filter(canVary);
 
 /** What a field takes, in a line. */
 function hint(path: string): string {
@@ -76,14 +76,14 @@ export function GridSetup() {
       >
         {FIELDS.filter((path) => free(path) || path === text[part].path || stands(path) === 'locked').map((path) => (
           <option key={path} value={path} disabled={!free(path)}>
-            {fieldName(path)}
+            {labelOf(path)}
             {stands(path) === 'locked' && ' (locked)'}
           </option>
         ))}
       </select>
       <input
         className="val"
-        aria-label={`Values of ${fieldName(text[part].path)}`}
+        aria-label={`Values of ${labelOf(text[part].path)}`}
         autoComplete="off"
         spellCheck={false}
         placeholder="0, 0.001, 0.01"
@@ -192,7 +192,7 @@ function Earlier() {
       <ul className="grid-kept">
         {kept.map((grid) => {
           const { definition, results } = grid;
-          const name = `${fieldName(definition.y.path)} × ${fieldName(definition.x.path)}`;
+          const name = `${labelOf(definition.y.path)} × ${labelOf(definition.x.path)}`;
           return (
             <li key={definition.id}>
               <span>

@@ -8,7 +8,7 @@ import type { GridMetric } from '../../store/compare/grid/cellFigures';
 import { DataTable } from '../charts/DataTable';
 import { usePalette } from '../charts/useCanvas';
 import { METRICS, metricText, metricWords, placesOf, rangeOf, type Place } from './gridView';
-import { heatColour } from './heat';
+import { heatColour } from '../charts/heatColour';
 
 /** One figure of every run by its two settings: outlines are still to run, a bar is under way. */
 export function HeatMap({ definition }: { definition: GridDefinition }) {

@@ -7,8 +7,8 @@ import { useGrid } from '../../store/compare/grid/gridStore';
 import { paretoFront } from '../../store/compare/grid/pareto';
 import { DataTable } from '../charts/DataTable';
 import { formatPercent } from '../charts/format';
+import { RunMark } from '../charts/RunMark';
 import { niceTicks } from '../charts/scales';
-import { RunMark } from './AbCharts';
 import { denseCurve, gridPoints, hasOwnShares, type GridPoint } from './gridView';
 import { Curve, Plot, useFrame, type PlotAxis } from './Plot';
 
@@ -86,7 +86,7 @@ export function ParetoPlot({ definition }: { definition: GridDefinition }) {
         </span>
         {dense.length > 0 && (
           <span className="grid-key">
-            <RunMark series={2} />
+            <RunMark style={2} />
             dense, cut
           </span>
         )}

@@ -1,6 +1,7 @@
 import { createContext, useContext, useMemo, useRef, type PointerEvent, type ReactNode } from 'react';
+import { share, valueAt, type Range } from '../charts/axis';
 import { usePalette } from '../charts/useCanvas';
-import { useSize } from './useSize';
+import { useSize } from '../charts/useSize';
 
 /** The range of an axis and where it has names. */
 export interface PlotAxis {
@@ -28,10 +29,7 @@ export function useFrame(): Frame {
   return frame;
 }
 
-/** Where a value lies on an axis, from 0 to 1; outside of it beyond. */
-const share = ({ domain: [low, high], log }: PlotAxis, value: number): number =>
-  log ? Math.log(Math.max(value, low * 1e-6) / low) / Math.log(high / low) : (value - low) / (high - low || 1);
-const valueOf = ({ domain: [low, high], log }: PlotAxis, t: number): number => (log ? low * (high / low) ** t : low + t * (high - low));
+const rangeOf = ({ domain: [low, high], log = false }: PlotAxis): Range => ({ low, high, log });
 
 interface PlotProps {
   /** Said in place of the picture. */
@@ -64,8 +62,8 @@ export function Plot({ label, title, titleLow, x, y, names = false, room = {}, o
     const w = Math.max(1, width - left - right);
     const h = Math.max(1, height - top - bottom);
     return {
-      x: (value) => left + share(x, value) * w,
-      y: (value) => top + (1 - share(y, value)) * h,
+      x: (value) => left + share(rangeOf(x), value) * w,
+      y: (value) => top + (1 - share(rangeOf(y), value)) * h,
       ...{ width, height, left, right, top, bottom },
     };
   }, [x, y, width, height, left, right, top, bottom]);
@@ -73,7 +71,7 @@ export function Plot({ label, title, titleLow, x, y, names = false, room = {}, o
     const box = root.current?.getBoundingClientRect();
     if (!box) return null;
     const t = (event.clientX - box.left - left) / Math.max(1, width - left - right);
-    return t < -0.02 || t > 1.02 ? null : valueOf(x, Math.min(1, Math.max(0, t)));
+    return t < -0.02 || t > 1.02 ? null : valueAt(rangeOf(x), Math.min(1, Math.max(0, t)));
   };
   const edge = Math.round(height - bottom) + 0.5;
   return (

@@ -2,7 +2,8 @@ import { useEffect, useId, useRef } from 'react';
 import { gridUrl, pairUrl } from '../../store/compare/share';
 import type { CompareTab } from '../../store/compare/store';
 import { whole } from '../format';
-import { Code, LinkField } from '../share/ShareDialog';
+import { LinkField } from '../controls/LinkField';
+import { Code } from '../share/ShareDialog';
 
 /** The link to what is compared, to copy, and as a code. */
 export default function ShareCompareDialog({ tab, onClose }: { tab: CompareTab; onClose: () => void }) {

@@ -1,8 +1,9 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 import { PRESETS, presetExperiment } from '../../protocol/presets';
 import { counterpart } from '../../protocol/compare';
 import { patchExperiment, type Experiment } from '../../protocol/experiment';
+import { techniqueName } from '../../protocol/settings';
 import { allowed, attempt } from '../../store/actions';
 import { setExperiments } from '../../store/compare/ab';
 import { useAb, type SideName } from '../../store/compare/abStore';
@@ -12,7 +13,7 @@ import { experimentName } from '../datasets';
 import { ago, plural } from '../format';
 import { Icon } from '../icons';
 import { rowsOf } from '../runs/tableRows';
-import { shortNote, techniqueName } from './words';
+import { shortNote } from './words';
 import './sources.css';
 
 interface Source {
@@ -32,6 +33,10 @@ function useSources(side: SideName): {
   const other = useAb((s) => (side === 'a' ? s.b : s.a).experiment);
   const letter = side === 'a' ? 'B' : 'A';
   const pulled = counterpart(other);
+  const presets = useMemo(
+    () => PRESETS.map(({ key, label }) => ({ label, experiment: presetExperiment(key, form.dataset) })),
+    [form.dataset],
+  );
   return {
     own: [...(running ? [named('The run on screen', running)] : []), named('The settings', form)],
     like: [
@@ -39,7 +44,7 @@ function useSources(side: SideName): {
       ...(other.method.name === 'adamw' ? [] : [named(`Like ${letter}, dense`, patchExperiment(other, { method: { name: 'adamw' } }))]),
       named(`The same as ${letter}`, other),
     ],
-    presets: PRESETS.map((preset) => named(preset.label, presetExperiment(preset.key, form.dataset))),
+    presets: presets.map(({ label, experiment }) => named(label, experiment)),
   };
 }
 
@@ -52,18 +57,6 @@ const named = (label: string, experiment: Experiment): Source => ({
 /** Chooses what a side runs. */
 export function SourceMenu({ side }: { side: SideName }) {
   const source = useAb((s) => s[side].source);
-  const { own, like, presets } = useSources(side);
-  const take = (chosen: Source) => {
-    const { a, b } = useAb.getState();
-    attempt(
-      setExperiments(
-        side === 'a' ? chosen.experiment : a.experiment,
-        side === 'b' ? chosen.experiment : b.experiment,
-        `what ${side.toUpperCase()} is`,
-        side === 'a' ? [chosen.label, b.source] : [a.source, chosen.label],
-      ),
-    );
-  };
   return (
     <Menu
       className="btn sm cmp-source"
@@ -76,23 +69,35 @@ export function SourceMenu({ side }: { side: SideName }) {
         </>
       }
     >
-      {(close) => {
-        const choose = (source: Source) => {
-          close();
-          take(source);
-        };
-        return (
-          <div className="menu-list">
-            <Entries sources={own} onChoose={choose} />
-            <hr />
-            <Entries sources={like} onChoose={choose} />
-            <KeptRuns onChoose={choose} />
-            <hr />
-            <Entries sources={presets} onChoose={choose} />
-          </div>
-        );
-      }}
+      {(close) => <Sources side={side} close={close} />}
     </Menu>
+  );
+}
+
+/** The content of the open menu. */
+function Sources({ side, close }: { side: SideName; close: () => void }) {
+  const { own, like, presets } = useSources(side);
+  const choose = (chosen: Source) => {
+    close();
+    const { a, b } = useAb.getState();
+    attempt(
+      setExperiments(
+        side === 'a' ? chosen.experiment : a.experiment,
+        side === 'b' ? chosen.experiment : b.experiment,
+        `what ${side.toUpperCase()} is`,
+        side === 'a' ? [chosen.label, b.source] : [a.source, chosen.label],
+      ),
+    );
+  };
+  return (
+    <div className="menu-list">
+      <Entries sources={own} onChoose={choose} />
+      <hr />
+      <Entries sources={like} onChoose={choose} />
+      <KeptRuns onChoose={choose} />
+      <hr />
+      <Entries sources={presets} onChoose={choose} />
+    </div>
   );
 }
 

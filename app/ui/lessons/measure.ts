@@ -51,6 +51,15 @@ export function shareFor(matrices: readonly MatrixSpectrum[], part: number): num
   return shares.reduce((a, b) => a + b, 0) / Math.max(1, shares.length);
 }
 
+/** The guesses for what a cut leaves, as `leftAfter` counts them. */
+export const LEFT = [
+  { label: 'Nearly all of it', sketch: 'barFull' },
+  { label: 'A part of it', sketch: 'barHalf' },
+  { label: 'Hardly more than guessing', sketch: 'barLow' },
+] as const;
+/** What is said of them when it is known. */
+export const LEFT_TITLE = ['Nearly all of it is left.', 'A part of it is left.', 'Hardly anything is left.'] as const;
+
 /** The guess for what a cut leaves: nearly all, a part, hardly anything beyond what guessing among `classes` gives. */
 export function leftAfter(full: number, cut: number, classes = 10): 0 | 1 | 2 {
   const above = Math.max(1e-9, full - 1 / classes);
@@ -72,7 +81,8 @@ export const cutAt = ({ cuts }: CutLine, fraction: number): number => cuts.find(
 
 /** "3.2 times", for sentences about a ratio. */
 export const times = (ratio: number): string => `${ratio >= 10 ? Math.round(ratio) : Number(ratio.toPrecision(2))} times`;
-export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+/** "78.1 %"; a dash for what was not measured. */
+export const percent = (share: number): string => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : '–');
 
 /** "grew 2.1 times" or "fell to 4 %". */
 export const moved = (ratio: number): string =>

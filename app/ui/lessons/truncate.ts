@@ -1,15 +1,9 @@
 import type { TrainedLesson } from './lesson';
-import { cutAt, leftAfter, lessonExperiment, percent, smallestShare } from './measure';
+import { cutAt, LEFT, LEFT_TITLE, leftAfter, lessonExperiment, percent, smallestShare } from './measure';
 
 const N = 250;
 const SHARES = [0.1, 0.2, 0.3, 0.5, 0.7, 1];
 const FIELDS = ['method.name', 'method.lambda', 'train.seed'];
-const LEFT = [
-  { label: 'Nearly all of it', sketch: 'barFull' },
-  { label: 'A part of it', sketch: 'barHalf' },
-  { label: 'Hardly more than guessing', sketch: 'barLow' },
-] as const;
-const LEFT_TITLE = ['Nearly all of it is left.', 'A part of it is left.', 'Hardly anything is left.'] as const;
 
 export const truncateLesson: TrainedLesson = {
   start: () => lessonExperiment({ method: { name: 'adamw', lambda: 5 }, train: { lr: 3e-3 } }),

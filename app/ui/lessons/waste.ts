@@ -1,15 +1,9 @@
 import type { TrainedLesson } from './lesson';
 import { grownGuess } from './lambda';
-import { cutAt, headLevel, leftAfter, lessonExperiment, moved, percent, shareFor, tailLevel } from './measure';
+import { cutAt, headLevel, LEFT, LEFT_TITLE, leftAfter, lessonExperiment, moved, percent, shareFor, tailLevel } from './measure';
 
 const N = 250;
 const FIELDS = ['method.name', 'train.lr', 'train.batchSize'];
-const LEFT = [
-  { label: 'Nearly all of it', sketch: 'barFull' },
-  { label: 'A part of it', sketch: 'barHalf' },
-  { label: 'Hardly more than guessing', sketch: 'barLow' },
-] as const;
-const LEFT_TITLE = ['Nearly all of it is left.', 'A part of it is left.', 'Hardly anything is left.'] as const;
 
 export const wasteLesson: TrainedLesson = {
   start: () => lessonExperiment({ method: { name: 'adamw' } }),

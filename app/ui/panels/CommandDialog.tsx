@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { fieldAt, type Experiment } from '../../protocol/experiment';
+import type { Experiment } from '../../protocol/experiment';
+import { techniqueName } from '../../protocol/settings';
 import { readPasted } from '../../protocol/pasted';
 import { attemptNow, closeCommand, takePasted } from '../../store/actions';
 import { useStore } from '../../store/store';
@@ -97,12 +98,10 @@ function Form({ text: given }: { text: string }) {
 
 /** The experiment in one line, so that a mistaken command is seen before it is applied. */
 function Summary({ experiment }: { experiment: Experiment }) {
-  const { method, train } = experiment;
-  const field = fieldAt('method.name');
-  const technique = field?.kind === 'choice' ? field.options.find((option) => option.value === method.name)?.label : undefined;
+  const { train } = experiment;
   return (
     <p className="command-sum">
-      <b>{experimentName(experiment)}</b>, {technique ?? method.name}, {whole(train.steps)} steps of {plural(train.batchSize, 'image')}
+      <b>{experimentName(experiment)}</b>, {techniqueName(experiment)}, {whole(train.steps)} steps of {plural(train.batchSize, 'image')}
     </p>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import type { CheckpointInfo } from '../../protocol/checkpoint';
-import { fieldAt, type Experiment } from '../../protocol/experiment';
+import type { Experiment } from '../../protocol/experiment';
+import { techniqueName } from '../../protocol/settings';
 import { attempt, cancelTensors, declineOffer, discard, resume, undoDiscard } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { Meter } from '../controls/Meter';
@@ -9,11 +10,7 @@ import { ago, megabytes, whole } from '../format';
 import { Icon } from '../icons';
 
 /** "AdamQ3R, ViT-Nano/8 on Shapes" */
-export function runName(experiment: Experiment): string {
-  const field = fieldAt('method.name');
-  const technique = field?.kind === 'choice' ? field.options.find((o) => o.value === experiment.method.name)?.label : undefined;
-  return `${technique ?? experiment.method.name}, ${experimentName(experiment)}`;
-}
+export const runName = (experiment: Experiment): string => `${techniqueName(experiment)}, ${experimentName(experiment)}`;
 
 /** The time, once a minute. */
 export function useMinute(): number {

@@ -1,17 +1,13 @@
 import { TECHNIQUES, fieldsOf, type MethodField } from '../../engine/regularizers/config';
-import { fieldAt, type MethodConfig, type MethodName } from '../../protocol/experiment';
+import type { MethodConfig, MethodName } from '../../protocol/experiment';
 import type { MatrixPlan } from '../../protocol/messages';
+import { choiceName } from '../../protocol/settings';
 import { useStore } from '../../store/store';
 import { FieldControl } from '../controls/FieldControl';
 import { useStanding } from '../controls/LockedField';
 import { Group, More } from './Group';
 import { RankTable } from './RankTable';
 import { keptShare } from './matrixRows';
-
-const optionLabel = (path: string, value: string): string => {
-  const field = fieldAt(path);
-  return field?.kind === 'choice' ? (field.options.find((o) => o.value === value)?.label ?? value) : value;
-};
 
 /** "38 of 192 singular values stay free, 40 % of the parameters.", for what the target rank comes to. */
 export function rankLine(matrices: readonly MatrixPlan[], name: MethodName): string {
@@ -55,7 +51,7 @@ function loraLine(matrices: readonly MatrixPlan[]): string {
 const summary = ({ name, targetRank, loraRank, loritaDepth }: MethodConfig): string => {
   const { regularizer, factors } = TECHNIQUES[name];
   const parts = [
-    optionLabel('method.name', name),
+    choiceName('method.name', name),
     factors === 'lorita' ? `${loritaDepth} factors` : '',
     factors === 'lora' ? `rank ${loraRank}` : '',
     regularizer === 'q3r' ? `rank ${targetRank}` : '',

@@ -1,16 +1,13 @@
-import { useSyncExternalStore } from 'react';
 import { openSetup, toggleScrub } from '../../store/actions';
-import { frames } from '../../store/frames';
 import { useStore } from '../../store/store';
+import { useFrames } from '../charts/useFrames';
 import { Icon } from '../icons';
-
-const subscribe = (listener: () => void) => frames.subscribe(listener);
 
 /** In the place of the run's controls: the recording over its steps. */
 export function ReplayKeys() {
   const playing = useStore((s) => s.scrubbing);
   const setup = useStore((s) => s.setupOpen);
-  useSyncExternalStore(subscribe, () => frames.version);
+  const { frames } = useFrames();
   const still = frames.length < 2;
   const label = playing ? 'Stop' : 'Play recording';
   return (

@@ -1,13 +1,14 @@
 import { useEffect, useRef, useState } from 'react';
+import { differences } from '../../protocol/experiment';
 import type { Mark } from '../../protocol/messages';
+import { labelOf, valueText } from '../../protocol/settings';
 import { attempt, differRuns } from '../../store/actions';
 import { getRun } from '../../store/runs';
 import { useStore } from '../../store/store';
 import { useStandings } from '../controls/LockedField';
 import { duration, setting, whole } from '../format';
 import { Icon } from '../icons';
-import { labelOf, percent, stateText, valueText } from './tableRows';
-import { differences } from '../../protocol/experiment';
+import { percent, stateText } from './tableRows';
 
 /** All settings in which two runs differ, what they reached, and what was changed on the way. */
 export function DifferenceDialog({ ids }: { ids: readonly [string, string] }) {

@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from 'react';
 import { batchesApart, startsApart } from '../../protocol/compare';
 import { DATASETS, differences, GROUPS, valueAt } from '../../protocol/experiment';
+import { labelOf, valueText } from '../../protocol/settings';
 import { attempt, blockedBecause, cancelFork, setField, show, startFork } from '../../store/actions';
 import { getState, useStore } from '../../store/store';
 import { FieldControl } from '../controls/FieldControl';
 import { useStandings } from '../controls/LockedField';
 import { DATASET_CONFIGS } from '../datasets';
-import { labelOf, valueText } from './tableRows';
 
 /** Starts a kept run again from the same weights and batches, with one setting changed. */
 export function ForkDialog() {

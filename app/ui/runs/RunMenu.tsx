@@ -39,18 +39,14 @@ export function RunMenu({ run, here }: { run: RunSummary; here: boolean }) {
             <button type="button" className="only-p" onClick={after(() => attempt(pinRun(id, !run.pinned)))}>
               <b>{run.pinned ? 'Unpin' : 'Pin'}</b>
             </button>
-            {!here && (
-              <button type="button" disabled={!device} onClick={after(() => attempt(openFork(id)))}>
-                <b>Same start, one change…</b>
-                <span>A new run from the same weights and data order, with one setting changed.</span>
-              </button>
-            )}
-            {here && (
-              <button type="button" disabled={!device} onClick={after(() => attempt(openFork(id)))}>
-                <b>Same start, one change…</b>
-                <span>Again from step 0, with one setting changed. This run stays in the table.</span>
-              </button>
-            )}
+            <button type="button" disabled={!device} onClick={after(() => attempt(openFork(id)))}>
+              <b>Same start, one change…</b>
+              <span>
+                {here
+                  ? 'Again from step 0, with one setting changed. This run stays in the table.'
+                  : 'A new run from the same weights and data order, with one setting changed.'}
+              </span>
+            </button>
             {!here && (
               <button type="button" onClick={after(() => attempt(replayRun(id)))}>
                 <b>Open</b>

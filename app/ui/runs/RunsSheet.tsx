@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
-import { attempt, deleteRuns, differRuns, importRunFiles, openRuns, save, saveRunFile, undoDeleteRuns } from '../../store/actions';
+import { attempt, deleteRuns, differRuns, importRunFiles, openRuns, saveRunFile, undoDeleteRuns } from '../../store/actions';
+import { saveCsv } from '../../store/files';
 import { MAX_BYTES, MAX_GRID_RUNS, MAX_RUNS } from '../../store/runs';
 import { useStore } from '../../store/store';
 import { FileButton } from '../controls/FileButton';
@@ -32,8 +33,7 @@ export function RunsSheet() {
         else next.delete(id);
       return next;
     });
-  const csv = () =>
-    save(new TextEncoder().encode(`\ufeff${csvOf(chosen.length > 0 ? rows.filter(({ id }) => picked.has(id)) : rows)}`), 'runs.csv');
+  const csv = () => saveCsv(`\ufeff${csvOf(chosen.length > 0 ? rows.filter(({ id }) => picked.has(id)) : rows)}`, 'runs.csv');
   return (
     <dialog ref={sheet} className="sheet runs-sheet" aria-labelledby="runs-title" onClose={() => openRuns(false)}>
       <div className="sheet-h">

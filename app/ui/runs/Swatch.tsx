@@ -1,4 +1,6 @@
-const DASHES = ['', 'none', '6 3', '2 2', '8 3 2 3', 'none', '6 3', '2 2', '8 3 2 3'];
+import { RunMark } from '../charts/RunMark';
+import { runStyle } from '../charts/runStyle';
+
 /** What the colours are called, for those who hear the page. */
 export const STYLE_NAMES = [
   '',
@@ -12,27 +14,8 @@ export const STYLE_NAMES = [
   'brown dash-dots with pluses',
 ];
 
-const MARKERS = [
-  null,
-  <circle key="m" cx="10" cy="5" r="3" />,
-  <rect key="m" x="7.2" y="2.2" width="5.6" height="5.6" />,
-  <path key="m" d="M10 1.4L13.4 7.6H6.6z" />,
-  <path key="m" d="M10 1.2L13.6 5 10 8.8 6.4 5z" />,
-  <path key="m" d="M7.4 2.4l5.2 5.2M12.6 2.4L7.4 7.6" className="open" />,
-  <circle key="m" cx="10" cy="5" r="2.7" className="open ring" />,
-  <path key="m" d="M10 8.6L6.6 2.4h6.8z" />,
-  <path key="m" d="M10 1.6v6.8M6.6 5h6.8" className="open" />,
-] as const;
-
-const colour = (style: number) => ({ color: `var(--series-${style})` });
-
 /** Colour, dash and marker of a series style, 1 to 8. */
-export const Swatch = ({ style }: { style: number }) => (
-  <svg className="run-swatch" viewBox="0 0 20 10" aria-hidden="true" style={colour(style)}>
-    <path d="M0 5h20" className="line" strokeDasharray={DASHES[style]} />
-    <g>{MARKERS[style]}</g>
-  </svg>
-);
+export const Swatch = ({ style }: { style: number }) => <RunMark style={style} className="run-swatch" />;
 
 const WIDTH = 84;
 const HEIGHT = 20;
@@ -48,18 +31,19 @@ export function Spark({ losses, style }: { losses: readonly number[]; style: num
   };
   const points = good.map(place);
   const [x, y] = points.at(-1)!;
+  const { colour, dash } = runStyle(style);
   return (
     <svg
       className="run-spark"
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       role="img"
       aria-label={`Loss from ${good[0]!.toFixed(2)} to ${good.at(-1)!.toFixed(2)}`}
-      style={colour(style)}
+      style={{ color: `var(--${colour})` }}
     >
       <polyline
         points={points.map(([a, b]) => `${a.toFixed(1)},${b.toFixed(1)}`).join(' ')}
         className="line"
-        strokeDasharray={DASHES[style]}
+        strokeDasharray={dash.join(' ') || undefined}
       />
       <circle cx={x} cy={y} r="2" />
     </svg>

@@ -1,4 +1,6 @@
-import { differences, fieldAt, valueAt, type Experiment } from '../../protocol/experiment';
+import { differences, valueAt, type Experiment } from '../../protocol/experiment';
+import { labelOf, techniqueName, valueText } from '../../protocol/settings';
+import { csvLine, type Cell } from '../../store/files';
 import type { RunColumn, RunGrid, RunSummary } from '../../store/store';
 import { DATASET_CONFIGS } from '../datasets';
 import { setting } from '../format';
@@ -19,26 +21,6 @@ const SHORT: Readonly<Record<string, string>> = {
   'method.overrides': 'matrices',
   'method.overrideValues': 'matrices',
 };
-
-/** A setting's value as the form names it. */
-export function valueText(experiment: Experiment, path: string): string {
-  if (path === 'dataset') return DATASET_CONFIGS[experiment.dataset].label;
-  if (path.startsWith('method.override')) {
-    const n = experiment.method.overrides.length;
-    return n === 0 ? 'none' : `${n} set apart`;
-  }
-  const value = valueAt(experiment, path);
-  const field = fieldAt(path);
-  if (value === undefined) return 'auto';
-  if (typeof value === 'number') return setting(value) + (field && 'unit' in field && field.unit ? ` ${field.unit}` : '');
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
-  if (field?.kind === 'choice') return field.options.find((option) => option.value === value)?.label ?? String(value);
-  return Array.isArray(value) ? value.join(', ') || 'none' : String(value);
-}
-
-/** The full name of a setting. */
-export const labelOf = (path: string): string =>
-  path === 'dataset' ? 'Data set' : path.startsWith('method.override') ? 'Matrix by matrix' : (fieldAt(path)?.label ?? path);
 
 /** A dense run has no use for what says how another method acts. */
 const idle = (path: string, { method }: Experiment): boolean =>
@@ -65,7 +47,7 @@ const words = (run: RunSummary): string =>
     run.name,
     run.device,
     DATASET_CONFIGS[run.experiment.dataset].label,
-    valueText(run.experiment, 'method.name'),
+    techniqueName(run.experiment),
     run.experiment.method.name,
     run.phase,
     run.imported ? 'imported' : '',
@@ -135,14 +117,6 @@ export const bestOf = (runs: readonly RunSummary[]): RunSummary | undefined =>
     undefined,
   );
 
-const cell = (value: string | number | boolean | null): string => {
-  if (value === null) return '';
-  const text = String(value);
-  // A spreadsheet would take a text that begins so for a formula.
-  const safe = typeof value === 'string' && /^[=+\-@\t]/.test(text) ? `'${text}` : text;
-  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-};
-
 /** The runs as a table of comma-separated values, with a column for every setting in which any two of them differ. */
 export function csvOf(runs: readonly RunSummary[]): string {
   const first = runs[0];
@@ -177,11 +151,11 @@ export function csvOf(runs: readonly RunSummary[]): string {
     ...[run.accuracy, run.accuracyCut, run.tail],
     ...paths.map((path) => {
       const value = path === 'dataset' ? run.experiment.dataset : valueAt(run.experiment, path.replace('overrideValues', 'overrides'));
-      return typeof value === 'object' ? JSON.stringify(value) : ((value as string | number | boolean | undefined) ?? null);
+      return typeof value === 'object' ? JSON.stringify(value) : (value as Cell);
     }),
     run.id,
   ]);
-  return [[...head, ...paths, 'id'], ...lines].map((line) => line.map(cell).join(',')).join('\r\n') + '\r\n';
+  return [[...head, ...paths, 'id'], ...lines].map(csvLine).join('');
 }
 
 /** 78.1, without its unit; a dash where nothing was measured. */

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'react';
 import { confusionMatrix, type Predictions, type Survey } from '../../protocol/inspection';
-import { saveText } from '../../store/actions';
+import { saveCsv } from '../../store/files';
 import { DataTable } from '../charts/DataTable';
 import { formatInt, formatPercent } from '../charts/format';
 import { Segmented } from '../charts/Segmented';
@@ -68,7 +68,7 @@ export function Confusion({ survey, names, cutLabel, onCell }: ConfusionProps) {
           type="button"
           className="chart-btn chart-data-open"
           aria-label="Save the confusion matrix as CSV"
-          onClick={() => saveText(confusionCsv(cells, names), `confusion-step${survey.step}.csv`, 'text/csv')}
+          onClick={() => saveCsv(confusionCsv(cells, names), `confusion-step${survey.step}.csv`)}
         >
           CSV
         </button>

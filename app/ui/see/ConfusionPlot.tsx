@@ -1,29 +1,36 @@
-import { useCallback, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import { useCallback, useMemo, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { formatPercent } from '../charts/format';
+import { heatRgb } from '../charts/heatColour';
 import { useCanvas, type Draw } from '../charts/useCanvas';
 import { whole } from '../format';
 import { shareAt, type ConfusionCells } from './Confusion';
-import { heatColour } from './paint';
+import { pictureOf } from './paint';
 
 /** A matrix of many classes as a picture. A cursor goes with the pointer or the arrow keys; a click or Enter opens the cell's images. */
 export function ConfusionPlot(matrix: ConfusionCells) {
   const { cells, names, sums, heat, unit, onCell } = matrix;
   const n = names.length;
   const [at, setAt] = useState<readonly [number, number] | null>(null);
+  // A pixel a cell, painted once: the cursor moves over ten thousand of them.
+  const picture = useMemo(() => {
+    const pixels = new Uint8ClampedArray(4 * n * n);
+    cells.forEach((count, i) => {
+      const images = sums[Math.floor(i / n)]!;
+      pixels.set([...heatRgb(heat, images > 0 ? count / images : 0), 255], 4 * i);
+    });
+    return pictureOf(pixels, n, n);
+  }, [cells, sums, heat, n]);
   const draw = useCallback<Draw>(
     (g, width, height, palette) => {
       const size = Math.min(width, height) / n;
-      for (let r = 0; r < n; r++)
-        for (let c = 0; c < n; c++) {
-          g.fillStyle = heatColour(heat, sums[r]! > 0 ? cells[r * n + c]! / sums[r]! : 0).background;
-          g.fillRect(c * size, r * size, Math.ceil(size), Math.ceil(size));
-        }
+      g.imageSmoothingEnabled = false;
+      g.drawImage(picture, 0, 0, n * size, n * size);
       if (!at) return;
       g.strokeStyle = palette.accent;
       g.lineWidth = 2;
       g.strokeRect(at[1] * size - 1, at[0] * size - 1, size + 2, size + 2);
     },
-    [cells, sums, heat, n, at],
+    [picture, n, at],
   );
   const canvas = useCanvas(draw);
   const cellAt = (event: PointerEvent | React.MouseEvent): readonly [number, number] => {
@@ -31,6 +38,7 @@ export function ConfusionPlot(matrix: ConfusionCells) {
     const place = (offset: number, length: number) => Math.max(0, Math.min(n - 1, Math.floor((offset / length) * n)));
     return [place(event.clientY - box.top, box.height), place(event.clientX - box.left, box.width)];
   };
+  const point = (next: readonly [number, number]) => setAt((now) => (now && now[0] === next[0] && now[1] === next[1] ? now : next));
   const onKeyDown = (event: KeyboardEvent) => {
     const [r, c] = at ?? [0, 0];
     const step = event.shiftKey ? 10 : 1;
@@ -58,7 +66,7 @@ export function ConfusionPlot(matrix: ConfusionCells) {
         role="application"
         aria-label={`Confusion matrix of ${n} classes; arrow keys move, with Shift by ten, Enter shows the images`}
         tabIndex={0}
-        onPointerMove={(event) => setAt(cellAt(event))}
+        onPointerMove={(event) => point(cellAt(event))}
         onFocus={() => setAt((before) => before ?? [0, 0])}
         onClick={(event) => onCell(...cellAt(event))}
         onKeyDown={onKeyDown}

@@ -1,6 +1,6 @@
 import { useRef, useState, type KeyboardEvent } from 'react';
 import { shareAt, type ConfusionCells } from './Confusion';
-import { heatColour } from './paint';
+import { heatColour } from '../charts/heatColour';
 
 const MOVES: Readonly<Record<string, readonly [number, number]>> = {
   ArrowUp: [-1, 0],

@@ -1,3 +1,5 @@
+import { csvLine } from '../../store/files';
+
 /** Figures of a confusion matrix, u32 [classes, classes], rows by label and columns by prediction. */
 
 /** Images of each class. */
@@ -24,10 +26,8 @@ export function mostConfused(cells: Uint32Array, classes: number, limit: number)
   return out.sort((a, b) => b.count - a.count || b.share - a.share).slice(0, limit);
 }
 
-/** Comma-separated counts with the classes' names, as spreadsheets read them (RFC 4180). */
+/** Comma-separated counts with the classes' names. */
 export function confusionCsv(cells: Uint32Array, names: readonly string[]): string {
-  const quote = (name: string) => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
-  const head = ['label \\ predicted', ...names].map(quote).join(',');
-  const rows = names.map((name, r) => [quote(name), ...cells.subarray(r * names.length, (r + 1) * names.length)].join(','));
-  return [head, ...rows, ''].join('\r\n');
+  const rows = names.map((name, r) => csvLine([name, ...cells.subarray(r * names.length, (r + 1) * names.length)]));
+  return [csvLine(['label \\ predicted', ...names]), ...rows].join('');
 }

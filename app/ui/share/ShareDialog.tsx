@@ -1,7 +1,7 @@
 import { lazy, Suspense, useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { attempt, hasResults, recordingLink, resultsUrl, saveScreenRun, shareUrl, type ResultsUrl } from '../../store/actions';
 import { useStore } from '../../store/store';
-import { CopyButton } from '../controls/CopyButton';
+import { LinkField } from '../controls/LinkField';
 import { Segmented } from '../controls/Segmented';
 import { experimentName } from '../datasets';
 import { plural, whole } from '../format';
@@ -78,16 +78,6 @@ export default function ShareDialog({ part: first, onClose }: { part: Part; onCl
         {part === 'embed' && <Chosen>{(link, title) => <EmbedPart link={link} title={title} />}</Chosen>}
       </div>
     </dialog>
-  );
-}
-
-/** A link to copy, or to select. */
-export function LinkField({ label, link }: { label: string; link: string }) {
-  return (
-    <div className="share-link">
-      <input readOnly aria-label={label} value={link} onFocus={(event) => event.currentTarget.select()} />
-      <CopyButton label="Copy" content={() => link} />
-    </div>
   );
 }
 

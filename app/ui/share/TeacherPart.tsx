@@ -3,7 +3,7 @@ import { LOCKABLE, PARTS, standing, type Locks, type Standing } from '../../prot
 import { GROUPS } from '../../protocol/experiment';
 import { teacherUrl } from '../../store/actions';
 import { useStore } from '../../store/store';
-import { CopyButton } from '../controls/CopyButton';
+import { LinkField } from '../controls/LinkField';
 
 const STANDINGS: readonly { readonly value: Standing; readonly label: string }[] = [
   { value: 'free', label: 'Free' },
@@ -49,10 +49,7 @@ export function TeacherPart() {
         link starts it over.
       </p>
       {held && <p className="share-note">The link of this page locks settings. They stay locked in every link that is copied from it.</p>}
-      <div className="share-link">
-        <input readOnly aria-label="Teacher link" value={link} onFocus={(event) => event.currentTarget.select()} />
-        <CopyButton label="Copy" content={() => link} />
-      </div>
+      <LinkField label="Teacher link" link={link} />
       <div className="teacher-start" role="group" aria-label="Begin with">
         {START.map(({ label, choice: next, parts }) => (
           <button

@@ -63,5 +63,10 @@ test('a session surveys, looks at test images and pictures, names what it cannot
   await expect(inspection.inspect({ source: { images: new Float32Array(5) } })).rejects.toThrow('expected a multiple of');
   await expect(inspection.inspect({ source: { picture: new Blob(['x']) } })).rejects.toThrow('could not be read');
   expect(session.memory()).toMatchObject({ liveBytes: held.liveBytes, liveBuffers: held.liveBuffers });
+  // A batch that does not fit is no step.
+  await expect(session.weights.trainOn({ images: new Float32Array(5), labels: new Int32Array(1) })).rejects.toThrow(
+    'expected a multiple of',
+  );
+  expect((await session.step(1)).map((r) => r.step)).toEqual([3]);
   await session.dispose();
 });

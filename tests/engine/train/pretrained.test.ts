@@ -121,6 +121,14 @@ test('another model: its shape is read, positions are interpolated, the head is 
   ]);
 });
 
+test('for images of the visitor’s own, the model has their size and classes as they were loaded', () => {
+  const shape = { imageSize: 64, channels: 3, classes: ['a', 'b', 'c'] };
+  const own = { ...base, dataset: 'folder' as const };
+  const { experiment, arena, notes } = fitPretrained(fileOf(tensors(other)), own, {}, (e) => resolveModel(e, shape));
+  expect(arena.length).toBe(vitParameters(resolveModel(experiment, shape)).total);
+  expect(notes).toContain('The head for 7 classes is replaced by a fresh one for 3.');
+});
+
 test('the same model under a prefix, in half precision, beside an optimizer: the logits are those of the original', async () => {
   const own = tiny({ model: { depth: 1 } });
   const config = resolveModel(own);

@@ -9,12 +9,20 @@ const gpu = useGpu();
 test('a run gives every byte back, and a step creates no buffer', async () => {
   const before = gpu().buffers.liveBytes;
   const data = smallData(gpu());
-  const run = await makeRun(gpu(), tiny(), data);
+  const run = await makeRun(gpu(), tiny());
+  // Data for which there is no room leave nothing behind, and are attached when there is.
+  const bare = gpu().buffers.liveBytes;
+  gpu().buffers.budget = bare + 3e5;
+  await expect(run.attach(data)).rejects.toThrow('MiB left for');
+  expect([gpu().buffers.liveBytes, run.canEvaluate]).toEqual([bare, false]);
+  gpu().buffers.budget = Infinity;
+  await run.attach(data);
   // What compiles behind the first steps has been allocated by now.
   const created = gpu().buffers.createdCount;
   await steps(run, 1, 1);
   await run.spectra();
-  await run.evaluate(64);
+  const [one, other] = await Promise.all([run.evaluate(64), run.evaluate(64)]);
+  expect(other).toEqual(one);
   await run.takeSnapshot(1);
   await steps(run, 2, 12);
   await run.spectra();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { defaultExperiment, patchExperiment, type Experiment } from '../../../app/protocol/experiment';
+import { defaultExperiment, patchExperiment, type DatasetName, type Experiment } from '../../../app/protocol/experiment';
+import type { DatasetInfo } from '../../../app/protocol/messages';
 import { accuracyAt, metricOf, type CellFigures } from '../../../app/store/compare/grid/cellFigures';
 import { cellsOf, GridError, makeGrid, MAX_RUNS, nameCell, suggestGrid, type GridText } from '../../../app/store/compare/grid/definition';
 import { continueGrid, openGrid, overlayRun, pauseGrid, startGrid, useGridParts } from '../../../app/store/compare/grid/grid';
@@ -7,6 +8,7 @@ import { gridCsv } from '../../../app/store/compare/grid/gridCsv';
 import { useGrid } from '../../../app/store/compare/grid/gridStore';
 import { paretoFront } from '../../../app/store/compare/grid/pareto';
 import { Shelf, type CellResult } from '../../../app/store/compare/grid/shelf';
+import { Rig } from '../../../app/store/compare/rig';
 import { allRuns, removeRuns, useStorage } from '../../../app/store/runs';
 import { Database } from '../../../app/store/runs/storage';
 import { getState } from '../../../app/store/store';
@@ -106,7 +108,7 @@ test('the table of a grid has a row for each run, with what is to come and what 
     { figures: figures(0.5), problem: null, wallMs: 5 },
     { figures: null, problem: 'The loss became infinite, "so" it stopped.', wallMs: 5 },
   ];
-  const lines = gridCsv(grid(), results).trim().split('\n');
+  const lines = gridCsv(grid(), results).trim().split('\r\n');
   expect(lines).toHaveLength(7);
   expect(lines[1]).toMatch(/^0,0\.1,1,done,0\.5,0\.25,0\.4,/);
   expect(lines[2]).toMatch(/^0,0\.2,1,failed,.*"The loss became infinite, ""so"" it stopped\."$/);
@@ -145,6 +147,30 @@ function worker(hold: () => boolean = () => false, fails: (e: Experiment) => boo
   });
   return fake;
 }
+
+test('a run keeps the count of its own images, and a rig that was closed is not opened to be stopped', async () => {
+  const workers: FakeWorker[] = [];
+  const rig = new Rig(
+    () => {
+      workers.push(worker(() => true));
+      return workers.at(-1)!;
+    },
+    () => undefined,
+  );
+  await rig.configure(base);
+  const info = (name: DatasetName, trainCount: number): DatasetInfo => ({
+    ...{ name, label: name, synthetic: false, trainCount, testCount: 10, imageSize: 28, channels: 1, classes: [], classCounts: [] },
+    ...{ origin: 'cache', bytes: 1, cached: true },
+  });
+  workers[0]!.emit({ type: 'dataset', info: info('shapes', 20_000) });
+  workers[0]!.emit({ type: 'dataset', info: info('mnist', 60_000) });
+  expect(rig.record({ id: 'a', name: 'a', parent: null, date: 1 }).origin.trainCount).toBe(20_000);
+  await rig.halt();
+  expect(workers[0]!.types).toContain('pause');
+  rig.close();
+  await rig.halt();
+  expect(workers).toHaveLength(1);
+});
 
 describe('a grid that runs', () => {
   let shelf: Shelf;

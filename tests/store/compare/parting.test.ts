@@ -47,7 +47,7 @@ test('the table of both has all digits, and gaps where a side has nothing', () =
   const csv = abCsv({ rows: rows([1.25, 2 / 3]), evaluations }, { rows: rows([1.25]), evaluations: [] });
   const [head, first, second] = csv
     .trim()
-    .split('\n')
+    .split('\r\n')
     .map((line) => line.split(','));
   expect(head!.slice(0, 5)).toEqual(['step', 'epoch A', 'epoch B', 'loss A', 'loss B']);
   expect(first!.slice(3, 5)).toEqual(['1.25', '1.25']);

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { predictionsOf, type Survey } from '../../../app/protocol/inspection';
 import { attentionMaps, overlap } from '../../../app/ui/see/attention';
 import { confusionCsv, mostConfused, rowSums } from '../../../app/ui/see/confusion';
-import { heatColour, paintLit, pictureOf } from '../../../app/ui/see/paint';
+import { heatColour } from '../../../app/ui/charts/heatColour';
+import { paintLit, pictureOf } from '../../../app/ui/see/paint';
 import { ALL_SAMPLES, selectSamples } from '../../../app/ui/see/samples';
 import { cameraMessage } from '../../../app/ui/see/camera';
 

@@ -1,5 +1,7 @@
 import { hasLambda, methodUses } from '../../../protocol/compare';
 import { ConfigError, fieldAt, patchExperiment, valueAt, type Experiment } from '../../../protocol/experiment';
+import { setting } from '../../../protocol/numbers';
+import { choiceName, labelOf, techniqueName } from '../../../protocol/settings';
 import { readValue, withValue } from '../values';
 
 export type GridValue = number | string | boolean;
@@ -49,8 +51,6 @@ export const MAX_RUNS = 400;
 export const canVary = (path: string): boolean =>
   path === 'dataset' || ['int', 'float', 'choice', 'flag'].includes(fieldAt(path)?.kind ?? '');
 
-const nameOf = (path: string): string => (path === 'dataset' ? 'Data set' : (fieldAt(path)?.label ?? path));
-
 /** A message that belongs to one part of the form: `x`, `y`, `seeds` or `steps`. */
 export class GridError extends Error {
   override name = 'GridError';
@@ -70,9 +70,9 @@ const listOf = (text: string): string[] =>
 
 /** The values of a list such as `0, 0.001, 0.01`, each checked against the setting. @throws GridError */
 function axisOf(part: 'x' | 'y', base: Experiment, { path, values: text }: GridText['x']): GridAxis {
-  if (!canVary(path)) throw new GridError(part, `${nameOf(path)} cannot be varied in a grid.`);
+  if (!canVary(path)) throw new GridError(part, `${labelOf(path)} cannot be varied in a grid.`);
   const words = listOf(text);
-  const name = nameOf(path);
+  const name = labelOf(path);
   if (words.length === 0) throw new GridError(part, `${name} needs at least one value; several are separated by commas: 0, 0.001, 0.01.`);
   const values: GridValue[] = [];
   for (const word of words) {
@@ -114,7 +114,7 @@ function cellExperiment({ base, x, y }: Pick<GridDefinition, 'base' | 'x' | 'y'>
 /** A grid from what was typed; every run of it is valid. @throws GridError naming the part that is wrong and what was expected */
 export function makeGrid(base: Experiment, text: GridText, id: string, date: number): GridDefinition {
   const steps = typedWith(base, 'train.steps', text.steps, 'steps');
-  if (text.x.path === text.y.path) throw new GridError('y', `Both axes are ${nameOf(text.x.path)}; choose two different settings.`);
+  if (text.x.path === text.y.path) throw new GridError('y', `Both axes are ${labelOf(text.x.path)}; choose two different settings.`);
   const x = axisOf('x', steps, text.x);
   const y = axisOf('y', steps, text.y);
   const seeds = [...new Set(listOf(text.seeds).map((word) => typedWith(steps, 'train.seed', word, 'seeds').train.seed))];
@@ -130,7 +130,7 @@ export function makeGrid(base: Experiment, text: GridText, id: string, date: num
     const [section, key] = axis.path.split('.') as [string, string];
     const varied = [x, y].some(({ path }) => path === 'method.name');
     if (section === 'method' && key !== 'name' && !varied && !methodUses(steps, key))
-      throw new GridError(part, `${nameOf(axis.path)} does nothing with ${techniqueOf(steps)}; choose another setting or technique.`);
+      throw new GridError(part, `${labelOf(axis.path)} does nothing with ${techniqueName(steps)}; choose another setting or technique.`);
   }
   const definition: GridDefinition = { id, date, base: steps, x, y, seeds };
   // Values that only together do not fit are found here.
@@ -144,11 +144,6 @@ export function makeGrid(base: Experiment, text: GridText, id: string, date: num
       }
   return definition;
 }
-
-const techniqueOf = ({ method }: Experiment): string => {
-  const field = fieldAt('method.name');
-  return field?.kind === 'choice' ? (field.options.find((o) => o.value === method.name)?.label ?? method.name) : method.name;
-};
 
 function typedWith(base: Experiment, path: string, word: string, part: keyof GridText): Experiment {
   try {
@@ -174,22 +169,20 @@ export function cellsOf(definition: GridDefinition): GridCell[] {
 
 /** A value in words. */
 export function valueName(path: string, value: GridValue): string {
-  if (typeof value === 'number')
-    return (Math.abs(value) < 1e-3 && value !== 0 ? value.toExponential() : String(value)).replaceAll('-', '\u2212');
+  if (typeof value === 'number') return setting(value);
   if (typeof value === 'boolean') return value ? 'on' : 'off';
-  const field = fieldAt(path);
-  return field?.kind === 'choice' ? (field.options.find((o) => o.value === value)?.label ?? value) : value;
+  return choiceName(path, value);
 }
 
 const SHORT: Readonly<Record<string, string>> = { 'method.targetRank': 'rank', 'train.lr': 'lr', 'train.batchSize': 'batch' };
 /** A setting in a word, for axes. */
-export const axisName = (path: string): string => SHORT[path] ?? (path === 'method.name' ? '' : nameOf(path));
+export const axisName = (path: string): string => SHORT[path] ?? (path === 'method.name' ? '' : labelOf(path));
 /** "λ 0.01, rank 0.2" */
 export const nameCell = ({ x, y }: Pick<GridDefinition, 'x' | 'y'>, xi: number, yi: number): string =>
   [[y, yi] as const, [x, xi] as const].map(([{ path, values }, i]) => `${axisName(path)} ${valueName(path, values[i]!)}`.trim()).join(', ');
 
 /** "λ × Target rank" */
-export const gridName = ({ x, y }: Pick<GridDefinition, 'x' | 'y'>): string => `${nameOf(y.path)} × ${nameOf(x.path)}`;
+export const gridName = ({ x, y }: Pick<GridDefinition, 'x' | 'y'>): string => `${labelOf(y.path)} × ${labelOf(x.path)}`;
 
 /** A first suggestion for an experiment: λ by target rank around its own values, or what else may be varied, where a link locks those. */
 export function suggestGrid(base: Experiment, free: (path: string) => boolean = () => true): GridText {

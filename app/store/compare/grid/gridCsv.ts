@@ -1,9 +1,8 @@
 import { CURVE_FRACTIONS } from '../../../protocol/truncation';
+import { csvLine } from '../../files';
 import { accuracyAt } from './cellFigures';
 import { cellsOf, type GridDefinition } from './definition';
 import type { CellResult } from './shelf';
-
-const quoted = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** Every run of a grid in a row, all digits; runs to come have empty figures. Shares of [0, 1], milliseconds. */
 export function gridCsv(definition: GridDefinition, results: readonly (CellResult | undefined)[]): string {
@@ -14,15 +13,15 @@ export function gridCsv(definition: GridDefinition, results: readonly (CellResul
   const lines = cellsOf(definition).map((cell) => {
     const result = results[cell.index];
     const known = result?.figures;
-    return [
+    return csvLine([
       y.values[cell.y],
       x.values[cell.x],
       cell.seed,
       known ? 'done' : result ? 'failed' : 'to run',
       ...figures.map((key) => known?.[key]),
       ...CURVE_FRACTIONS.map((share) => (known && known.cuts.length > 0 ? accuracyAt(known, share) : undefined)),
-      result?.problem ?? undefined,
-    ].map((value) => (value === undefined || Number.isNaN(value) ? '' : quoted(String(value))));
+      result?.problem,
+    ]);
   });
-  return [head.map(quoted), ...lines].map((cells) => cells.join(',')).join('\n') + '\n';
+  return [csvLine(head), ...lines].join('');
 }

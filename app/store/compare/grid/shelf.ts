@@ -48,7 +48,16 @@ export class Shelf {
         request.result.createObjectStore(GRIDS, { keyPath: 'definition.id' });
         request.result.createObjectStore(RECORDS);
       };
-      request.onsuccess = () => resolve(request.result);
+      request.onsuccess = () => {
+        const db = request.result;
+        // Closed under this page, as by a visitor who clears the site's data, it is opened anew; and it stands in no other page's way.
+        db.onclose = () => (this.opening = undefined);
+        db.onversionchange = () => {
+          db.close();
+          this.opening = undefined;
+        };
+        resolve(db);
+      };
       request.onerror = () => reject(request.error ?? new Error('the browser keeps nothing'));
     }).catch((error: unknown) => {
       this.opening = undefined;

@@ -1,3 +1,4 @@
+import { fileWords, saveFile } from '../../../store/files';
 import { getState, type AppState } from '../../../store/store';
 import { experimentName } from '../../datasets';
 import { palette, type Context } from '../canvas';
@@ -14,28 +15,20 @@ const DENSITY = 2;
 const SLICE_MS = 8;
 const CHUNK = 1 << 16;
 
-/** Letters and digits of a name, for the name of a file. */
-const slug = (name: string): string =>
-  name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[^a-z0-9.]+/g, '-')
-    .replace(/^-+|-+$/g, '');
-
 /** "vit-nano-8-on-shapes-adamq3r-step-1200": the run on screen and its step, or that of the spectra that are looked at. */
 export function fileStem(s: AppState, item?: Item): string {
   const experiment = s.running ?? s.experiment;
   const spectral = item === 'wall' || item === 'spectrum';
   const step = spectral ? (viewedSpectra()?.step ?? s.step) : item === 'truncation' ? (s.curves[s.cutBy]?.step ?? s.step) : s.step;
-  return slug(`${experimentName(experiment)} ${methodName(experiment.method.name)} step ${step}`);
+  return fileWords(`${experimentName(experiment)} ${methodName(experiment.method.name)} step ${step}`);
 }
 
 /** "…-step-1200-loss.csv" */
 export function fileName(s: AppState, item: Item, format: Format): string {
-  const matrix = item === 'spectrum' || item === 'heat' ? `-${slug(selectedMatrix(s)?.matrix.name ?? '')}` : '';
+  const matrix = item === 'spectrum' || item === 'heat' ? `-${fileWords(selectedMatrix(s)?.matrix.name ?? '')}` : '';
   const what = { wall: 'spectra', spectrum: 'spectrum', heat: 'spectrum-over-time', truncation: 'truncation' };
   const name = item in what ? what[item as keyof typeof what] : item === 'regularizer' ? 'q3r-value' : item;
-  return `${fileStem(s, item)}${matrix}-${slug(name)}.${format}`;
+  return `${fileStem(s, item)}${matrix}-${fileWords(name)}.${format}`;
 }
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
@@ -85,20 +78,11 @@ function image(s: AppState, item: Item, format: 'png' | 'svg'): Promise<Blob> | 
   return canvas.convertToBlob({ type: 'image/png' });
 }
 
-function download(blob: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The browser has begun to read it by then.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
-
 /** Saves a picture as the page shows it now, or all data behind it. @throws Error when there is nothing to save */
 export async function save(item: Item, format: Format): Promise<void> {
   const s = getState();
   const name = fileName(s, item, format);
-  download(format === 'csv' ? await csv(s, item) : await image(s, item, format), name);
+  saveFile(format === 'csv' ? await csv(s, item) : await image(s, item, format), name);
 }
 
 /** Saves the data behind all pictures as one archive; `told` hears of the share that is done. @throws Error when there are none */
@@ -127,5 +111,5 @@ export async function saveAll(told: (share: number) => void): Promise<void> {
   zip.end();
   const failure = await finished;
   if (failure) throw failure;
-  download(new Blob(parts, { type: 'application/zip' }), `${stem}.zip`);
+  saveFile(new Blob(parts, { type: 'application/zip' }), `${stem}.zip`);
 }

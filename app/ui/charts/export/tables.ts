@@ -3,6 +3,7 @@ import type { RunEvaluation } from '../../../protocol/run/record';
 import { columnsOf, type Columns } from '../../../protocol/run/series';
 import { RECORD_WIDTH } from '../../../protocol/run/record';
 import { clock } from '../../../store/clock';
+import { csvLine, type Cell } from '../../../store/files';
 import { frames } from '../../../store/frames';
 import { records } from '../../../store/records';
 import type { AppState } from '../../../store/store';
@@ -13,18 +14,6 @@ import { methodName } from '../methodName';
 import { paceOf, stepsPerEpoch } from '../useXScale';
 import { viewedSpectra } from '../viewed';
 import type { Item } from './items';
-
-type Cell = string | number;
-
-/** One line of comma-separated values, RFC 4180. Text that a spreadsheet would take for a formula is kept from it by a quote mark. */
-export const csvLine = (cells: readonly Cell[]): string =>
-  `${cells
-    .map((cell) => {
-      if (typeof cell === 'number') return Number.isFinite(cell) ? String(cell) : '';
-      const text = /^[=+\-@\t]/.test(cell) ? `'${cell}` : cell;
-      return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-    })
-    .join(',')}\r\n`;
 
 /** Numbers of f32 as they were, without the digits that f64 adds. */
 const f32 = (value: number): number => (Number.isFinite(value) ? Number(value.toPrecision(8)) : value);
