@@ -110,6 +110,12 @@ export function Plot({ label, title, titleLow, x, y, names = false, room = {}, o
             x.ticks.map(({ at: value, name }, i) => (
               <text
                 key={value}
+                // The last tick is named in full; one that its name would touch goes without.
+                visibility={
+                  i < x.ticks.length - 1 && frame.x(x.ticks.at(-1)!.at) - frame.x(value) < 78 * scale && x.ticks.at(-1)!.at === x.domain[1]
+                    ? 'hidden'
+                    : undefined
+                }
                 x={frame.x(value)}
                 y={height - 8}
                 textAnchor={
@@ -170,9 +176,10 @@ export const Marker = ({ series, x, y, r }: { series: 1 | 2; x: number; y: numbe
 
 /** A line through the plot at one value: the cursor, or an event with its name. */
 export function Upright({ at, name, kind, strong }: { at: number; name?: string; kind: 'cursor' | 'event'; strong?: boolean }) {
-  const { x, top, height, bottom, width, right } = useFrame();
+  const { x, top, height, bottom, width, left, right } = useFrame();
   const place = Math.round(x(at)) + 0.5;
-  const flipped = name !== undefined && place + name.length * 6.4 > width - right - 100;
+  // Left of the line where there is no room right of it, unless there is still less.
+  const flipped = name !== undefined && place + name.length * 6.4 > width - right - 100 && place > name.length * 6.4 + left;
   return (
     <g className={`plot-${kind}${strong ? ' strong' : ''}`}>
       <line x1={place} x2={place} y1={kind === 'event' ? 0 : top - 6} y2={height - bottom} />
