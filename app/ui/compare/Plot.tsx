@@ -110,12 +110,8 @@ export function Plot({ label, title, titleLow, x, y, names = false, room = {}, o
             x.ticks.map(({ at: value, name }, i) => (
               <text
                 key={value}
-                // The last tick is named in full; one that its name would touch goes without.
-                visibility={
-                  i < x.ticks.length - 1 && frame.x(x.ticks.at(-1)!.at) - frame.x(value) < 78 * scale && x.ticks.at(-1)!.at === x.domain[1]
-                    ? 'hidden'
-                    : undefined
-                }
+                // The last name stands whole; one that it would touch is left out.
+                visibility={i < x.ticks.length - 1 && touches(frame, x, i) ? 'hidden' : undefined}
                 x={frame.x(value)}
                 y={height - 8}
                 textAnchor={
@@ -131,6 +127,15 @@ export function Plot({ label, title, titleLow, x, y, names = false, room = {}, o
       {title && <span className={titleLow ? 'plot-title low' : 'plot-title'}>{title}</span>}
     </div>
   );
+}
+
+/** Width of a character of an axis, in pixels at the usual type. */
+const CHARACTER = 6.2;
+/** Whether the name of a tick runs into the last one, which ends at the edge. */
+function touches(frame: Frame, { ticks, domain }: PlotAxis, i: number): boolean {
+  const last = ticks.at(-1)!;
+  const need = CHARACTER * (last.name.length * (last.at === domain[1] ? 1 : 0.5) + ticks[i]!.name.length / 2) + 4;
+  return frame.x(last.at) - frame.x(ticks[i]!.at) < need;
 }
 
 export interface CurveProps {
@@ -149,12 +154,14 @@ export interface CurveProps {
 /** A curve through its finite points. */
 export function Curve({ xs, ys, series, faint = false, dots = false, end = false }: CurveProps) {
   const { x, y, top, height, bottom } = useFrame();
+  // Raw data end at the plot's edges; other curves may leave it a little, and their marks with them.
+  const over = faint ? 0 : 20;
   let path = '';
   const points: [number, number][] = [];
   for (let i = 0; i < xs.length; i++) {
     if (!Number.isFinite(ys[i]!)) continue;
     const px = Math.round(x(xs[i]!) * 10) / 10;
-    const py = Math.round(Math.min(height - bottom + 20, Math.max(top - 20, y(ys[i]!))) * 10) / 10;
+    const py = Math.round(Math.min(height - bottom + over, Math.max(top - over, y(ys[i]!))) * 10) / 10;
     path += `${path ? 'L' : 'M'}${px} ${py}`;
     points.push([px, py]);
   }

@@ -187,7 +187,7 @@ describe('run charts', () => {
     expect(onZoom).toHaveBeenCalledTimes(1);
 
     await show(<Charts run={run} x={scaleOf(400, { zoom: [100, 200] })} handlers={{ onZoom }} />);
-    await settle(() => [...host.querySelectorAll('button')].find((b) => b.textContent === 'Reset zoom')!.click());
+    await settle(() => host.querySelector<HTMLElement>('[aria-label="Reset zoom"]')!.click());
     expect(onZoom).toHaveBeenLastCalledWith(null);
     onZoom.mockClear();
     stack.dispatchEvent(new MouseEvent('dblclick', { bubbles: true }));

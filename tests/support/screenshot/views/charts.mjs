@@ -52,10 +52,7 @@ export const charts = {
       at: () => page.getByRole('button', { name: 'Save charts and data' }).click(),
     });
     await page.keyboard.press('Escape');
-    await page
-      .getByRole('button', { name: /^Show data: (Loss|Curves|Charts)/ })
-      .first()
-      .click();
+    await page.getByRole('button', { name: 'Show data: The runs by step' }).click();
     await shot('charts-data', page, { sizes: ['1440'] });
   },
 };

@@ -12,7 +12,7 @@ export const see = {
     const view = page.getByRole('region', { name: 'See the model' });
     await shot('see-empty', page);
     await train(page, {});
-    await view.getByRole('listitem').first().waitFor({ timeout: 60_000 });
+    await view.getByText('step 120', { exact: true }).waitFor({ timeout: 60_000 });
     await view.getByRole('combobox', { name: 'Order' }).selectOption('least sure first');
     await shot('see-samples', page);
     await view.getByRole('button', { name: 'Confusion' }).click();
