@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright';
 import { QUIET_ARGS, SOFTWARE_GPU_ARGS } from '../chromium.mjs';
 import { judge } from './judge.mjs';
-import { SIZES } from './sizes.mjs';
+import { SIZES, THEMES } from './sizes.mjs';
 import { smaller } from './smaller.mjs';
 
 /** Milliseconds in which charts and canvases follow a new size or theme. */
@@ -47,6 +47,9 @@ export function openStudio({ address, path, folder, readme, wanted }) {
     return page;
   }
 
+  /** Whether any picture of these views is wanted; a story spares itself the way to the others. */
+  const wants = (...names) => names.some((name) => Object.keys(SIZES).some((size) => THEMES.some((theme) => wanted(name, size, theme))));
+
   /** Gives the page a size, and the pointer that belongs to it. */
   async function size(page, key) {
     const { width, height, touch } = SIZES[key];
@@ -62,7 +65,7 @@ export function openStudio({ address, path, folder, readme, wanted }) {
   async function shot(name, page, { at, sizes = Object.keys(SIZES) } = {}) {
     let taken = false;
     for (const key of sizes) {
-      const files = ['light', 'dark'].map((theme) => [theme, wanted(name, key, theme)]).filter(([, file]) => file);
+      const files = THEMES.map((theme) => [theme, wanted(name, key, theme)]).filter(([, file]) => file);
       if (files.length === 0) continue;
       taken = true;
       await size(page, key);
@@ -92,5 +95,5 @@ export function openStudio({ address, path, folder, readme, wanted }) {
     await tidy();
     for (const each of browsers.values()) await each.close();
   };
-  return { address, open, shot, size, tidy, close, remarks, made: () => made };
+  return { open, shot, wants, tidy, close, remarks, made: () => made };
 }

@@ -15,7 +15,7 @@ const pairStep = (page, count) =>
 export const compare = {
   name: 'compare',
   shots: ['ab-setup', 'ab-going', 'ab-parted', 'ab-end', 'grid-setup', 'grid-going', 'grid', 'grid-end', 'grid-cell'],
-  async run({ open, shot }) {
+  async run({ open, shot, wants }) {
     const page = await open(MODEL);
     await page.getByRole('button', { name: 'Compare' }).click();
     await shot('ab-setup', page);
@@ -37,6 +37,7 @@ export const compare = {
       at: () => page.getByRole('button', { name: 'Measure again' }).scrollIntoViewIfNeeded(),
     });
 
+    if (!wants('grid-setup', 'grid-going', 'grid', 'grid-end', 'grid-cell')) return;
     await page.getByRole('button', { name: 'Grid', exact: true }).click();
     await page.getByRole('textbox', { name: 'Values of λ' }).fill('0, 1, 5');
     await page.getByRole('textbox', { name: 'Values of Target rank' }).fill('0.1, 0.2, 0.3');

@@ -11,8 +11,10 @@ export const lessons = {
     ...NAMES.flatMap((name) => ['predict', 'run', 'reveal'].map((phase) => `lesson-${name}-${phase}`)),
     'lesson-projector',
   ],
-  async run({ open, shot }) {
+  async run({ open, shot, wants }) {
     for (const name of NAMES) {
+      const phases = ['predict', 'run', 'reveal'].map((phase) => `lesson-${name}-${phase}`);
+      if (!wants(...phases, ...(name === 'lambda' ? ['lesson-projector'] : []))) continue;
       const page = await open(`#v=1&lesson=${name}`, { ready: false });
       await page.locator('#lesson-question').waitFor({ timeout: 60_000 });
       const foot = page.locator('.lesson-foot');
@@ -37,6 +39,7 @@ export const lessons = {
         await page.getByRole('button', { name: 'Projector' }).click();
       }
     }
+    if (!wants('lessons')) return;
     const list = await open('');
     await list.getByRole('button', { name: 'Lessons' }).click();
     await list.getByRole('heading', { name: 'Lessons' }).waitFor();

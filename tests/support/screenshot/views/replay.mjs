@@ -1,16 +1,16 @@
 /** Recordings with and without WebGPU, in a frame, and the page where there is none. */
 export const replay = {
   name: 'replay',
-  shots: ['replay', 'replay-nogpu', 'replay-back', 'embed', 'embed-run', 'no-webgpu', 'no-webgpu-end', 'no-webgpu-see'],
+  shots: ['replay', 'replay-nogpu', 'replay-back', 'embed', 'no-webgpu', 'no-webgpu-end', 'no-webgpu-see'],
   async run({ open, shot }) {
     const strip = (page) => page.getByRole('region', { name: 'Recording' }).waitFor();
-    const page = await open('#replay=adamq3r');
+    const page = await open('#replay=dense');
     await strip(page);
     await shot('replay', page);
     await page.getByRole('slider', { name: /^Look back at the spectra/ }).fill('200');
     await shot('replay-back', page);
 
-    const bare = await open('#replay=dense', { gpu: false });
+    const bare = await open('#replay=adamq3r', { gpu: false });
     await strip(bare);
     await shot('replay-nogpu', bare);
     await bare.getByRole('button', { name: 'See the model' }).click();
