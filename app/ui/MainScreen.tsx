@@ -19,6 +19,7 @@ import { ReplayStrip } from './replay/ReplayStrip';
 import { Boundary } from './states/Boundary';
 import { CoverPanel, type Cover } from './states/CoverPanel';
 import { Refused } from './states/Refused';
+import { WhatNow } from './states/WhatNow';
 
 // What few visits open comes when it is opened.
 const SeeModel = lazy(() => import('./see/SeeModel').then(({ SeeModel: view }) => ({ default: view })));
@@ -33,6 +34,7 @@ function Stage({ cover, children }: { cover: Cover; children?: ReactNode }) {
         <ReplayStrip />
         <Notices />
         <Refused />
+        {!cover && <WhatNow />}
       </div>
       {cover ? (
         <div className="cover">

@@ -11,6 +11,16 @@ test('a run leaves as link, results, file, code and frame, and its file comes ba
   const watch = watchConsole(page);
   await openPlayground(page, TINY);
   await page.evaluate(() => window.q3r.step(6));
+  // A run that has ended says what can be done with it.
+  const ended = page.getByRole('region', { name: 'The run has finished' });
+  await expect(ended).toContainText(/^Finished: \d+\.\d\s%/);
+  await ended.getByRole('button', { name: 'Share' }).click();
+  await expect(page.getByRole('tab', { name: 'With results', selected: true })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await ended.getByRole('button', { name: 'Cut the tail' }).click();
+  await expect(page.getByRole('slider', { name: 'Parameters kept' })).toBeVisible({ timeout: 60_000 });
+  await ended.getByRole('button', { name: 'Put away' }).click();
+  await expect(ended).toHaveCount(0);
   const open = async (name: RegExp) => {
     await page.getByRole('button', { name: /^Link with results, run file/ }).click();
     await page.getByRole('button', { name }).click();

@@ -1,48 +1,60 @@
 /**
- * `npm run screenshot [-- STEPS [FOLDER]]`: pictures of a real run on the built page, light and dark, 1440 × 900, for the README.
- * Builds first. SHOT_CHROMIUM_ARGS chooses the adapter; the software adapter by default.
+ * `npm run screenshot`: pictures of every view of the built page at three sizes, light and dark, from runs made now and the recordings that
+ * the page ships; `-- --help` says how to make fewer, `-- readme` makes those of README.md. Ends with what it saw cut, too small or beyond an edge.
  */
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { chromium } from 'playwright';
+import { join } from 'node:path';
 import { preview } from 'vite';
-import { QUIET_ARGS, SOFTWARE_GPU_ARGS } from './chromium.mjs';
 import { ensureChromium } from './ensureChromium.mjs';
 import { freePort } from './freePort.mjs';
 import { ROOT, run } from './run.mjs';
+import { readOptions } from './screenshot/options.mjs';
+import { README } from './screenshot/readme.mjs';
+import { openStudio } from './screenshot/studio.mjs';
+import { STORIES } from './screenshot/views/index.mjs';
 
-const steps = Number(process.argv[2] ?? 200);
-const folder = resolve(process.argv[3] ?? join(ROOT, 'public', 'screenshots'));
-if (!Number.isInteger(steps) || steps < 1) throw new Error(`STEPS must be a whole number of at least 1, not ${process.argv[2]}`);
+async function main() {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) return console.log(options.help);
+  if (options.list) return console.log(STORIES.map(({ name, shots }) => `${name}: ${shots.join(', ')}`).join('\n'));
+  const wanted = options.readme
+    ? (name, size, theme) => README.find((p) => p.view === name && p.size === size && p.theme === theme)?.file ?? null
+    : (name, size, theme) =>
+        (options.views?.some((start) => name.startsWith(start)) ?? true) && options.sizes.includes(size) && options.themes.includes(theme)
+          ? `${name}-${size}-${theme}.png`
+          : null;
+  const stories = STORIES.filter(({ shots }) =>
+    shots.some((name) => (options.readme ? README.some((p) => p.view === name) : wanted(name, options.sizes[0], options.themes[0]))),
+  );
+  if (stories.length === 0) throw new Error(`No view begins with ${options.views?.join(' or ')}; --list names them all.`);
 
-const { path } = await ensureChromium();
-if ((await run('vite', ['build'])) !== 0) process.exit(1);
-mkdirSync(folder, { recursive: true });
-const port = await freePort();
-const server = await preview({ root: ROOT, logLevel: 'warn', preview: { host: '127.0.0.1', port, strictPort: true } });
-const adapter = process.env.SHOT_CHROMIUM_ARGS?.split(/\s+/).filter(Boolean) ?? SOFTWARE_GPU_ARGS;
-const browser = await chromium.launch({ executablePath: path, args: [...QUIET_ARGS, ...adapter] });
-try {
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: 'light' });
-  page.on('pageerror', (error) => console.error(`page: ${error.message}`));
-  await page.goto(`http://127.0.0.1:${port}/`);
-  await page.waitForFunction(() => 'q3r' in window, undefined, { timeout: 60_000 });
-  await page.evaluate(() => window.q3r.start());
-  await page.waitForFunction((n) => window.q3r.history().length >= n, steps, { timeout: 30 * 60_000, polling: 1000 });
-  await page.evaluate(() => window.q3r.pause());
-  await page.evaluate(() => window.q3r.truncate([0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]));
-  // The last series and spectra reach the charts at most 200 ms after the pause; paint follows.
-  await page.waitForTimeout(1500);
-  for (const [colorScheme, name] of [
-    ['light', 'run.png'],
-    ['dark', 'run-dark.png'],
-  ]) {
-    await page.emulateMedia({ colorScheme });
-    await page.waitForTimeout(500);
-    await page.screenshot({ path: join(folder, name) });
-    console.log(join(folder, name));
+  const { path } = await ensureChromium();
+  if (options.build && (await run('vite', ['build', '--logLevel', 'warn'])) !== 0) throw new Error('The page does not build.');
+  const port = await freePort();
+  const server = await preview({ root: ROOT, logLevel: 'warn', preview: { host: '127.0.0.1', port, strictPort: true } });
+  const studio = openStudio({ address: `http://127.0.0.1:${port}/`, path, folder: options.folder, readme: options.readme, wanted });
+  const failed = [];
+  try {
+    for (const story of stories) {
+      const from = performance.now();
+      console.log(story.name);
+      // A story that breaks leaves the others their pictures.
+      await story.run(studio).catch((error) => {
+        failed.push(story.name);
+        console.error(`  ${story.name} broke off: ${error.stack ?? error.message}`);
+      });
+      await studio.tidy();
+      console.log(`  ${((performance.now() - from) / 1000).toFixed(0)} s`);
+    }
+  } finally {
+    await studio.close();
+    await server.close();
   }
-} finally {
-  await browser.close();
-  await server.close();
+  if (studio.remarks.length > 0) console.log(`\nTo look at:\n${studio.remarks.join('\n')}`);
+  console.log(`\n${studio.made()} pictures in ${join(options.folder, '')}`);
+  if (failed.length > 0) throw new Error(`Broke off: ${failed.join(', ')}.`);
 }
+
+await main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});

@@ -141,7 +141,10 @@ export async function importRunFiles(files: readonly { readonly name: string; re
     notify(
       'info',
       `${added.length} run${s(added.length)} added to the table.`,
-      added.map(({ name, device, date }) => `${name}, made on ${device}, ${new Date(date).toLocaleDateString()}`),
+      added.map(
+        ({ name, device, date }) =>
+          `${name}, made on ${device}, ${new Date(date).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })}`,
+      ),
     );
   }
 }

@@ -11,6 +11,8 @@ export const setWallView = (wallView: 'run' | 'baseline'): void => setState({ wa
 export const setLengthUnit = (lengthUnit: 'steps' | 'epochs'): void => setState({ lengthUnit });
 export const showScreen = (screen: AppState['screen']): void => setState({ screen });
 export const showTab = (tab: Tab): void => setState({ tab });
+/** Puts away what is told of a run that has ended. */
+export const readEnd = (): void => setState(({ runId }) => ({ endRead: runId }));
 export const openSetup = (setupOpen: boolean): void => setState({ setupOpen });
 
 /** Chart smoothing, 0 (none) to 0.99; the worker averages the full data anew. */

@@ -40,6 +40,8 @@ export interface ViewSlice {
   projector: boolean;
   /** The lesson on the lesson screen; null for their list. */
   lesson: LessonName | null;
+  /** The run whose end was read and put away; null for none. */
+  endRead: number | null;
 }
 
 export const viewSlice = (): ViewSlice => ({
@@ -58,4 +60,5 @@ export const viewSlice = (): ViewSlice => ({
   command: null,
   projector: false,
   lesson: null,
+  endRead: null,
 });

@@ -9,6 +9,7 @@ import { curvesTable } from './curvesTable';
 import type { RunCurve } from './curves';
 import { DataTable } from './DataTable';
 import { formatInt } from './format';
+import { Icon } from '../icons';
 
 export interface RunChartsViewProps {
   /** That of the run on screen, if there is one, first; see `RunCurve`. */
@@ -46,76 +47,78 @@ export function RunChartsView(props: RunChartsViewProps) {
   const [set, setSet] = useState('main');
   const kinds = SETS[set]!.kinds;
   const smoothings = SMOOTHINGS.includes(smoothing) ? SMOOTHINGS : [...SMOOTHINGS, smoothing].sort((a, b) => a - b);
-  const [first, ...others] = curves;
-  // One other run has room beside this one; more of them have a line of their own.
-  const beside = others.length === 1 ? others : [];
   const points = curves.reduce((sum, { series }) => sum + series.step.length, 0);
   return (
     <section className="chart-runs" aria-label="Charts">
       <div className="chart-head small">
         <div className="chart-legend-runs">
-          {first && <Readout curve={first} kinds={kinds} x={x} />}
-          {beside.map((curve) => (
+          {curves.map((curve) => (
             <Readout key={curve.key} curve={curve} kinds={kinds} x={x} />
           ))}
-          <PlaceReadout x={x} />
+          {/* Its place is kept free, so that nothing moves when the cursor comes. */}
+          <span className="chart-place">
+            <PlaceReadout x={x} />
+          </span>
         </div>
-        {first && (
+        {curves.length > 0 && (
           <div className="chart-tools">
-            {x.zoomed && (
-              <button type="button" className="chart-btn chart-reset" onClick={() => onZoom(null)}>
-                Reset zoom
-              </button>
-            )}
-            <select className="chart-menu" aria-label="Charts" value={set} onChange={(event) => setSet(event.target.value)}>
-              {Object.entries(SETS).map(([key, { label: name }]) => (
-                <option key={key} value={key}>
-                  {name}
-                </option>
-              ))}
-            </select>
-            <select
-              className="chart-menu"
-              aria-label="Horizontal axis"
-              value={x.axis}
-              onChange={(event) => onAxis(event.target.value as Axis)}
-            >
-              {AXES.map(({ value, label }) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
-            <select
-              className="chart-menu"
-              aria-label="Smoothing of loss and training accuracy"
-              value={smoothing}
-              onChange={(event) => onSmoothing(Number(event.target.value))}
-            >
-              {smoothings.map((value) => (
-                <option key={value} value={value}>
-                  {value === 0 ? 'raw' : `smooth ${value}`}
-                </option>
-              ))}
-            </select>
-            <Toggle label="log x" name="Horizontal axis logarithmic" on={x.log} onChange={onLogX} />
-            <Toggle label="log y" name="Vertical axes logarithmic" on={logY} onChange={onLogY} />
-            <DataTable
-              title="The runs by step"
-              caption={`${formatInt(points)} points, ${curves.length} ${curves.length === 1 ? 'run' : 'runs'}`}
-              rows={() => curvesTable(curves, x)}
-            />
-            {tools}
+            <div className="chart-tools-set">
+              <select className="chart-menu" aria-label="Charts" value={set} onChange={(event) => setSet(event.target.value)}>
+                {Object.entries(SETS).map(([key, { label: name }]) => (
+                  <option key={key} value={key}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+              <select
+                className="chart-menu"
+                aria-label="Horizontal axis"
+                value={x.axis}
+                onChange={(event) => onAxis(event.target.value as Axis)}
+              >
+                {AXES.map(({ value, label }) => (
+                  <option key={value} value={value}>
+                    {label}
+                  </option>
+                ))}
+              </select>
+              <select
+                className="chart-menu"
+                aria-label="Smoothing of loss and training accuracy"
+                value={smoothing}
+                onChange={(event) => onSmoothing(Number(event.target.value))}
+              >
+                {smoothings.map((value) => (
+                  <option key={value} value={value}>
+                    {value === 0 ? 'raw' : `smooth ${value}`}
+                  </option>
+                ))}
+              </select>
+              <Toggle label="log x" name="Horizontal axis logarithmic" on={x.log} onChange={onLogX} />
+              <Toggle label="log y" name="Vertical axes logarithmic" on={logY} onChange={onLogY} />
+            </div>
+            <div className="chart-tools-more">
+              {x.zoomed && (
+                <button
+                  type="button"
+                  className="chart-btn icon chart-reset"
+                  aria-label="Reset zoom"
+                  title="Reset zoom (Escape)"
+                  onClick={() => onZoom(null)}
+                >
+                  <Icon name="reset" />
+                </button>
+              )}
+              <DataTable
+                title="The runs by step"
+                caption={`${formatInt(points)} points, ${curves.length} ${curves.length === 1 ? 'run' : 'runs'}`}
+                rows={() => curvesTable(curves, x)}
+              />
+              {tools}
+            </div>
           </div>
         )}
       </div>
-      {others.length > 1 && (
-        <div className="chart-legend-more">
-          {others.map((curve) => (
-            <Readout key={curve.key} curve={curve} kinds={kinds} x={x} />
-          ))}
-        </div>
-      )}
       <ChartStack kinds={kinds} logY={logY} curves={curves} x={x} marks={marks} onZoom={onZoom} foot={foot} />
     </section>
   );

@@ -40,21 +40,20 @@ export function valueAxis(kind: ChartKind, curves: readonly RunCurve[], x: XScal
   const values: number[] = [];
   const raw: number[] = [];
   let last = NaN;
+  let reach = -Infinity;
   const add = ({ map }: RunCurve, { step, value }: Line) => {
-    let newest = NaN;
     for (let i = 0; i < step.length; i++) {
       const v = value[i]!;
       if (!Number.isFinite(v) || !isWithin(x, map, step[i]!)) continue;
       values.push(v);
-      newest = v;
+      // What stands at the right edge, by which the title goes out of the way.
+      if (map.to(step[i]!) >= reach) [reach, last] = [map.to(step[i]!), v];
     }
-    return newest;
   };
   for (const curve of curves) {
     const { series, map, style } = curve;
-    const newest = add(curve, mainLine(kind, series));
+    add(curve, mainLine(kind, series));
     if (style !== 1) continue;
-    last = newest;
     if (kind === 'accuracy' && isMeasured(series)) add(curve, { step: series.step, value: series.accuracySmooth });
     if (kind !== 'loss') continue;
     for (let i = 0; i < series.step.length; i++) {

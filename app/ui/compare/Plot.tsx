@@ -108,6 +108,8 @@ export function Plot({ label, title, titleLow, x, y, names = false, room = {}, o
             x.ticks.map(({ at: value, name }, i) => (
               <text
                 key={value}
+                // The last name stands whole; one that it would touch is left out.
+                visibility={i < x.ticks.length - 1 && touches(frame, x, i) ? 'hidden' : undefined}
                 x={frame.x(value)}
                 y={height - 8}
                 textAnchor={
@@ -123,6 +125,15 @@ export function Plot({ label, title, titleLow, x, y, names = false, room = {}, o
       {title && <span className={titleLow ? 'plot-title low' : 'plot-title'}>{title}</span>}
     </div>
   );
+}
+
+/** Width of a character of an axis, in pixels at the usual type. */
+const CHARACTER = 6.2;
+/** Whether the name of a tick runs into the last one, which ends at the edge. */
+function touches(frame: Frame, { ticks, domain }: PlotAxis, i: number): boolean {
+  const last = ticks.at(-1)!;
+  const need = CHARACTER * (last.name.length * (last.at === domain[1] ? 1 : 0.5) + ticks[i]!.name.length / 2) + 4;
+  return frame.x(last.at) - frame.x(ticks[i]!.at) < need;
 }
 
 export interface CurveProps {
@@ -141,12 +152,14 @@ export interface CurveProps {
 /** A curve through its finite points. */
 export function Curve({ xs, ys, series, faint = false, dots = false, end = false }: CurveProps) {
   const { x, y, top, height, bottom } = useFrame();
+  // Raw data end at the plot's edges; other curves may leave it a little, and their marks with them.
+  const over = faint ? 0 : 20;
   let path = '';
   const points: [number, number][] = [];
   for (let i = 0; i < xs.length; i++) {
     if (!Number.isFinite(ys[i]!)) continue;
     const px = Math.round(x(xs[i]!) * 10) / 10;
-    const py = Math.round(Math.min(height - bottom + 20, Math.max(top - 20, y(ys[i]!))) * 10) / 10;
+    const py = Math.round(Math.min(height - bottom + over, Math.max(top - over, y(ys[i]!))) * 10) / 10;
     path += `${path ? 'L' : 'M'}${px} ${py}`;
     points.push([px, py]);
   }
@@ -168,9 +181,10 @@ export const Marker = ({ series, x, y, r }: { series: 1 | 2; x: number; y: numbe
 
 /** A line through the plot at one value: the cursor, or an event with its name. */
 export function Upright({ at, name, kind, strong }: { at: number; name?: string; kind: 'cursor' | 'event'; strong?: boolean }) {
-  const { x, top, height, bottom, width, right } = useFrame();
+  const { x, top, height, bottom, width, left, right } = useFrame();
   const place = Math.round(x(at)) + 0.5;
-  const flipped = name !== undefined && place + name.length * 6.4 > width - right - 100;
+  // Left of the line where there is no room right of it, unless there is still less.
+  const flipped = name !== undefined && place + name.length * 6.4 > width - right - 100 && place > name.length * 6.4 + left;
   return (
     <g className={`plot-${kind}${strong ? ' strong' : ''}`}>
       <line x1={place} x2={place} y1={kind === 'event' ? 0 : top - 6} y2={height - bottom} />

@@ -8,6 +8,7 @@ import { modelName } from '../../protocol/presets';
 import { Refused } from '../states/Refused';
 import { Story } from './Story';
 import { Thumbnails } from './Thumbnails';
+import { WatchRecorded } from './WatchRecorded';
 
 /** The first page: what this is, on what, and Play. */
 export function FirstVisit() {
@@ -99,9 +100,10 @@ function Go() {
       </button>
       <p>
         {device ? `${model} on ${device}${seconds === null ? '' : `, about ${roughly(seconds)}`}. ` : 'Measuring your graphics device. '}
-        {software && 'A software renderer is slow; a small model is set. '}
+        {software && <span className="hide-m">A software renderer is slow; a small model is set. </span>}
         Nothing leaves this device.
       </p>
+      <WatchRecorded />
     </div>
   );
 }

@@ -182,7 +182,7 @@ function Progress() {
   const total = totalSteps || planned;
   const epochs = total / perEpoch;
   const digits = epochs < 10 ? 2 : 1;
-  const left = ms === null || step === 0 ? null : (Math.max(0, total - step) * ms) / 1000;
+  const left = ms === null || step === 0 || step >= total ? null : (Math.max(0, total - step) * ms) / 1000;
   return (
     <div
       className="prog"

@@ -46,7 +46,7 @@ export function RunRow({ run: stored, large, chosen, onChoose }: RunRowProps) {
         </span>
       </th>
       <td className="against">
-        {here ? <span className="run-state">{stateText(run, true)}</span> : <Chips run={run} most={large ? 6 : 3} />}
+        {here ? <span className="run-state">{stateText(run, true)}</span> : <Chips run={run} most={large ? 3 : 2} />}
       </td>
       <td className="spark">
         <Spark losses={run.losses} style={style} />
@@ -104,7 +104,7 @@ function Chips({ run, most }: { run: RunSummary; most: number }) {
   if (all.length === 0) return <span className="run-state">same settings</span>;
   const seen = all.length > most ? all.slice(0, most - 1) : all;
   return (
-    <span className="run-chips">
+    <span className="run-chips" title={all.map(({ label, from, to }) => `${label} ${from} → ${to}`.trim()).join(', ')}>
       {seen.map(({ path, label, from, to }) => (
         <span key={path} className="run-chip">
           {label && `${label} `}

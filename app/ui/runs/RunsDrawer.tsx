@@ -4,6 +4,7 @@ import { useStore } from '../../store/store';
 import { FileButton } from '../controls/FileButton';
 import { whole } from '../format';
 import { Icon } from '../icons';
+import { Recordings } from '../states/Recordings';
 import { RunsTable } from './RunsTable';
 import { useRunRows } from './useRunRows';
 import './runs.css';
@@ -64,6 +65,12 @@ export default function RunsDrawer() {
             </button>
           )}
         </div>
+        {rows.length === 0 && (
+          <div className="runs-none only-p">
+            <p>Every run of at least one step is kept here, in this browser: its curves, spectra and settings, to compare and to share.</p>
+            <Recordings title="Recorded runs that come with the page:" />
+          </div>
+        )}
         {rows.length > 0 && (
           <div className="runs-scroll" role="region" aria-label="Table of runs" tabIndex={0}>
             <RunsTable rows={rows} />

@@ -46,21 +46,23 @@ export function SourceBar({ source }: { source: SeeSource }) {
           <small id="see-count">of {whole(count)}</small>
         </span>
         <span className="chart-grow" />
-        <span className="lab">Your own</span>
-        <FileButton accept="image/*" className="btn sm line" onFiles={([file]) => file && showPicture(file, file.name)}>
-          File
-        </FileButton>
-        <button
-          type="button"
-          className="btn sm line"
-          onClick={() => void pasteFromClipboard()}
-          title="Or press Ctrl+V, or drop a picture anywhere"
-        >
-          Paste
-        </button>
-        <button type="button" className="btn sm line" aria-expanded={camera} onClick={() => setCamera(!camera)}>
-          Camera
-        </button>
+        <span className="see-own">
+          <span className="lab">Your own</span>
+          <FileButton accept="image/*" className="btn sm line" onFiles={([file]) => file && showPicture(file, file.name)}>
+            File
+          </FileButton>
+          <button
+            type="button"
+            className="btn sm line"
+            onClick={() => void pasteFromClipboard()}
+            title="Or press Ctrl+V, or drop a picture anywhere"
+          >
+            Paste
+          </button>
+          <button type="button" className="btn sm line" aria-expanded={camera} onClick={() => setCamera(!camera)}>
+            Camera
+          </button>
+        </span>
       </div>
       {camera && <Camera onClose={() => setCamera(false)} />}
     </>

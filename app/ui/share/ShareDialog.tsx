@@ -5,6 +5,7 @@ import { LinkField } from '../controls/LinkField';
 import { Segmented } from '../controls/Segmented';
 import { experimentName } from '../datasets';
 import { plural, whole } from '../format';
+import { Icon } from '../icons';
 import { EmbedPart } from './EmbedPart';
 import { TeacherPart } from './TeacherPart';
 
@@ -48,8 +49,8 @@ export default function ShareDialog({ part: first, onClose }: { part: Part; onCl
     >
       <div className="share-head">
         <h2 id={`${id}-title`}>Share</h2>
-        <button type="button" className="btn" onClick={() => dialog.current?.close()}>
-          Close
+        <button type="button" className="btn icon" aria-label="Close" title="Close" onClick={() => dialog.current?.close()}>
+          <Icon name="close" />
         </button>
       </div>
       <div className="share-tabs" role="tablist" aria-label="Way to share" onKeyDown={move}>

@@ -1,17 +1,10 @@
-import { useEffect, useState } from 'react';
 import { attempt, replayUrl } from '../../store/actions';
-import { listRecordings, recordingName, type Recording } from '../../store/recordings';
+import { recordingName } from '../../store/recordings';
+import { useRecordings } from './useRecordings';
 
 /** The recorded runs that came with the page, to watch on any device; nothing where there are none. */
 export function Recordings({ title }: { title: string }) {
-  const [list, setList] = useState<readonly Recording[]>([]);
-  useEffect(() => {
-    let gone = false;
-    void listRecordings().then((found) => !gone && setList(found));
-    return () => {
-      gone = true;
-    };
-  }, []);
+  const list = useRecordings();
   if (list.length === 0) return null;
   return (
     <div className="recordings">
