@@ -26,7 +26,7 @@ function watch({ visited }) {
     for (const { startTime, duration } of list.getEntries()) seen.tasks.push([startTime, startTime + duration]);
   }).observe({ type: 'longtask', buffered: true });
   const look = () => {
-    const button = [...document.querySelectorAll('button.primary')].find(({ textContent }) => textContent.includes('Play'));
+    const button = [...window.document.querySelectorAll('button.primary')].find(({ textContent }) => textContent.includes('Play'));
     if (button && !button.disabled) seen.play = performance.now();
     else setTimeout(look, 5);
   };

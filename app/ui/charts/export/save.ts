@@ -17,6 +17,10 @@ const CHUNK = 1 << 16;
 
 /** "vit-nano-8-on-shapes-adamq3r-step-1200": the run on screen and its step, or that of the spectra that are looked at. */
 export function fileStem(s: AppState, item?: Item): string {
+  if (item === 'roofline' && s.roofline) {
+    const { device, experiment, date } = s.roofline;
+    return fileWords(`${experimentName(experiment)} ${methodName(experiment.method.name)} ${device} ${date.slice(0, 10)}`);
+  }
   const experiment = s.running ?? s.experiment;
   const spectral = item === 'wall' || item === 'spectrum';
   const step = spectral ? (viewedSpectra()?.step ?? s.step) : item === 'truncation' ? (s.curves[s.cutBy]?.step ?? s.step) : s.step;
@@ -26,7 +30,7 @@ export function fileStem(s: AppState, item?: Item): string {
 /** "…-step-1200-loss.csv" */
 export function fileName(s: AppState, item: Item, format: Format): string {
   const matrix = item === 'spectrum' || item === 'heat' ? `-${fileWords(selectedMatrix(s)?.matrix.name ?? '')}` : '';
-  const what = { wall: 'spectra', spectrum: 'spectrum', heat: 'spectrum-over-time', truncation: 'truncation' };
+  const what = { wall: 'spectra', spectrum: 'spectrum', heat: 'spectrum-over-time', truncation: 'truncation', roofline: 'roofline' };
   const name = item in what ? what[item as keyof typeof what] : item === 'regularizer' ? 'q3r-value' : item;
   return `${fileStem(s, item)}${matrix}-${fileWords(name)}.${format}`;
 }
