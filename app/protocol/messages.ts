@@ -110,6 +110,8 @@ export interface PlanReport {
     /** More, from the first truncation on. */
     readonly truncation: number;
   };
+  /** Bytes of what a step keeps for its backward pass, without and with `train.recompute`. */
+  readonly activations: { readonly kept: number; readonly recomputed: number };
   readonly matrices: readonly MatrixPlan[];
   readonly stepsPerEpoch: number;
   /** Estimated from measured speed; null before calibration. */
