@@ -170,7 +170,7 @@ export interface Fault {
 export type RunPhase = 'idle' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 
 export interface Timing {
-  /** Wall-clock milliseconds per step, median of the last steps. */
+  /** Wall-clock milliseconds per step, mean of the last 32 at most. */
   readonly msPerStep: number;
   readonly imagesPerSecond: number;
   /** GPU milliseconds per step by part; null where the device has no timestamps. */

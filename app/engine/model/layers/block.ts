@@ -2,7 +2,7 @@ import type { View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
 import { recordAttention, recordAttentionBackward, type AttentionShape } from '../../ops/attention';
 import { recordGeluBackward } from '../../ops/gelu';
-import { recordLayerNorm, recordLayerNormBackward } from '../../ops/layerNorm';
+import { recordLayerNorm, recordLayerNormAgain, recordLayerNormBackward } from '../../ops/layerNorm';
 import { recordLinearBackward, recordLinearInput, recordLinearWeight } from '../../ops/linear';
 import { recordClassRows, recordClassRowsBackward, type TokenShape } from '../../ops/patchEmbed';
 import { again, attentionShape } from '../memory';
@@ -57,9 +57,9 @@ export class TransformerBlock implements Layer {
     return this.linear('mlp.fc2', this.rows, this.context.shape.hidden, this.tokens.cols);
   }
 
-  private recordNorm(recorder: Recorder, params: Arena, part: 'norm1' | 'norm2'): void {
+  private recordNorm(recorder: Recorder, params: Arena, part: 'norm1' | 'norm2', record = recordLayerNorm): void {
     const first = part === 'norm1';
-    recordLayerNorm(recorder, {
+    record(recorder, {
       rows: first ? this.all : this.rows,
       cols: this.tokens.cols,
       x: first ? this.input : this.view('mid'),
@@ -168,7 +168,7 @@ export class TransformerBlock implements Layer {
     recordLinearInput(recorder, tuning, { ...fc2, dInput: dWide });
     recordGeluBackward(recorder, rows * shape.hidden, pre, dWide, `${name}.mlp.gelu`);
     recordLinearWeight(recorder, tuning, { ...fc2, x: pre });
-    this.recordNorm(recorder, params, 'norm2');
+    this.recordNorm(recorder, params, 'norm2', recordLayerNormAgain);
     recordLinearBackward(recorder, tuning, {
       ...this.fc1,
       ...layer('mlp.fc1'),
@@ -189,7 +189,7 @@ export class TransformerBlock implements Layer {
       dQkv: dWide,
       label: `${name}.attn`,
     });
-    this.recordNorm(recorder, params, 'norm1');
+    this.recordNorm(recorder, params, 'norm1', recordLayerNormAgain);
     recordLinearBackward(recorder, tuning, {
       ...this.qkv,
       ...layer('attn.qkv'),
