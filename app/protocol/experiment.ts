@@ -49,6 +49,8 @@ export interface TrainConfig {
   cutmix: number;
   /** Parts that a batch is cut into; divides batchSize. */
   accumulate: number;
+  /** Blocks are computed again in the backward pass instead of being kept. */
+  recompute: boolean;
   optimizer: 'adamw' | 'adam';
   emaDecay: number;
   seed: number;

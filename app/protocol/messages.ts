@@ -111,6 +111,8 @@ export interface PlanReport {
     /** More, from the first truncation on. */
     readonly truncation: number;
   };
+  /** Bytes of what a step keeps for its backward pass, without and with `train.recompute`. */
+  readonly activations: { readonly kept: number; readonly recomputed: number };
   readonly matrices: readonly MatrixPlan[];
   readonly stepsPerEpoch: number;
   /** Estimated from measured speed; null before calibration. */
@@ -169,7 +171,7 @@ export interface Fault {
 export type RunPhase = 'idle' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 
 export interface Timing {
-  /** Wall-clock milliseconds per step, median of the last steps. */
+  /** Wall-clock milliseconds per step, mean of the last 32 at most. */
   readonly msPerStep: number;
   readonly imagesPerSecond: number;
   /** GPU milliseconds per step by part; null where the device has no timestamps. */

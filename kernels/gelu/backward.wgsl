@@ -1,10 +1,11 @@
-// gelu/backward: grad <- grad * gelu'(pre),  gelu(x) = x Phi(x),  gelu'(x) = Phi(x) + x phi(x)
+// gelu/backward: grad <- grad * gelu'(pre), pre <- gelu(pre),  gelu(x) = x Phi(x),  gelu'(x) = Phi(x) + x phi(x)
+//   The second product of the MLP reads gelu(pre) for its weight gradient, and nobody needs pre any more.
 //   Phi by the erf of lib/erf.wgsl, prepended; the forward pass is an epilogue of the matrix product
 // Shapes, f32: pre, grad (count)
 // Grid: 4 elements per thread, WG apart; workgroups folded into y. Precision: f32, erf within 1e-6
 struct Params { count: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> pre: array<f32>;
+@group(0) @binding(1) var<storage, read_write> pre: array<f32>;
 @group(0) @binding(2) var<storage, read_write> grad: array<f32>;
 override WG: u32 = 64u;
 
@@ -13,6 +14,10 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
   let first = (wid.x + wid.y * groups.x) * WG * 4u + local;
   for (var k = 0u; k < 4u; k++) {
     let i = first + k * WG;
-    if (i < p.count) { grad[i] *= gelu_derivative(pre[i]); }
+    if (i < p.count) {
+      let both = gelu_slope(pre[i]);
+      grad[i] *= both.y;
+      pre[i] = both.x;
+    }
   }
 }

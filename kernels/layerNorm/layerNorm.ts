@@ -1,4 +1,5 @@
 import { ceilDiv, expand, fields, foldGrid, type Grid, type KernelSpec } from '../spec';
+import again from './again.wgsl?raw';
 import affine from './backwardAffine.wgsl?raw';
 import backward from './backwardInput.wgsl?raw';
 import finish from './finishAffine.wgsl?raw';
@@ -12,52 +13,72 @@ const SHAPE = {
   lanes: { LANES: 32, ROWS: 2, TREE: 1, SERIAL: 0 },
 } as const satisfies Record<LayerNormVariant, Record<string, number>>;
 
-const build = (variant: LayerNormVariant) => ({
-  forward: {
-    name: `layerNorm/forward.${variant}`,
-    code: expand(forward, SHAPE[variant]),
-    params: fields('u32 rows, u32 cols, f32 epsilon'),
-    bindings: [
-      { name: 'x', access: 'read' },
-      { name: 'gamma', access: 'read' },
-      { name: 'beta', access: 'read' },
-      { name: 'y', access: 'readwrite' },
-      { name: 'stats', access: 'readwrite' },
-    ],
-  } satisfies KernelSpec,
-  backwardInput: {
-    name: `layerNorm/backwardInput.${variant}`,
-    code: expand(backward, SHAPE[variant]),
-    params: fields('u32 rows, u32 cols, u32 accumulate'),
-    bindings: [
-      { name: 'dy', access: 'read' },
-      { name: 'x', access: 'read' },
-      { name: 'stats', access: 'read' },
-      { name: 'gamma', access: 'read' },
-      { name: 'dx', access: 'readwrite' },
-    ],
-  } satisfies KernelSpec,
-});
+/** Four columns at a time: where a thread has a row to itself, and rows are whole vec4s. */
+const isWide = (variant: LayerNormVariant, cols: number): boolean => variant === 'rows' && cols % 4 === 0;
+const WIDE = { TYPE: 'vec4f', WIDTH: 4, SUM_A: 'dot(vec4f(1.0), ', SUM_Z: ')' } as const;
+const NARROW = { TYPE: 'f32', WIDTH: 1, SUM_A: '', SUM_Z: '' } as const;
 
-/** The kernels that work row by row, in both variants. */
-export const layerNorm: Readonly<Record<LayerNormVariant, Readonly<{ forward: KernelSpec; backwardInput: KernelSpec }>>> = {
-  rows: build('rows'),
-  lanes: build('lanes'),
-};
+function build(variant: LayerNormVariant, wide: boolean) {
+  const values = { ...SHAPE[variant], ...(wide ? WIDE : NARROW) };
+  const name = `${variant}${wide ? '4' : ''}`;
+  return {
+    forward: {
+      name: `layerNorm/forward.${name}`,
+      code: expand(forward, values),
+      params: fields('u32 rows, u32 cols, f32 epsilon'),
+      bindings: [
+        { name: 'x', access: 'read' },
+        { name: 'gamma', access: 'read' },
+        { name: 'beta', access: 'read' },
+        { name: 'y', access: 'readwrite' },
+        { name: 'stats', access: 'readwrite' },
+      ],
+    },
+    again: {
+      name: `layerNorm/again.${name}`,
+      code: expand(again, values),
+      params: fields('u32 rows, u32 cols'),
+      bindings: [
+        { name: 'x', access: 'read' },
+        { name: 'gamma', access: 'read' },
+        { name: 'beta', access: 'read' },
+        { name: 'stats', access: 'read' },
+        { name: 'y', access: 'readwrite' },
+      ],
+    },
+    backwardInput: {
+      name: `layerNorm/backwardInput.${name}`,
+      code: expand(backward, values),
+      params: fields('u32 rows, u32 cols, u32 accumulate'),
+      bindings: [
+        { name: 'dy', access: 'read' },
+        { name: 'x', access: 'read' },
+        { name: 'stats', access: 'read' },
+        { name: 'gamma', access: 'read' },
+        { name: 'dx', access: 'readwrite' },
+      ],
+    },
+    /** First stage of dGamma and dBeta; see the header of backwardAffine.wgsl. */
+    affine: {
+      name: `layerNorm/backwardAffine.${wide ? 4 : 1}`,
+      code: expand(affine, values),
+      params: fields('u32 rows, u32 cols, u32 chunk'),
+      bindings: [
+        { name: 'dy', access: 'read' },
+        { name: 'x', access: 'read' },
+        { name: 'stats', access: 'read' },
+        { name: 'partials', access: 'readwrite' },
+      ],
+      constants: { WG: 64 },
+    },
+  } satisfies Record<string, KernelSpec>;
+}
 
-/** First stage of dGamma and dBeta; see the header of backwardAffine.wgsl. */
-export const layerNormAffine: KernelSpec = {
-  name: 'layerNorm/backwardAffine',
-  code: affine,
-  params: fields('u32 rows, u32 cols, u32 chunk'),
-  bindings: [
-    { name: 'dy', access: 'read' },
-    { name: 'x', access: 'read' },
-    { name: 'stats', access: 'read' },
-    { name: 'partials', access: 'readwrite' },
-  ],
-  constants: { WG: 64 },
-};
+const KERNELS = { rows: build('rows', false), rows4: build('rows', true), lanes: build('lanes', false) };
+
+/** The kernels for rows of this many columns. */
+export const layerNorm = (variant: LayerNormVariant, cols: number): Readonly<Record<keyof ReturnType<typeof build>, KernelSpec>> =>
+  isWide(variant, cols) ? KERNELS.rows4 : KERNELS[variant];
 
 /** Second stage of dGamma and dBeta. */
 export const layerNormFinish: KernelSpec = {
@@ -74,3 +95,5 @@ export const layerNormFinish: KernelSpec = {
 
 /** Workgroups for the row kernels. */
 export const layerNormGrid = (variant: LayerNormVariant, rows: number): Grid => foldGrid(ceilDiv(rows, SHAPE[variant].ROWS));
+/** Columns that a thread of the first stage of dGamma and dBeta takes. */
+export const affineWidth = (variant: LayerNormVariant, cols: number): number => (isWide(variant, cols) ? 4 : 1);

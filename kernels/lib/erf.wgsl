@@ -26,8 +26,9 @@ fn gelu(x: f32) -> f32 {
   return x * normal_cdf(x, exp(-0.5 * x * x));
 }
 
-/// Phi(x) + x phi(x)
-fn gelu_derivative(x: f32) -> f32 {
+/// gelu(x) and its derivative Phi(x) + x phi(x).
+fn gelu_slope(x: f32) -> vec2f {
   let bell = exp(-0.5 * x * x);
-  return normal_cdf(x, bell) + x * 0.39894228 * bell;
+  let share = normal_cdf(x, bell);
+  return vec2f(x * share, share + x * 0.39894228 * bell);
 }

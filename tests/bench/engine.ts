@@ -16,6 +16,8 @@ export interface EngineBench {
   estimate(experiment: Experiment): Promise<number | string>;
   /** Steps of a fresh run after `warmup` ones; wall time over the last of them, and the GPU time by part. */
   time(experiment: Experiment, warmup: number, steps: number): Promise<Timing>;
+  /** More steps of the run that `time` has begun. */
+  more(steps: number): Promise<Timing>;
   close(): void;
 }
 
@@ -36,6 +38,13 @@ export async function openEngine(): Promise<EngineBench> {
     },
     (fault) => (crash = fault.detail),
   );
+  const more = async (count: number): Promise<Timing> => {
+    last = undefined;
+    await client.send('step', { count });
+    if (crash !== undefined) throw new Error(crash);
+    if (!last) throw new Error('the engine reported no timing');
+    return last;
+  };
   const device = await client.send('init', { baseUrl: new URL('../../', location.href).href });
   return {
     client,
@@ -49,12 +58,9 @@ export async function openEngine(): Promise<EngineBench> {
       await client.send('configure', { experiment });
       await client.send('reset', {});
       await client.send('step', { count: warmup });
-      last = undefined;
-      await client.send('step', { count: steps });
-      if (crash !== undefined) throw new Error(crash);
-      if (!last) throw new Error('the engine reported no timing');
-      return last;
+      return more(steps);
     },
+    more,
     close: () => client.restart(),
   };
 }

@@ -17,23 +17,28 @@ function normalCdf(x: number): number {
 const gelu = (x: number): number => x * normalCdf(x);
 const derivative = (x: number): number => normalCdf(x) + (x * Math.exp(-0.5 * x * x)) / Math.sqrt(2 * Math.PI);
 
-test.each([1, 63, 257, 1031])('GELU backward of %i elements matches the exact derivative', async (count) => {
-  const g = gpu();
-  const preData = count === 1 ? new Float32Array([0]) : uniform(count, 1, -7, 7);
-  const gradData = uniform(count, 2);
-  const pre = g.upload('pre', preData);
-  const grad = g.upload('grad', gradData);
-  const recorder = new Recorder(g, 'gelu');
-  recordGeluBackward(recorder, count, pre, grad);
-  const program = await recorder.build();
-  program.run();
-  const want = Array.from(preData, (x, i) => gradData[i]! * derivative(x));
-  // erf is approximated within 1e-6 absolute; the derivative has half of that and the rounding of terms below 1.2.
-  expect(maxError((await g.readFloats(grad)).subarray(0, count), want)).toBeLessThan(1e-6);
-  program.dispose();
-  for (const view of [pre, grad]) g.buffers.free(view);
-  expect(g.buffers.liveBytes).toBe(0);
-});
+test.each([1, 63, 257, 1031])(
+  'GELU backward of %i elements matches the exact derivative, and leaves the output in the place of the input',
+  async (count) => {
+    const g = gpu();
+    const preData = count === 1 ? new Float32Array([0]) : uniform(count, 1, -7, 7);
+    const gradData = uniform(count, 2);
+    const pre = g.upload('pre', preData);
+    const grad = g.upload('grad', gradData);
+    const recorder = new Recorder(g, 'gelu');
+    recordGeluBackward(recorder, count, pre, grad);
+    const program = await recorder.build();
+    program.run();
+    const want = Array.from(preData, (x, i) => gradData[i]! * derivative(x));
+    // erf is approximated within 1e-6 absolute; the derivative has half of that and the rounding of terms below 1.2.
+    expect(maxError((await g.readFloats(grad)).subarray(0, count), want)).toBeLessThan(1e-6);
+    // The cumulative distribution is good to half of that, times |x| of at most 7.
+    expect(maxError((await g.readFloats(pre)).subarray(0, count), Array.from(preData, gelu))).toBeLessThan(3.5e-6);
+    program.dispose();
+    for (const view of [pre, grad]) g.buffers.free(view);
+    expect(g.buffers.liveBytes).toBe(0);
+  },
+);
 
 test('the reference derivative agrees with finite differences', () => {
   const h = 1e-4;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Recorder } from '../../app/engine/gpu/recorder';
-import { layerNormScratch, recordLayerNorm, recordLayerNormBackward } from '../../app/engine/ops/layerNorm';
+import { layerNormScratch, recordLayerNorm, recordLayerNormAgain, recordLayerNormBackward } from '../../app/engine/ops/layerNorm';
 import { layerNormBackward, layerNormForward } from '../reference/layerNorm';
 import { maxError, uniform, useGpu } from '../support/gpu';
 
@@ -36,11 +36,19 @@ describe.each(['rows', 'lanes'] as const)('layer norm, variant %s', (variant) =>
     const scratch = g.buffers.allocate('scratch', layerNormScratch(rows, cols) * 4);
     const recorder = new Recorder(g, 'layerNorm');
     recordLayerNorm(recorder, { rows, cols, x, gamma, beta, y, stats, variant });
+    const recordedAgain = new Recorder(g, 'layerNorm.again');
+    recordLayerNormAgain(recordedAgain, { rows, cols, x, gamma, beta, y, stats, variant });
     const common = { rows, cols, dy, x, stats, gamma, dGamma, dBeta, scratch, variant };
     recordLayerNormBackward(recorder, { ...common, dx });
     recordLayerNormBackward(recorder, { ...common, dx: added, accumulate: true });
     const program = await recorder.build();
     program.run();
+    const normalised = await g.readFloats(y);
+    g.write(y, new Float32Array(y.size / 4));
+    const again = await recordedAgain.build();
+    again.run();
+    again.dispose();
+    expect(await g.readFloats(y)).toEqual(normalised);
     const want = layerNormForward(rows, cols, data, gammaData, betaData, EPSILON);
     const grad = layerNormBackward(rows, cols, data, gammaData, dyData, EPSILON);
     // rstd magnifies the rounding of x − mean (2^-24 · 4) up to rstd times; a single column has rstd = 1000 and y = beta.

@@ -211,7 +211,7 @@ struct Params { count: u32 }
 @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) g: vec3u) {
   if (g.x < p.count) {
     y[g.x] = gelu(x[g.x]);
-    y[p.count + g.x] = gelu_derivative(x[g.x]);
+    y[p.count + g.x] = gelu_slope(x[g.x]).y;
     y[2u * p.count + g.x] = erf_approx(x[g.x]);
   }
 }`,

@@ -39,6 +39,7 @@ export function planOf(experiment: Experiment): PlanReport {
   return {
     parameters,
     bytes: { ...bytes, total: Object.values(bytes).reduce((a, b) => a + b), truncation: 0 },
+    activations: { kept: bytes.activations, recomputed: bytes.activations / 4 },
     matrices: matricesOf(experiment),
     stepsPerEpoch,
     secondsPerEpoch: 0.02 * stepsPerEpoch,

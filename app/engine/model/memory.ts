@@ -11,6 +11,8 @@ export interface VitPlan {
   readonly batch: number;
   /** Keeps what the backward pass needs; otherwise blocks share their buffers. */
   readonly training: boolean;
+  /** Keeps only what enters each block, and computes the block once more in the backward pass: the same bits from less memory. */
+  readonly recompute?: boolean;
   /**
    * Computes the last block for all tokens. By default only its class token is, because the head reads nothing else:
    * logits and gradients are the same, and a model of two blocks saves about a third of its work.
@@ -78,6 +80,10 @@ export function stepProducts(plan: VitPlan): { name: string; pass: 'forward' | '
   });
 }
 
+/** The block is computed again in the backward pass, up to its last product; those of the last block are still there. */
+export const again = ({ training, recompute, config }: VitPlan, block: number): boolean =>
+  training && recompute === true && block < config.depth - 1;
+
 /** Floating-point operations of one step in matrix products and attention, recomputation included. */
 export function stepFlops(plan: VitPlan): { forward: number; backward: number } {
   const sum = { forward: 0, backward: 0 };
@@ -85,7 +91,11 @@ export function stepFlops(plan: VitPlan): { forward: number; backward: number } 
   for (let i = 0; i < plan.config.depth; i++) {
     const { forward, backward } = attentionFlops(attentionShape(plan, i));
     sum.forward += forward;
-    if (plan.training) sum.backward += backward;
+    if (plan.training) sum.backward += backward + (again(plan, i) ? forward : 0);
+  }
+  for (const { name, shape } of linearLayers(plan)) {
+    const block = /^blocks\.(\d+)\.(?!mlp\.fc2)/.exec(name)?.[1];
+    if (block !== undefined && again(plan, Number(block))) sum.backward += 2 * shape.rows * shape.inputs * shape.outputs;
   }
   return sum;
 }
@@ -103,41 +113,45 @@ function scratchElements(plan: VitPlan): number {
 
 /** Every buffer `VitModel` allocates, and where each activation lives. */
 export function activationTable(plan: VitPlan): ActivationTable {
-  const { config: c, batch, training } = plan;
+  const { config: c, batch, training, recompute } = plan;
   const { tokens, hidden, patchLength } = vitShape(c);
   const C = c.embedDim;
   const all = batch * tokens;
   const sizes = new Map<string, number>();
   const views = new Map<string, { buffer: string; elements: number }>();
-  /** Without a buffer of its own to keep, an activation shares the one named `shared`. */
-  const add = (name: string, elements: number, shared?: string): void => {
-    const buffer = !training && shared ? shared : name;
+  /** An activation in a buffer of its own, or in the named one, which it shares with others that are needed at other times. */
+  const add = (name: string, elements: number, buffer = name): void => {
     sizes.set(buffer, Math.max(sizes.get(buffer) ?? 0, elements));
     views.set(name, { buffer, elements });
   };
+  const shared = (buffer: string): string | undefined => (training ? undefined : buffer);
   add('images', batch * c.inChannels * c.imageSize ** 2);
   add('labels', batch);
   add('patches', all * patchLength);
-  add('embed', all * C, 'stream');
+  add('embed', all * C, shared('stream'));
   for (let i = 0; i < c.depth; i++) {
     const queries = blockQueries(plan, i);
     const rows = batch * queries;
     const at = (name: string): string => `blocks.${i}.${name}`;
-    add(at('norm1'), all * C, 'branch');
-    add(at('norm1.stats'), 2 * all, 'stats');
-    add(at('qkv'), 3 * all * C, 'wide');
-    add(at('lse'), rows * c.numHeads, 'lse');
-    add(at('heads'), rows * C, 'branch');
+    /** What the backward pass of this block reads. */
+    const keep = (name: string, elements: number, inference: string): void =>
+      add(at(name), elements, shared(inference) ?? (recompute ? `block.${name}` : undefined));
+    // The backward pass makes the normalised inputs and GELU's output again, each where the gradient that follows it will lie.
+    add(at('norm1'), all * C, training ? 'dBranch' : 'branch');
+    keep('norm1.stats', 2 * all, 'stats');
+    keep('qkv', 3 * all * C, 'wide');
+    keep('lse', rows * c.numHeads, 'lse');
+    keep('heads', rows * C, 'branch');
     if (queries < tokens) add(at('rows'), rows * C, 'rows');
-    add(at('mid'), rows * C, 'middle');
-    add(at('norm2'), rows * C, 'branch');
-    add(at('norm2.stats'), 2 * rows, 'stats');
-    add(at('pre'), rows * hidden, 'wide');
-    add(at('act'), rows * hidden, 'act');
-    add(at('out'), rows * C, 'stream');
+    keep('mid', rows * C, 'middle');
+    add(at('norm2'), rows * C, training ? 'dBranch' : 'branch');
+    keep('norm2.stats', 2 * rows, 'stats');
+    keep('pre', rows * hidden, 'wide');
+    add(at('act'), rows * hidden, training ? 'dWide' : 'act');
+    add(at('out'), rows * C, shared('stream'));
   }
-  if (keepsAllTokens(plan)) add('pooled', batch * C, 'rows');
-  add('norm.stats', 2 * batch, 'stats');
+  if (keepsAllTokens(plan)) add('pooled', batch * C, shared('rows'));
+  add('norm.stats', 2 * batch, shared('stats'));
   add('features', batch * C);
   add('logits', batch * c.numClasses);
   add('losses', batch);
@@ -154,14 +168,36 @@ export function activationTable(plan: VitPlan): ActivationTable {
   return { items: [...sizes].map(([name, elements]) => ({ name, elements })), views };
 }
 
-/** The buffers of `activationTable`, with their sum and the largest of them, in elements of 4 bytes. */
+/** What is written before the pass, or read behind it, and so never lent. */
+const NOT_LENT = new Set(['images', 'labels', 'logits', 'losses', 'correct']);
+
+/**
+ * Which buffers of `hosts` can hold `items` while their owner rests: the smallest that is large enough for each, the largest item
+ * first, none twice. Items that find none have no entry.
+ */
+export function lodge(items: readonly BufferItem[], hosts: readonly BufferItem[]): ReadonlyMap<string, string> {
+  const free = hosts.filter(({ name }) => !NOT_LENT.has(name)).sort((a, b) => a.elements - b.elements);
+  const out = new Map<string, string>();
+  for (const item of [...items].sort((a, b) => b.elements - a.elements)) {
+    const i = NOT_LENT.has(item.name) ? -1 : free.findIndex(({ elements }) => elements >= item.elements);
+    if (i >= 0) out.set(item.name, free.splice(i, 1)[0]!.name);
+  }
+  return out;
+}
+
+/**
+ * The buffers of `activationTable`, with the sum of those that find no room in the buffers of `hosts`, and the largest of them, in
+ * elements of 4 bytes.
+ */
 export function activationElements(
   config: VitConfig,
   batch: number,
   training: boolean,
-  o: { allTokens?: boolean; tuning?: MatmulTuning } = {},
+  o: { allTokens?: boolean; recompute?: boolean; tuning?: MatmulTuning; hosts?: readonly BufferItem[] } = {},
 ): { items: readonly BufferItem[]; total: number; largest: BufferItem } {
-  const { items } = activationTable({ config, batch, training, ...o });
+  const { hosts = [], ...rest } = o;
+  const { items } = activationTable({ config, batch, training, ...rest });
+  const lodged = lodge(items, hosts);
   const largest = items.reduce((a, b) => (b.elements > a.elements ? b : a));
-  return { items, total: items.reduce((sum, item) => sum + item.elements, 0), largest };
+  return { items, total: items.reduce((sum, item) => sum + (lodged.has(item.name) ? 0 : item.elements), 0), largest };
 }

@@ -8,7 +8,7 @@ import { TransformerBlock } from './layers/block';
 import { EmbedLayer } from './layers/embed';
 import { HeadLayer } from './layers/head';
 import { arenaOf, type Layer, type LayerContext, type WatchAttention } from './layers/layer';
-import { activationTable, type VitPlan } from './memory';
+import { activationTable, lodge, type BufferItem, type VitPlan } from './memory';
 import { vitParameters, type ParameterTable, type VitConfig } from './parameters';
 import { vitShape } from './shape';
 
@@ -18,8 +18,14 @@ export interface VitModelOptions {
   readonly tuning: MatmulTuning;
   /** Keeps the activations and allocates the gradients that `recordBackward` needs. */
   readonly training: boolean;
-  /** See `VitPlan.allTokens`. */
+  /** See `VitPlan`. */
   readonly allTokens?: boolean;
+  readonly recompute?: boolean;
+  /**
+   * A model whose buffers this one uses as far as they serve, to be disposed of later than this one. What either leaves behind is
+   * lost once the other runs, except logits, losses and hits; each must be queued from its input on in one go.
+   */
+  readonly host?: VitModel;
 }
 
 /**
@@ -39,12 +45,15 @@ export class VitModel {
   readonly losses: View;
   /** u32 [B]: 1 where the largest logit is the label's. */
   readonly correct: View;
-  /** Bytes of all buffers the model owns. */
+  /** The buffers the model owns, and their bytes. */
+  readonly items: readonly BufferItem[];
   readonly bytes: number;
 
   private readonly plan: VitPlan;
   private readonly layers: readonly Layer[];
   private readonly owned: readonly View[];
+  /** Its own buffers by name, for a model that is its guest. */
+  private readonly buffers: ReadonlyMap<string, View>;
   private readonly views: ReadonlyMap<string, View>;
   /** Of the forward pass that is being recorded. */
   private linear: RecordLinear = recordLinear;
@@ -55,20 +64,24 @@ export class VitModel {
     private readonly gpu: Gpu,
     o: VitModelOptions,
   ) {
-    const plan: VitPlan = { ...o };
+    const { host, ...plan } = o;
     this.plan = plan;
     this.table = vitParameters(plan.config);
     const { items, views } = activationTable(plan);
+    const lodged = lodge(items, host?.items ?? []);
     const owned = new Map<string, View>();
     try {
-      for (const { name, elements } of items) owned.set(name, gpu.buffers.allocate(name, elements * 4));
+      for (const { name, elements } of items) if (!lodged.has(name)) owned.set(name, gpu.buffers.allocate(name, elements * 4));
     } catch (error) {
       for (const view of owned.values()) gpu.buffers.free(view);
       throw error;
     }
+    this.buffers = owned;
+    this.items = items.filter(({ name }) => owned.has(name));
     this.owned = [...owned.values()];
     this.bytes = this.owned.reduce((sum, view) => sum + view.size, 0);
-    this.views = new Map([...views].map(([name, { buffer, elements }]) => [name, slice(owned.get(buffer)!, 0, elements)]));
+    const bufferOf = (name: string): View => owned.get(name) ?? host!.buffers.get(lodged.get(name)!)!;
+    this.views = new Map([...views].map(([name, { buffer, elements }]) => [name, slice(bufferOf(buffer), 0, elements)]));
     const context: LayerContext = {
       plan,
       shape: vitShape(plan.config),
@@ -134,7 +147,8 @@ export class VitModel {
 
   /**
    * An activation by name: `embed`, `features`, `logits`, and per block `blocks.i.` with `norm1`, `qkv`, `lse`, `heads`, `mid`,
-   * `norm2`, `pre`, `act`, `out`. Without training several share a buffer and hold what was written last.
+   * `norm2`, `pre`, `act`, `out`. Several share a buffer and hold what was written last: without training most do, with it `norm1`,
+   * `norm2` and `act`, and with recomputation all but `embed` and `out`. The backward pass leaves `act` in the place of `pre`.
    * @throws Error for an unknown name.
    */
   tap(name: string): View {

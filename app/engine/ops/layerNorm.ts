@@ -1,4 +1,4 @@
-import { layerNorm, layerNormAffine, layerNormFinish, layerNormGrid, type LayerNormVariant } from '../../../kernels/layerNorm/layerNorm';
+import { affineWidth, layerNorm, layerNormFinish, layerNormGrid, type LayerNormVariant } from '../../../kernels/layerNorm/layerNorm';
 import { columnChunks, columnSumGrid } from '../../../kernels/reduce/reduce';
 import type { View } from '../gpu/buffers';
 import type { Recorder } from '../gpu/recorder';
@@ -27,12 +27,25 @@ const variantOf = (recorder: Recorder): LayerNormVariant => (recorder.gpu.info.s
 export function recordLayerNorm(recorder: Recorder, args: LayerNormArgs): void {
   const { rows, cols, x, gamma, beta, y, stats, label = 'layerNorm' } = args;
   const variant = args.variant ?? variantOf(recorder);
-  recorder.dispatch(layerNorm[variant].forward, {
+  recorder.dispatch(layerNorm(variant, cols).forward, {
     params: { rows, cols, epsilon: LAYER_NORM_EPSILON },
     buffers: [x, gamma, beta, y, stats],
     grid: layerNormGrid(variant, rows),
     work: 8 * rows * cols,
     label,
+  });
+}
+
+/** y once more, from the statistics that the forward pass left. */
+export function recordLayerNormAgain(recorder: Recorder, args: LayerNormArgs): void {
+  const { rows, cols, x, gamma, beta, y, stats, label = 'layerNorm' } = args;
+  const variant = args.variant ?? variantOf(recorder);
+  recorder.dispatch(layerNorm(variant, cols).again, {
+    params: { rows, cols },
+    buffers: [x, gamma, beta, stats, y],
+    grid: layerNormGrid(variant, rows),
+    work: 4 * rows * cols,
+    label: `${label}.again`,
   });
 }
 
@@ -64,10 +77,10 @@ export function recordLayerNormBackward(recorder: Recorder, args: LayerNormBackw
   const { rows, cols, dy, x, stats, gamma, dx, accumulate = false, dGamma, dBeta, scratch, label = 'layerNorm' } = args;
   const variant = args.variant ?? variantOf(recorder);
   const { chunk, chunks } = columnChunks(rows);
-  recorder.dispatch(layerNormAffine, {
+  recorder.dispatch(layerNorm(variant, cols).affine, {
     params: { rows, cols, chunk },
     buffers: [dy, x, stats, scratch],
-    grid: columnSumGrid(cols, chunks),
+    grid: columnSumGrid(cols / affineWidth(variant, cols), chunks),
     work: 6 * rows * cols,
     label: `${label}.backwardAffine`,
   });
@@ -78,7 +91,7 @@ export function recordLayerNormBackward(recorder: Recorder, args: LayerNormBackw
     work: 2 * chunks * cols,
     label: `${label}.finishAffine`,
   });
-  recorder.dispatch(layerNorm[variant].backwardInput, {
+  recorder.dispatch(layerNorm(variant, cols).backwardInput, {
     params: { rows, cols, accumulate: accumulate ? 1 : 0 },
     buffers: [dy, x, stats, gamma, dx],
     grid: layerNormGrid(variant, rows),

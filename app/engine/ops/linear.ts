@@ -64,11 +64,22 @@ export interface LinearBackwardArgs extends LinearShape {
   readonly label: string;
 }
 
-/** dInput = dOut W, dWeight = dOutᵀ x, dBias = column sums of dOut. */
-export function recordLinearBackward(recorder: Recorder, tuning: MatmulTuning, args: LinearBackwardArgs): void {
-  const { rows, outputs, x, weight, dOut, dInput, dWeight, dBias, scratch, label } = args;
-  const products = linearProducts(args);
-  recordMatmul(recorder, tuning, { ...products.dWeight, a: dOut, b: x, out: dWeight, scratch, label: `${label}.dWeight` });
+/** dInput = dOut W. */
+export function recordLinearInput(recorder: Recorder, tuning: MatmulTuning, args: Omit<LinearBackwardArgs, 'x' | 'dWeight'>): void {
+  const { dOut, weight, dInput, scratch, label } = args;
+  if (dInput)
+    recordMatmul(recorder, tuning, { ...linearProducts(args).dInput, a: dOut, b: weight, out: dInput, scratch, label: `${label}.dInput` });
+}
+
+/** dWeight = dOutᵀ x, dBias = column sums of dOut. */
+export function recordLinearWeight(recorder: Recorder, tuning: MatmulTuning, args: Omit<LinearBackwardArgs, 'weight' | 'dInput'>): void {
+  const { rows, outputs, x, dOut, dWeight, dBias, scratch, label } = args;
+  recordMatmul(recorder, tuning, { ...linearProducts(args).dWeight, a: dOut, b: x, out: dWeight, scratch, label: `${label}.dWeight` });
   if (dBias) recordColumnSum(recorder, { rows, cols: outputs, input: dOut, out: dBias, scratch, label: `${label}.dBias` });
-  if (dInput) recordMatmul(recorder, tuning, { ...products.dInput, a: dOut, b: weight, out: dInput, scratch, label: `${label}.dInput` });
+}
+
+/** All three gradients, that of the input last: it may take the place of x. */
+export function recordLinearBackward(recorder: Recorder, tuning: MatmulTuning, args: LinearBackwardArgs): void {
+  recordLinearWeight(recorder, tuning, args);
+  recordLinearInput(recorder, tuning, args);
 }

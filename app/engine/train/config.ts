@@ -72,6 +72,13 @@ export const trainFields = {
       why: 'The batch passes in this many parts whose gradients add up: large batches in little memory. It must divide the batch size.',
     },
     {
+      kind: 'flag',
+      key: 'recompute',
+      label: 'Recompute activations',
+      default: false,
+      why: 'Keeps only what enters each block and computes the block again in the backward pass: the same curve from a fraction of the memory, in about a quarter more time.',
+    },
+    {
       kind: 'choice',
       key: 'optimizer',
       label: 'Optimizer',

@@ -12,7 +12,7 @@ import { stageBytes } from '../ops/stage';
 import type { Counts } from './datasets';
 import { resolveModel } from './datasets';
 import { actedMatrices, planOf, planFactors, planMatrices, techniqueOf } from './matrices';
-import { evaluationBatch, partSize } from './recipe';
+import { evaluationBatch, partSize, trainingActivations } from './recipe';
 
 export { planMatrices, type PlannedMatrix } from './matrices';
 
@@ -62,8 +62,8 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
   const arena = table.total * 4;
   const rows = partSize(experiment);
   const evalRows = evaluationBatch(experiment, config);
-  const training = activationElements(config, rows, true);
-  const evaluation = activationElements(config, evalRows, false);
+  const training = trainingActivations(experiment, config);
+  const evaluation = activationElements(config, evalRows, false, { hosts: training.items });
   const { imageSize, channels } = counts.shape ?? DATASET_CONFIGS[experiment.dataset];
   const pixels = channels * imageSize ** 2;
   const stage = (batch: number, strong: boolean): number => {
@@ -82,7 +82,8 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
     q3r: q3rBytes(matrices, actedMatrices(matrices, method, layout)),
     data: (counts.train + counts.test) * (pixels + 2),
   };
-  const flops = stepFlops({ config, batch: rows, training: true });
+  const kept = (recompute: boolean): number => 4 * activationElements(config, rows, true, { recompute }).total;
+  const flops = stepFlops({ config, batch: rows, training: true, recompute: train.recompute });
   const stepsPerEpoch = Math.max(1, Math.ceil(counts.train / train.batchSize));
   const composing = layout ? productFlops(layout) : 0;
   const secondsPerStep = (train.accumulate * (flops.forward + flops.backward) + composing) / (gflops * 1e9 * STEP_EFFICIENCY);
@@ -93,6 +94,7 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
       total: Object.values(bytes).reduce((a, b) => a + b, 0),
       truncation: truncationBytes(truncatedMatrices(experiment, config), effective.total, { config, batch: evalRows, training: false }),
     },
+    activations: { kept: kept(false), recomputed: kept(true) },
     matrices: matrices.map(planOf),
     stepsPerEpoch,
     secondsPerEpoch: gflops > 0 ? secondsPerStep * stepsPerEpoch : null,
@@ -105,7 +107,7 @@ const mib = (bytes: number): string => (bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).
 function whyNot(report: PlanReport, experiment: Experiment, { info, counts }: Device): string | undefined {
   const config = resolveModel(experiment, counts.shape);
   const rows = partSize(experiment);
-  const { largest } = activationElements(config, rows, true);
+  const { largest } = trainingActivations(experiment, config);
   const limit = Math.min(info.maxStorageBufferBindingSize, info.maxBufferSize);
   if (largest.elements * 4 > limit)
     return `One activation (${largest.name}) of ${rows} images takes ${mib(largest.elements * 4)}, and this device binds at most ${mib(limit)} at once.`;

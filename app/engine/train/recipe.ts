@@ -5,18 +5,27 @@ import type { VitConfig } from '../model/parameters';
 /** Images whose activations are kept at once: those of one part of a batch. */
 export const partSize = ({ train }: Experiment): number => train.batchSize / train.accumulate;
 
+/** The largest training activations of an experiment: those of one part of its batch. */
+export const trainingActivations = (experiment: Experiment, config: VitConfig) =>
+  activationElements(config, partSize(experiment), true, { recompute: experiment.train.recompute });
+
 /** Most images in one pass of an evaluation. */
 const EVAL_BATCH = 256;
-/** Bytes that evaluation may take beyond what training takes, and that WebGPU's default limits let one binding have. */
-const EVAL_BYTES = 128 * 2 ** 20;
+/** Bytes that evaluation may take beside the buffers of the training model, in which it lodges. */
+const EVAL_BYTES = 4 * 2 ** 20;
+/** Bytes that WebGPU's default limits let one binding have. */
+const EVAL_BINDING = 128 * 2 ** 20;
 
-/** Images in one pass of an evaluation: as many as are asked for up to 256, fewer where these would take more memory than training. */
+/** Images in one pass of an evaluation: as many as are asked for up to 256, fewer where the buffers of the training model are too small. */
 export function evaluationBatch(experiment: Experiment, config: VitConfig): number {
-  const training = 4 * activationElements(config, partSize(experiment), true).total;
+  const hosts = trainingActivations(experiment, config).items;
+  const part = partSize(experiment);
   let batch = Math.min(EVAL_BATCH, Math.max(1, experiment.train.evalCount));
-  for (; batch > 1; batch = Math.ceil(batch / 2)) {
-    const { total, largest } = activationElements(config, batch, false);
-    if (4 * largest.elements <= EVAL_BYTES && 4 * total <= Math.max(training, EVAL_BYTES)) break;
+  while (batch > 1) {
+    const { total, largest } = activationElements(config, batch, false, { hosts });
+    if (4 * largest.elements <= EVAL_BINDING && 4 * total <= EVAL_BYTES) break;
+    const half = Math.ceil(batch / 2);
+    batch = half < part && part < batch ? part : half;
   }
   return batch;
 }

@@ -164,7 +164,7 @@ export class Run {
     kit.gathered = kit.accumulation ? [joinParts(gpu, kit.step, kit.gathers, kit.parts)] : [...kit.gathers, kit.step.program];
     const batch = Math.min(evaluationBatch(this.experiment, config), data.test.count);
     await this.gpu.guard('the validation pass', () => {
-      this.evalModel = new VitModel(this.gpu, { config: this.config, batch, tuning: this.tuning, training: false });
+      this.evalModel = new VitModel(gpu, { config, batch, tuning: this.tuning, training: false, host: model });
       this.evaluator = new Evaluator(this.gpu, this.evalModel, batch, data.test);
     });
     this.built = this.evaluator!.build(this.evaluated);
@@ -198,7 +198,7 @@ export class Run {
       const { gpu, config, tuning, views, adam, experiment } = this;
       const rows = batch / parts;
       const { model, accumulation } = await gpu.guard(`the activations of ${rows} images`, () => ({
-        model: new VitModel(gpu, { config, batch: rows, tuning, training: true }),
+        model: new VitModel(gpu, { config, batch: rows, tuning, training: true, recompute: experiment.train.recompute }),
         accumulation: parts > 1 ? new Accumulation(gpu, { elements: this.table.total, batch, parts }) : undefined,
       }));
       const step = await recordStep(gpu, {
@@ -511,14 +511,14 @@ export class Run {
     this.ended = true;
     await Promise.allSettled([this.flight.drained(), this.built]);
     await this.truncating?.then((truncation) => truncation.dispose()).catch(() => undefined);
+    this.evaluator?.dispose();
+    this.evalModel?.dispose();
     for (const { model, step, accumulation, parts, gathers, stage } of this.kits.values()) {
       for (const program of [...gathers, ...parts, step.program]) program.dispose();
       stage?.dispose();
       accumulation?.dispose();
       model.dispose();
     }
-    this.evaluator?.dispose();
-    this.evalModel?.dispose();
     this.snapshots.dispose();
     this.flight.dispose();
     this.rank.dispose();

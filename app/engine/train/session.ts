@@ -458,6 +458,7 @@ const costKey = ({ model, train, method }: Experiment): string =>
     model,
     train.batchSize,
     train.accumulate,
+    train.recompute,
     [method.name, method.reweightEvery, method.svd, method.targetRank, method.targetModules],
     [method.loraRank, method.loritaDepth, method.overrides],
   ]);

@@ -9,6 +9,7 @@ import { Segmented } from '../controls/Segmented';
 import { setting, whole } from '../format';
 import { AccumulateField } from './AccumulateField';
 import { Group, More } from './Group';
+import { RecomputeField } from './RecomputeField';
 
 /** Steps in one pass over the training images, as the worker counts them where it has said so. */
 export const useStepsPerEpoch = (): number =>
@@ -22,7 +23,7 @@ const ADAM = ['optimizer', 'weightDecay', 'emaDecay', 'labelSmoothing', 'gradCli
   (key) => `train.${key}`,
 );
 const ALL = [
-  ...['lr', 'steps', 'batchSize', 'accumulate', 'lrSchedule', 'warmupSteps', 'seed'].map((key) => `train.${key}`),
+  ...['lr', 'steps', 'batchSize', 'accumulate', 'recompute', 'lrSchedule', 'warmupSteps', 'seed'].map((key) => `train.${key}`),
   ...MIXING,
   ...ADAM,
 ];
@@ -38,6 +39,7 @@ export function TrainingGroup() {
       <LengthField />
       <FieldControl path="train.batchSize" />
       <AccumulateField />
+      <RecomputeField />
       <FieldControl path="train.lrSchedule" />
       <FieldControl path="train.warmupSteps" />
       <FieldControl path="train.seed" />

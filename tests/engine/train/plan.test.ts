@@ -142,7 +142,7 @@ test('what does not fit is first cut into parts; only then the model shrinks', (
   // What ViT-Base keeps for each weight, the operator's state included, passes 2 GiB by itself.
   const base = plan(presetExperiment('base')).refusal!;
   expect(base.reason).toMatch(/GiB of graphics memory/);
-  expect(base.nearest.model).toMatchObject({ embedDim: 768, depth: 3, imageSize: 224 });
+  expect(base.nearest.model).toMatchObject({ embedDim: 768, depth: 6, imageSize: 224 });
   expect(base.nearest.train.batchSize).toBe(128);
   expect(plan(base.nearest).refusal).toBeUndefined();
 });

@@ -137,10 +137,10 @@ test('images of other channels than the model takes are refused by name', async 
   for (const set of [data.train, data.test]) set.dispose();
 });
 
-test('an evaluation pass takes 256 images, and fewer of a large model', () => {
+test('an evaluation pass takes as many images as the buffers of the training model hold, or a little more', () => {
   const passOf = (key: string) => evaluationBatch(presetExperiment(key), resolveModel(presetExperiment(key)));
-  expect(passOf('nano')).toBe(256);
-  expect(passOf('tiny')).toBe(256);
+  expect(passOf('nano')).toBe(64);
+  expect(passOf('tiny')).toBe(128);
   expect(passOf('base')).toBeLessThan(64);
-  expect(passOf('base')).toBeGreaterThan(8);
+  expect(passOf('base')).toBeGreaterThan(2);
 });

@@ -2,10 +2,10 @@ import type { View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
 import { recordAttention, recordAttentionBackward, type AttentionShape } from '../../ops/attention';
 import { recordGeluBackward } from '../../ops/gelu';
-import { recordLayerNorm, recordLayerNormBackward } from '../../ops/layerNorm';
-import { recordLinearBackward } from '../../ops/linear';
+import { recordLayerNorm, recordLayerNormAgain, recordLayerNormBackward } from '../../ops/layerNorm';
+import { recordLinearBackward, recordLinearInput, recordLinearWeight } from '../../ops/linear';
 import { recordClassRows, recordClassRowsBackward, type TokenShape } from '../../ops/patchEmbed';
-import { attentionShape } from '../memory';
+import { again, attentionShape } from '../memory';
 import type { Arena, Layer, LayerContext } from './layer';
 
 /**
@@ -57,24 +57,43 @@ export class TransformerBlock implements Layer {
     return this.linear('mlp.fc2', this.rows, this.context.shape.hidden, this.tokens.cols);
   }
 
+  private recordNorm(recorder: Recorder, params: Arena, part: 'norm1' | 'norm2', record = recordLayerNorm): void {
+    const first = part === 'norm1';
+    record(recorder, {
+      rows: first ? this.all : this.rows,
+      cols: this.tokens.cols,
+      x: first ? this.input : this.view('mid'),
+      gamma: params(`${this.name}.${part}.weight`),
+      beta: params(`${this.name}.${part}.bias`),
+      y: this.view(part),
+      stats: this.view(`${part}.stats`),
+      label: `${this.name}.${part}`,
+    });
+  }
+
   recordForward(recorder: Recorder, params: Arena): void {
     const { tuning, linear } = this.context;
-    const { name, attention, tokens, all, rows } = this;
-    const cols = tokens.cols;
+    this.recordInner(recorder, params);
+    linear(recorder, tuning, {
+      ...this.fc2,
+      x: this.view('act'),
+      weight: params(`${this.name}.mlp.fc2.weight`),
+      bias: params(`${this.name}.mlp.fc2.bias`),
+      residual: this.view('mid'),
+      out: this.view('out'),
+      scratch: this.context.view('scratch'),
+    });
+  }
+
+  /** All of the forward pass but the last product: what the backward pass reads. */
+  private recordInner(recorder: Recorder, params: Arena): void {
+    const { tuning, linear } = this.context;
+    const { name, attention, tokens } = this;
     const scratch = this.context.view('scratch');
     const weight = (part: string): View => params(`${name}.${part}.weight`);
     const bias = (part: string): View => params(`${name}.${part}.bias`);
 
-    recordLayerNorm(recorder, {
-      rows: all,
-      cols,
-      x: this.input,
-      gamma: weight('norm1'),
-      beta: bias('norm1'),
-      y: this.view('norm1'),
-      stats: this.view('norm1.stats'),
-      label: `${name}.norm1`,
-    });
+    this.recordNorm(recorder, params, 'norm1');
     linear(recorder, tuning, {
       ...this.qkv,
       x: this.view('norm1'),
@@ -101,16 +120,7 @@ export class TransformerBlock implements Layer {
       out: this.view('mid'),
       scratch,
     });
-    recordLayerNorm(recorder, {
-      rows,
-      cols,
-      x: this.view('mid'),
-      gamma: weight('norm2'),
-      beta: bias('norm2'),
-      y: this.view('norm2'),
-      stats: this.view('norm2.stats'),
-      label: `${name}.norm2`,
-    });
+    this.recordNorm(recorder, params, 'norm2');
     linear(recorder, tuning, {
       ...this.fc1,
       x: this.view('norm2'),
@@ -120,23 +130,15 @@ export class TransformerBlock implements Layer {
       out: this.view('act'),
       scratch,
     });
-    linear(recorder, tuning, {
-      ...this.fc2,
-      x: this.view('act'),
-      weight: weight('mlp.fc2'),
-      bias: bias('mlp.fc2'),
-      residual: this.view('mid'),
-      out: this.view('out'),
-      scratch,
-    });
   }
 
   /**
    * The gradient of the output arrives in dRows (class token only) or dStream, and becomes that of `mid` in place,
-   * since both branches only add to it; the gradient of the input leaves in dStream.
+   * since both branches only add to it; the gradient of the input leaves in dStream. Cheap activations are made again where the
+   * gradient that follows them will lie: norm2 and norm1 in dBranch, GELU's output in the place of its input.
    */
   recordBackward(recorder: Recorder, params: Arena, grads: Arena): void {
-    const { tuning, view, shape } = this.context;
+    const { plan, tuning, view, shape } = this.context;
     const { name, tokens, all, rows } = this;
     const cols = tokens.cols;
     const scratch = view('scratch');
@@ -144,6 +146,7 @@ export class TransformerBlock implements Layer {
     const dWide = view('dWide');
     const dStream = view('dStream');
     const dOut = this.classOnly ? view('dRows') : dStream;
+    if (again(plan, this.index)) this.recordInner(recorder, params);
     const layer = (part: string) => ({
       weight: params(`${name}.${part}.weight`),
       dWeight: grads(`${name}.${part}.weight`),
@@ -160,8 +163,12 @@ export class TransformerBlock implements Layer {
       label: `${name}.${part}`,
     });
 
-    recordLinearBackward(recorder, tuning, { ...this.fc2, ...layer('mlp.fc2'), x: this.view('act'), dOut, dInput: dWide });
-    recordGeluBackward(recorder, rows * shape.hidden, this.view('pre'), dWide, `${name}.mlp.gelu`);
+    const fc2 = { ...this.fc2, ...layer('mlp.fc2'), dOut };
+    const pre = this.view('pre');
+    recordLinearInput(recorder, tuning, { ...fc2, dInput: dWide });
+    recordGeluBackward(recorder, rows * shape.hidden, pre, dWide, `${name}.mlp.gelu`);
+    recordLinearWeight(recorder, tuning, { ...fc2, x: pre });
+    this.recordNorm(recorder, params, 'norm2', recordLayerNormAgain);
     recordLinearBackward(recorder, tuning, {
       ...this.fc1,
       ...layer('mlp.fc1'),
@@ -182,6 +189,7 @@ export class TransformerBlock implements Layer {
       dQkv: dWide,
       label: `${name}.attn`,
     });
+    this.recordNorm(recorder, params, 'norm1', recordLayerNormAgain);
     recordLinearBackward(recorder, tuning, {
       ...this.qkv,
       ...layer('attn.qkv'),

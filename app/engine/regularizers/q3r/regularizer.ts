@@ -1,3 +1,4 @@
+import { layoutMatrices } from '../../../../kernels/svd/table';
 import type { View } from '../../gpu/buffers';
 import type { Gpu } from '../../gpu/device';
 import { Program, type Recorder } from '../../gpu/recorder';
@@ -181,5 +182,8 @@ export class Q3rRegularizer implements Regularizer {
 
 /** Bytes on the GPU for the spectra of `shown`, and for a regularizer on `acted`; the work buffers are shared. */
 export function q3rBytes(shown: readonly MatrixShape[], acted: readonly MatrixShape[]): number {
-  return SvdBatch.bytesFor(shown, false) + (acted.length > 0 ? SvdBatch.bytesFor(acted) : 0);
+  if (acted.length === 0) return SvdBatch.bytesFor(shown, false);
+  const [a, b] = [layoutMatrices(shown), layoutMatrices(acted)];
+  const shared = 16 * (2 * Math.min(a.long, b.long) + 3 * Math.min(a.short, b.short));
+  return SvdBatch.bytesFor(shown, false) + SvdBatch.bytesFor(acted) - shared;
 }
