@@ -42,6 +42,8 @@ function tellFailure(error: unknown): void {
 }
 const detailsOf = (error: Error): string[] => (error instanceof WorkerError && error.field ? [`Setting: ${error.field}`] : []);
 
+const LOCKS_LATER = 'A link with locks takes effect in a new tab, or when no run is under way.';
+
 let booted = false;
 /** Starts the page: theme, link, device, plan. Call once. */
 export async function boot(): Promise<void> {
@@ -124,8 +126,10 @@ export async function resumeAfterCrash(key: string): Promise<void> {
 export function applyLink(hash: string): boolean {
   const { experiment: text, replay, results, embed, compare } = linkParts(hash);
   if (embed) setState({ embed, screen: 'main' });
-  // A comparison is beside the run on screen, which stays.
-  if (text !== '' && !(compare && runUnderWay())) applyExperiment(text);
+  // A comparison is beside a run that is under way, which stays.
+  const beside = compare !== undefined && runUnderWay();
+  if (text !== '' && !beside) applyExperiment(text);
+  if (beside && getState().lockBase === null && anyLocks(parseShareUrl(text).locks)) notify('warn', LOCKS_LATER);
   if (compare) attempt(showComparison(text, compare));
   if (replay !== undefined || results !== undefined) setState({ screen: 'main' });
   if (replay !== undefined) attempt(replayUrl(replay));
@@ -160,7 +164,7 @@ function applyExperiment(text: string): void {
     adopt(experiment, nearestPreset(experiment), 'the experiment of the link');
     // Locks that come to an open page hold from when its experiment is shown.
     if (!held && getState().experiment === experiment) lockPage(locks, experiment);
-    else if (!held && anyLocks(locks)) notify('warn', 'A link with locks takes effect in a new tab, or when no run is under way.');
+    else if (!held && anyLocks(locks)) notify('warn', LOCKS_LATER);
   });
   if (projector) setProjector(true);
   if (lesson) openLessons(lesson);

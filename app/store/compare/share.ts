@@ -43,8 +43,9 @@ export async function openComparison(base: string, parts: readonly string[]): Pr
   const { link, problems } = readCompareLink(base, parts);
   tellProblems(problems);
   if (!link) return;
-  if (!partShown(getState().locks, 'compare')) {
-    notify('warn', 'The link of this page hides Compare.');
+  const { embed, locks } = getState();
+  if (embed || !partShown(locks, 'compare')) {
+    notify('warn', embed ? 'A frame shows no comparison; open the link in a tab of its own.' : 'The link of this page hides Compare.');
     return;
   }
   const { experiment } = parseShareUrl(base);

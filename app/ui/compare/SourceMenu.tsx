@@ -138,7 +138,7 @@ function KeptRuns({ onChoose }: { onChoose: (source: Source) => void }) {
   const sources = found.map((run) => ({
     ...named(run.name, run.experiment),
     key: run.id,
-    why: `${experimentName(run.experiment)}, ${plural(run.step, 'step')}, ${ago(now - run.date)}${run.grid ? `, grid ${run.grid.name}` : ''}`,
+    why: `${run.grid ? `Grid ${run.grid.name}` : experimentName(run.experiment)}, ${plural(run.step, 'step')}, ${ago(now - run.date)}`,
   }));
   return (
     <section className="cmp-kept" aria-label="Kept runs">

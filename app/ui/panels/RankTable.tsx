@@ -55,10 +55,14 @@ export function RankTable({ matrices }: { matrices: readonly MatrixPlan[] }) {
       </details>
       {stands !== 'hidden' && (
         <p className={overrides > 0 ? 'rank-edit changed' : 'rank-edit'}>
-          <button type="button" className="btn line sm" onClick={() => setOpen(true)}>
+          <button
+            type="button"
+            className="btn line sm"
+            aria-label={stands === 'locked' ? 'Matrix by matrix…, locked' : undefined}
+            onClick={() => setOpen(true)}
+          >
             {stands === 'locked' && <Icon name="lock" />}
             Matrix by matrix…
-            {stands === 'locked' && <span className="sr">, locked</span>}
           </button>
           {overrides > 0 && <span className="why">{plural(overrides, 'override')}</span>}
         </p>

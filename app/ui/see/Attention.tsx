@@ -94,6 +94,8 @@ export function Attention({ source, inspection, names, cutLabel }: AttentionProp
       <p className="see-say" role="status">
         {rolled ? 'Attention rollout' : 'Attention'} of {whose} in {where}: the patch left bare gets {formatPercent(at(maps).largest)}
         {cutMaps && <> ({formatPercent(at(cutMaps).largest)} truncated)</>}; spread evenly it would be {formatPercent(1 / shape.tokens)}.
+        {rolled &&
+          ' Each layer counts half for the mean of its heads and half for what passes beside it, multiplied (Abnar and Zuidema, 2020).'}
         {cutMaps && cutSaid && (
           <>
             {' '}

@@ -50,6 +50,17 @@ describe('definition', () => {
     const made = grid({ y: { path: 'method.name', values: 'AdamQ3R, adamw' } });
     expect(made.y.values).toEqual(['adamq3r', 'adamw']);
     expect(cellsOf(makeGrid(base, suggestGrid(base), 'g', 0)).length).toBe(9);
+    // Where a link locks the two that come first, what is free is varied.
+    const rest = suggestGrid(base, (path) => path.startsWith('train.'));
+    expect([rest.x.path, rest.y.path]).toEqual(['train.lr', 'train.batchSize']);
+    expect(cellsOf(makeGrid(base, rest, 'g', 0)).length).toBe(6);
+    const none = makeGrid(
+      base,
+      suggestGrid(base, () => false),
+      'g',
+      0,
+    );
+    expect(cellsOf(none).map(({ experiment }) => experiment)).toEqual([base]);
   });
 
   test.each<[Partial<GridText>, string, RegExp]>([

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { defaultExperiment, patchExperiment } from '../../../app/protocol/experiment';
-import { applyLink, openDevice, useWorker } from '../../../app/store/actions';
+import { applyLink, useWorker } from '../../../app/store/actions';
 import { abState, useAb } from '../../../app/store/compare/abStore';
 import { useGridParts } from '../../../app/store/compare/grid/grid';
 import { gridState, useGrid } from '../../../app/store/compare/grid/gridStore';
@@ -8,18 +8,17 @@ import { Shelf } from '../../../app/store/compare/grid/shelf';
 import { gridUrl, pairUrl } from '../../../app/store/compare/share';
 import { useCompare } from '../../../app/store/compare/store';
 import { getState, initialState, setState } from '../../../app/store/store';
-import { device, FakeWorker, planOf } from '../fakeWorker';
+import { FakeWorker } from '../fakeWorker';
 
 const hashOf = (url: string) => url.slice(url.indexOf('#'));
 const opened = (tab: string) =>
   vi.waitFor(() => expect([getState().screen, useCompare.getState().tab]).toEqual(['compare', tab]), { timeout: 10_000 });
 
-beforeEach(async () => {
+beforeEach(() => {
   setState(initialState());
   useAb.setState(abState(defaultExperiment(), defaultExperiment()));
   useGridParts(() => new FakeWorker(), new Shelf('test-none'));
-  useWorker(() => new FakeWorker({ init: () => device, plan: ({ experiment }) => planOf(experiment), checkpoints: () => [] }));
-  await openDevice(false).catch(() => undefined);
+  useWorker(() => new FakeWorker());
 });
 
 test('the link of a pair opens both, and nothing is started', async () => {
