@@ -1,7 +1,7 @@
 import { useRef } from 'react';
 import { DataTable } from '../charts/DataTable';
 import { usePalette } from '../charts/useCanvas';
-import { useSize } from '../compare/useSize';
+import { useSize } from '../charts/useSize';
 import type { CutLine } from './lesson';
 import { percent } from './measure';
 
