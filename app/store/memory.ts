@@ -16,8 +16,9 @@ export const onScreen: Memory = { records, frames, clock };
 /** An empty one. */
 export const newMemory = (): Memory => ({ records: new Records(), frames: new Frames(), clock: new Clock() });
 
-/** Takes in what the worker reported; `runId` is the run on screen, older runs' spectra are dropped. */
+/** Takes in what the worker reported; `runId` is the run that the memory is of, and what is told of an older one is dropped. */
 export function noteReport({ records, frames, clock }: Memory, report: Report, runId: number): void {
+  if ('runId' in report && report.runId < runId) return;
   if (report.type === 'state') {
     const { phase, step, elapsedMs } = report;
     records.begin(report.runId, step);
@@ -27,7 +28,7 @@ export function noteReport({ records, frames, clock }: Memory, report: Report, r
   if (report.type === 'series') records.append(report.runId, report.from, report.rows);
   if (report.type === 'spectra') {
     frames.begin(report.runId, 'running', report.step);
-    if (report.runId >= runId) frames.push(report.step, report.matrices);
+    frames.push(report.step, report.matrices);
   }
 }
 

@@ -3,6 +3,7 @@ import { presetExperiment } from '../../app/protocol/presets';
 import { MAX_FRAMES } from '../../app/protocol/run/record';
 import { Clock } from '../../app/store/clock';
 import { Frames } from '../../app/store/frames';
+import { newMemory, noteReport } from '../../app/store/memory';
 import { spectraOf } from './fakeWorker';
 
 const matrices = spectraOf(presetExperiment('nano'), 1);
@@ -89,4 +90,17 @@ describe('Clock', () => {
     copy.load(7, pairs);
     expect([...copy.packed()]).toEqual([...pairs]);
   });
+});
+
+test('what is still told of an older run, or of none, takes nothing of the present one away', () => {
+  const memory = newMemory();
+  const state = (runId: number, step: number) =>
+    noteReport(memory, { type: 'state', runId, phase: 'paused', step, totalSteps: 9, elapsedMs: step, liveBytes: 0 }, 2);
+  state(2, 0);
+  memory.records.append(2, 1, new Float64Array(12));
+  memory.frames.push(2, matrices);
+  state(2, 2);
+  state(0, 0);
+  state(-1, 1);
+  expect([memory.records.length, memory.frames.length, memory.clock.packed().length]).toEqual([2, 1, 2]);
 });

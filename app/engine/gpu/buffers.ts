@@ -85,6 +85,23 @@ export class BufferPool {
   }
 }
 
+/** Views of one piece of work, which go together. */
+export class OwnedViews {
+  private readonly views: View[] = [];
+
+  constructor(private readonly buffers: BufferPool) {}
+
+  /** Takes a view over, and returns it. */
+  own(view: View): View {
+    this.views.push(view);
+    return view;
+  }
+
+  dispose(): void {
+    for (const view of this.views.splice(0)) this.buffers.free(view);
+  }
+}
+
 const USAGE = { COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128, MAP_READ: 1, INDIRECT: 256 } as const;
 /** Usage of an ordinary tensor: bindable, readable back, writable from the CPU. */
 export const STORAGE: GPUBufferUsageFlags = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;

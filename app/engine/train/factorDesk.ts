@@ -1,7 +1,7 @@
 import type { LoraOptions, LoraResult, LoritaOptions, LoritaResult, Matrix } from '../../protocol/messages';
 import { Factorization } from '../factorization/factorization';
 import { factorLayout, type ArenaTable, type FactorKind } from '../factorization/layout';
-import { slice, type View } from '../gpu/buffers';
+import { OwnedViews, slice, type View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { Recorder, type Program } from '../gpu/recorder';
 import { recordLinear, recordLinearBackward } from '../ops/linear';
@@ -30,12 +30,8 @@ async function runLayer(gpu: Gpu, tuning: MatmulTuning, o: Layer) {
   const trained = layout?.trained ?? effective;
   const places = layout ? layout.matrices[0]!.factors : [{ offset: 0 }];
   const bias = trained.byName.get('w.bias')!;
-  const owned: View[] = [];
-  const own = (view: View): View => {
-    owned.push(view);
-    return view;
-  };
-  const make = (label: string, elements: number): View => own(gpu.buffers.allocate(label, elements * 4));
+  const owned = new OwnedViews(gpu.buffers);
+  const make = (label: string, elements: number): View => owned.own(gpu.buffers.allocate(label, elements * 4));
   let factorization: Factorization | undefined;
   let program: Program | undefined;
   try {
@@ -50,7 +46,7 @@ async function runLayer(gpu: Gpu, tuning: MatmulTuning, o: Layer) {
       const e = effective.byName.get(name)!;
       return slice(arena, e.offset, e.length);
     };
-    const input = own(gpu.upload('layer.x', x.data));
+    const input = owned.own(gpu.upload('layer.x', x.data));
     const dOut = make('layer.dOut', rows * outputs);
     if (o.gradOut) gpu.write(dOut, o.gradOut.data);
     const out = make('layer.y', rows * outputs);
@@ -86,7 +82,7 @@ async function runLayer(gpu: Gpu, tuning: MatmulTuning, o: Layer) {
   } finally {
     program?.dispose();
     factorization?.dispose();
-    for (const view of owned) gpu.buffers.free(view);
+    owned.dispose();
   }
 }
 

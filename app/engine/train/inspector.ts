@@ -1,5 +1,5 @@
 import type { Look } from '../../protocol/inspection';
-import { slice, type View } from '../gpu/buffers';
+import { OwnedViews, slice, type View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import { Recorder, submitsFor } from '../gpu/recorder';
@@ -38,18 +38,17 @@ export async function surveyLogits(
   const { model, batch, dataset } = bench;
   const batches = Math.ceil(o.count / batch);
   const bytes = batch * o.classes * 4;
-  const owned: View[] = [];
-  const own = (view: View): View => {
-    owned.push(view);
-    return view;
-  };
+  const owned = new OwnedViews(gpu.buffers);
   let stage: Stage | undefined;
   let readback: Readback | undefined;
   try {
     const { logits, start } = await gpu.guard('the survey of the test images', () => {
       stage = Stage.create(gpu, { from: dataset.shape, to: model.inputShape, batch });
       readback = new Readback(gpu, 'survey', batches * bytes);
-      return { logits: own(gpu.buffers.allocate('survey.logits', batches * bytes)), start: own(gpu.buffers.allocate('survey.start', 16)) };
+      return {
+        logits: owned.own(gpu.buffers.allocate('survey.logits', batches * bytes)),
+        start: owned.own(gpu.buffers.allocate('survey.start', 16)),
+      };
     });
     const out: Float32Array[] = [];
     for (const { params, linear } of o.weights) {
@@ -71,7 +70,7 @@ export async function surveyLogits(
   } finally {
     stage?.dispose();
     readback?.dispose();
-    for (const view of owned) gpu.buffers.free(view);
+    owned.dispose();
   }
 }
 
@@ -91,11 +90,7 @@ export async function lookAt(gpu: Gpu, plan: VitPlan, given: Given, weights: rea
   const square = batch * tokens * tokens;
   const stride = 64 * Math.ceil(square / 64);
   const rolls = depth * stride * 4 <= Math.min(ROLLOUT_BYTES, gpu.device.limits.maxStorageBufferBindingSize);
-  const owned: View[] = [];
-  const own = (view: View): View => {
-    owned.push(view);
-    return view;
-  };
+  const owned = new OwnedViews(gpu.buffers);
   let model: VitModel | undefined;
   let source: GpuDataset | undefined;
   let stage: Stage | undefined;
@@ -107,9 +102,9 @@ export async function lookAt(gpu: Gpu, plan: VitPlan, given: Given, weights: rea
         stage = Stage.create(gpu, { from: source.shape, to: model.inputShape, batch });
       }
       return {
-        maps: own(gpu.buffers.allocate('look.attention', depth * pitch * 4)),
-        means: rolls ? own(gpu.buffers.allocate('look.means', depth * stride * 4)) : undefined,
-        start: own(gpu.buffers.allocate('look.start', 16)),
+        maps: owned.own(gpu.buffers.allocate('look.attention', depth * pitch * 4)),
+        means: rolls ? owned.own(gpu.buffers.allocate('look.means', depth * stride * 4)) : undefined,
+        start: owned.own(gpu.buffers.allocate('look.start', 16)),
       };
     });
     const { images, labels, inputShape: shape, logits } = model!;
@@ -155,6 +150,6 @@ export async function lookAt(gpu: Gpu, plan: VitPlan, given: Given, weights: rea
     stage?.dispose();
     source?.dispose();
     model?.dispose();
-    for (const view of owned) gpu.buffers.free(view);
+    owned.dispose();
   }
 }

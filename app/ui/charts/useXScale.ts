@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { clock } from '../../store/clock';
 import { useStore, type AppState, type Axis, type ShownRun } from '../../store/store';
-import { stepMap, xScale, type RunPace, type StepMap, type XScale } from './axis';
+import { STEPS, stepMap, xScale, type RunPace, type StepMap, type XScale } from './axis';
 
 /** Steps of an epoch of the run on screen, as its records say (they tell the epochs before a step); 0 where nothing is known. */
 export const stepsPerEpoch = (s: AppState): number =>
@@ -12,8 +12,6 @@ export const paceOf = ({ record }: ShownRun): RunPace => {
   const { batchSize } = record.experiment.train;
   return { stepsPerEpoch: record.origin.trainCount / batchSize, batchSize, clock: record.clock };
 };
-
-const STEPS: StepMap = { to: (step) => step, from: (value) => value };
 
 /** Steps of the run on screen on the chosen axis; steps themselves where the run does not know better yet. */
 function ownMap(axis: Axis, perEpoch: number, batchSize: number, first: ShownRun | undefined): StepMap {

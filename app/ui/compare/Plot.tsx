@@ -2,6 +2,7 @@ import { createContext, useContext, useMemo, useRef, type PointerEvent, type Rea
 import { share, valueAt, type Range } from '../charts/axis';
 import { usePalette } from '../charts/useCanvas';
 import { useSize } from '../charts/useSize';
+import './plots.css';
 
 /** The range of an axis and where it has names. */
 export interface PlotAxis {

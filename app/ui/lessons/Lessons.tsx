@@ -6,6 +6,7 @@ import { Icon, Mark } from '../icons';
 import { ProjectorButton } from '../panels/LessonsButton';
 import { Notices } from '../panels/Notices';
 import { ThemeButton } from '../panels/ThemeButton';
+import './stage.css';
 import './lessons.css';
 import { begin, leave, progress } from './player';
 import { RankLesson } from './RankLesson';
