@@ -8,6 +8,7 @@ import { Recordings } from '../states/Recordings';
 import { RunsTable } from './RunsTable';
 import { useRunRows } from './useRunRows';
 import './runs.css';
+import './dialogs.css';
 
 const RunsSheet = lazy(() => import('./RunsSheet').then(({ RunsSheet }) => ({ default: RunsSheet })));
 const DifferenceDialog = lazy(() => import('./DifferenceDialog').then(({ DifferenceDialog }) => ({ default: DifferenceDialog })));
