@@ -2,7 +2,7 @@
 //   C_c = sum_j A_j B_jc,  c < ell;  j < k, j < ell, or j <= c when B is upper triangular
 //   with `revive`, a column whose B_cc is 0 (it was a zero column) becomes normal deviates, so that no direction stays dead
 // Shapes: columns as in svd/common; A any kind, B short, C of A's height
-// Grid: thread per 2 vec4s x 4 columns of C, x folded, y = matrix. Precision: f32, rtol 1e-6 of |A| |B|
+// Grid: thread per 2 vec4s x COLS columns of C (a template value), x folded, y = matrix. Precision: f32, rtol 1e-6 of |A| |B|
 // Source: ours
 struct Params { a: u32, b: u32, c: u32, inner: u32, iterate: u32, revive: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -24,28 +24,28 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
   let row_tiles = (height + 1u) / 2u;
   let t = wid.x * WG + lid.x;
   let e0 = 2u * (t % row_tiles);
-  let col = 4u * (t / row_tiles);
+  let col = ${COLS}u * (t / row_tiles);
   if (col >= s.ell) { return; }
   let e1 = min(e0 + 1u, height - 1u);
   var inner = select(s.ell, m.k, p.inner == ALL);
-  if (p.inner == TRIANGULAR) { inner = min(inner, col + 4u); }
+  if (p.inner == TRIANGULAR) { inner = min(inner, col + ${COLS}u); }
   let a = first_of(m, p.a);
   let b = first_of(m, p.b);
-  //#for c 4
+  //#for c COLS
   let b${c} = b + min(col + ${c}u, s.ell - 1u) * m.kv;
   var acc0${c} = vec4f();
   var acc1${c} = vec4f();
   //#end
   let whole = inner / 4u;
   for (var j = 0u; j < whole; j++) {
-    //#for c 4
+    //#for c COLS
     let x${c} = right[b${c} + j];
     //#end
     let at = a + 4u * j * height;
     //#for q 4
     let p${q} = left[at + ${q}u * height + e0];
     let q${q} = left[at + ${q}u * height + e1];
-    //#for c 4
+    //#for c COLS
     acc0${c} = fma(p${q}, vec4f(x${c}[${q}]), acc0${c});
     acc1${c} = fma(q${q}, vec4f(x${c}[${q}]), acc1${c});
     //#end
@@ -54,7 +54,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
   for (var j = 4u * whole; j < inner; j++) {
     let p0 = left[a + j * height + e0];
     let q0 = left[a + j * height + e1];
-    //#for c 4
+    //#for c COLS
     let x${c} = right[b${c} + j / 4u][j % 4u];
     acc0${c} = fma(p0, vec4f(x${c}), acc0${c});
     acc1${c} = fma(q0, vec4f(x${c}), acc1${c});
@@ -63,9 +63,17 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
   let out = first_of(m, p.c);
   let rows = select(m.k, m.p, p.a == LONG || p.a == LEFT);
   // A loop: unrolled, the deviates alone take a software adapter a quarter of a second to compile.
-  let tile0 = array<vec4f, 4>(acc00, acc01, acc02, acc03);
-  let tile1 = array<vec4f, 4>(acc10, acc11, acc12, acc13);
-  for (var i = 0u; i < 4u; i++) {
+  let tile0 = array<vec4f, ${COLS}>(
+    //#for c COLS
+    acc0${c},
+    //#end
+  );
+  let tile1 = array<vec4f, ${COLS}>(
+    //#for c COLS
+    acc1${c},
+    //#end
+  );
+  for (var i = 0u; i < ${COLS}u; i++) {
     let c = col + i;
     if (c >= s.ell) { break; }
     var first = tile0[i];

@@ -20,6 +20,8 @@ export type { MatrixShape, MatrixStatus, MatrixEntry };
 
 /** Most Jacobi sweeps of one refresh; from cold a Gaussian 192 × 192 needs 8, a rank-deficient matrix 9. */
 export const MAX_SWEEPS = 12;
+/** Most sweeps over a triangle; what they leave, the sweeps over A V turn. */
+const SQUARE_SWEEPS = 9;
 /** Work that several batches may share, because their programs never run at the same time. */
 export class SvdWorkspace {
   readonly a: View;
@@ -56,6 +58,9 @@ export class SvdWorkspace {
     for (const view of [this.a, this.y, this.v, this.gram, this.inverse]) this.gpu.buffers.free(view);
   }
 }
+
+const SOFTWARE = { lanes: { LANES: 1, PAIRS: 4 }, tile: 8, wide: 4 } as const;
+const HARDWARE = { lanes: { LANES: 32, PAIRS: 2 }, tile: 4, wide: 64 } as const;
 
 export interface SvdBatchOptions {
   readonly label?: string;
@@ -196,7 +201,7 @@ export class SvdBatch {
       vectors: this.vectors,
       skipOverRank: this.o.skipOverRank ?? false,
       // 32 lanes and a reduction hide a GPU's memory latency; on a CPU a barrier costs more than the arithmetic.
-      lanes: this.o.lanes ?? (this.gpu.info.software ? { LANES: 1, PAIRS: 8 } : { LANES: 32, PAIRS: 4 }),
+      ...(this.o.lanes ? { lanes: this.o.lanes, tile: 4, wide: 64 } : this.gpu.info.software ? SOFTWARE : HARDWARE),
       views: { ...this.workspace, arena: this.o.arena, table, state, sigma, factors, columns, off, origin, partials },
     });
   }
@@ -206,19 +211,31 @@ export class SvdBatch {
     return this.sequence(`exact ${sweeps} ${tolerance}`, () => [
       'openExact',
       'startExact',
-      ...this.sweeps(this.layout.maxK, sweeps, tolerance),
+      ...this.sweeps('rounds', this.layout.maxK, sweeps, tolerance),
       'finish',
     ]);
   }
 
   /** Exact decomposition that uses nothing of the past. */
   coldExact(): Program {
-    return this.sequence('cold', () => ['openExact', 'cold', ...this.sweeps(this.layout.maxK, MAX_SWEEPS, 'fine'), 'finish']);
+    return this.sequence('cold', () => ['openExact', ...this.fromNothing()]);
   }
 
   /** Exact decomposition, as cold, of the matrices whose state is live: what a guard left open. */
   redo(): Program {
-    return this.sequence('redo', () => ['cold', ...this.sweeps(this.layout.maxK, MAX_SWEEPS, 'fine'), 'finish']);
+    return this.sequence('redo', () => this.fromNothing());
+  }
+
+  private fromNothing(): Part[] {
+    const { maxK } = this.layout;
+    return [
+      'factorExact',
+      ...this.sweeps('roundsExact', maxK, SQUARE_SWEEPS, 'coarse'),
+      'settleExact',
+      'again',
+      ...this.sweeps('rounds', maxK, MAX_SWEEPS, 'fine'),
+      'finish',
+    ];
   }
 
   /** Leading triplets by `powers` subspace iterations and Jacobi, and their residuals; sketch sizes as configured. */
@@ -228,8 +245,11 @@ export class SvdBatch {
       'openSketch',
       'startSketch',
       ...Array.from({ length: powers }, (): Piece => 'iterate'),
-      'range',
-      ...this.sweeps(widest, sweeps, tolerance),
+      'factorSketch',
+      ...this.sweeps('roundsSketch', widest, SQUARE_SWEEPS, 'coarse'),
+      'settleSketch',
+      'again',
+      ...this.sweeps('rounds', widest, sweeps, tolerance),
       'finish',
       'residual',
     ]);
@@ -268,9 +288,9 @@ export class SvdBatch {
     if (this.ownsWorkspace) this.workspace.dispose();
   }
 
-  private sweeps(widest: number, sweeps: number, tolerance: Tolerance): Part[] {
+  private sweeps(piece: Piece, widest: number, sweeps: number, tolerance: Tolerance): Part[] {
     const { rounds } = tournament(widest);
-    return Array.from({ length: sweeps }, (): Part[] => [{ piece: 'rounds', length: rounds }, tolerance]).flat();
+    return Array.from({ length: sweeps }, (): Part[] => [{ piece, length: rounds }, tolerance]).flat();
   }
 
   private sequence(key: string, parts: () => Part[]): Program {
