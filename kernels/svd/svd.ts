@@ -74,7 +74,7 @@ export const cold: KernelSpec = {
   name: 'svd/cold',
   code: `${commonSource}\n${coldSource}`,
   params: [],
-  bindings: bind('table state columns a *y *v'),
+  bindings: bind('table state off a *y *v'),
   constants: WG,
 };
 /**
@@ -92,7 +92,7 @@ export const combine = (tile: Tile): KernelSpec => ({
 export const inner = (tile: Tile): KernelSpec => ({
   name: `svd/inner${tile}`,
   code: `${commonSource}\n${expand(innerSource, { SIZE: tile, QUADS: tile / 4 })}`,
-  params: fields('u32 a, u32 b, u32 c, u32 all, u32 iterate, u32 same, u32 square'),
+  params: fields('u32 a, u32 b, u32 c, u32 all, u32 iterate, u32 same'),
   bindings: bind('table state left right *product'),
   constants: WG,
 });
@@ -119,7 +119,7 @@ export const polish: KernelSpec = {
 export const jacobi: KernelSpec = {
   name: 'svd/jacobi',
   code: `${commonSource}\n${expand(jacobiSource, {})}`,
-  params: fields('u32 round, u32 kind'),
+  params: fields('u32 round, u32 kind, f32 idle'),
   bindings: bind('table state *y *v *off'),
   constants: { LANES: 1, PAIRS: 8 },
 };
@@ -154,7 +154,7 @@ export const verify: KernelSpec = {
   name: 'svd/verify',
   code: `${commonSource}\n${verifySource}`,
   params: [],
-  bindings: bind('table state gram *columns'),
+  bindings: bind('table state gram *off'),
   constants: WG,
 };
 export const residual: KernelSpec = {

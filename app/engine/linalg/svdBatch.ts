@@ -59,8 +59,9 @@ export class SvdWorkspace {
   }
 }
 
-const SOFTWARE = { lanes: { LANES: 1, PAIRS: 4 }, tile: 8, wide: 4 } as const;
-const HARDWARE = { lanes: { LANES: 32, PAIRS: 2 }, tile: 4, wide: 64 } as const;
+// A software adapter runs four invocations at a time, and pays for those of a workgroup that have nothing to do.
+const SOFTWARE = { lanes: { LANES: 1, PAIRS: 4 }, tile: 8, group: 16, wide: 4 } as const;
+const HARDWARE = { lanes: { LANES: 32, PAIRS: 2 }, tile: 4, group: 64, wide: 64 } as const;
 
 export interface SvdBatchOptions {
   readonly label?: string;
@@ -80,6 +81,7 @@ export interface SvdBatchOptions {
 
 /** When Jacobi stops: see FINE and COARSE in svdPieces.ts. */
 export type Tolerance = 'fine' | 'coarse';
+const roundsOf = (tolerance: Tolerance): Piece => (tolerance === 'fine' ? 'roundsFine' : 'roundsCoarse');
 type Part = Piece | { readonly piece: Piece; readonly length: number };
 
 /**
@@ -201,7 +203,7 @@ export class SvdBatch {
       vectors: this.vectors,
       skipOverRank: this.o.skipOverRank ?? false,
       // 32 lanes and a reduction hide a GPU's memory latency; on a CPU a barrier costs more than the arithmetic.
-      ...(this.o.lanes ? { lanes: this.o.lanes, tile: 4, wide: 64 } : this.gpu.info.software ? SOFTWARE : HARDWARE),
+      ...(this.o.lanes ? { ...HARDWARE, lanes: this.o.lanes } : this.gpu.info.software ? SOFTWARE : HARDWARE),
       views: { ...this.workspace, arena: this.o.arena, table, state, sigma, factors, columns, off, origin, partials },
     });
   }
@@ -211,7 +213,7 @@ export class SvdBatch {
     return this.sequence(`exact ${sweeps} ${tolerance}`, () => [
       'openExact',
       'startExact',
-      ...this.sweeps('rounds', this.layout.maxK, sweeps, tolerance),
+      ...this.sweeps(roundsOf(tolerance), this.layout.maxK, sweeps, tolerance),
       'finish',
     ]);
   }
@@ -233,7 +235,7 @@ export class SvdBatch {
       ...this.sweeps('roundsExact', maxK, SQUARE_SWEEPS, 'coarse'),
       'settleExact',
       'again',
-      ...this.sweeps('rounds', maxK, MAX_SWEEPS, 'fine'),
+      ...this.sweeps('roundsFine', maxK, MAX_SWEEPS, 'fine'),
       'finish',
     ];
   }
@@ -241,18 +243,19 @@ export class SvdBatch {
   /** Leading triplets by `powers` subspace iterations and Jacobi, and their residuals; sketch sizes as configured. */
   sketch(powers: number, sweeps: number, tolerance: Tolerance = 'coarse'): Program {
     const widest = Math.max(...this.sketches);
-    return this.sequence(`sketch ${powers} ${sweeps} ${widest} ${tolerance}`, () => [
+    const parts = (): Part[] => [
       'openSketch',
       'startSketch',
       ...Array.from({ length: powers }, (): Piece => 'iterate'),
       'factorSketch',
-      ...this.sweeps('roundsSketch', widest, SQUARE_SWEEPS, 'coarse'),
+      ...this.sweeps('roundsSketch', widest, Math.min(SQUARE_SWEEPS, sweeps), 'coarse'),
       'settleSketch',
       'again',
-      ...this.sweeps('rounds', widest, sweeps, tolerance),
+      ...this.sweeps(roundsOf(tolerance), widest, sweeps, tolerance),
       'finish',
       'residual',
-    ]);
+    ];
+    return this.sequence(`sketch ${powers} ${sweeps} ${widest} ${tolerance}`, parts, widest);
   }
 
   /** Sweeps to allow next time, given the status of the last refresh: what was needed and two more. */
@@ -293,7 +296,8 @@ export class SvdBatch {
     return Array.from({ length: sweeps }, (): Part[] => [{ piece, length: rounds }, tolerance]).flat();
   }
 
-  private sequence(key: string, parts: () => Part[]): Program {
+  /** `columns`: the most that any matrix has at work. */
+  private sequence(key: string, parts: () => Part[], columns?: number): Program {
     const { recorded } = this;
     if (!recorded) throw new Error(`${this.label} is not built`);
     let program = this.composed.get(key);
@@ -304,7 +308,8 @@ export class SvdBatch {
         parts().map((part) => {
           const piece = typeof part === 'string' ? part : part.piece;
           const [from, to] = recorded.ranges.get(piece) ?? [0, 0];
-          return { program: recorded.program, from, to: typeof part === 'string' ? to : from + part.length };
+          const grid = columns === undefined ? undefined : (index: number) => recorded.gridFor(index, columns);
+          return { program: recorded.program, from, to: typeof part === 'string' ? to : from + part.length, ...(grid && { grid }) };
         }),
       );
       this.composed.set(key, program);
