@@ -1,8 +1,9 @@
 // svd/advance: ends a Jacobi sweep: a matrix whose largest |cos| stayed under the tolerance is done.
+//   With `again` nothing was swept: every live matrix starts anew on other columns.
 //   That |cos| was met before its rotation, and convergence is quadratic: what the sweep leaves is far smaller.
 // Grid: thread per matrix. Precision: exact
 // Source: ours
-struct Params { count: u32, tolerance: f32 }
+struct Params { count: u32, tolerance: f32, again: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> state: array<State>;
 @group(0) @binding(2) var<storage, read_write> off: array<atomic<u32>>;
@@ -10,7 +11,14 @@ struct Params { count: u32, tolerance: f32 }
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) g: vec3u) {
   let i = g.x;
-  if (i >= p.count || state[i].live == 0u || state[i].converged == 1u) { return; }
+  if (i >= p.count || state[i].live == 0u) { return; }
+  if (p.again == 1u) {
+    atomicStore(&off[i], 0u);
+    state[i].sweeps = 0u;
+    state[i].converged = 0u;
+    return;
+  }
+  if (state[i].converged == 1u) { return; }
   let worst = bitcast<f32>(atomicLoad(&off[i]));
   atomicStore(&off[i], 0u);
   state[i].off = worst;

@@ -2,7 +2,7 @@
 //   C_c = sum_j A_j B_jc,  c < ell;  j < k, j < ell, or j <= c when B is upper triangular
 //   with `revive`, a column whose B_cc is 0 (it was a zero column) becomes normal deviates, so that no direction stays dead
 // Shapes: columns as in svd/common; A any kind, B short, C of A's height
-// Grid: thread per 2 vec4s x 4 columns of C, x folded, y = matrix. Precision: f32, rtol 1e-6 of |A| |B|
+// Grid: thread per 2 vec4s x COLS columns of C (a template value), x folded, y = matrix. Precision: f32, rtol 1e-6 of |A| |B|
 // Source: ours
 struct Params { a: u32, b: u32, c: u32, inner: u32, iterate: u32, revive: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -17,65 +17,69 @@ const TRIANGULAR = 2u;  // j <= c; otherwise j < ell
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: vec3u) {
-  let m = table[wid.y];
-  let s = state[wid.y];
-  if (s.live == 0u || (p.iterate == 1u && s.full == 1u)) { return; }
-  let height = height_of(m, p.a);
+  let ell = state[wid.y].ell;
+  let height = select(table[wid.y].kv, table[wid.y].pv, p.a == LONG || p.a == LEFT);
   let row_tiles = (height + 1u) / 2u;
   let t = wid.x * WG + lid.x;
-  let e0 = 2u * (t % row_tiles);
-  let col = 4u * (t / row_tiles);
-  if (col >= s.ell) { return; }
-  let e1 = min(e0 + 1u, height - 1u);
-  var inner = select(s.ell, m.k, p.inner == ALL);
-  if (p.inner == TRIANGULAR) { inner = min(inner, col + 4u); }
-  let a = first_of(m, p.a);
-  let b = first_of(m, p.b);
-  //#for c 4
-  let b${c} = b + min(col + ${c}u, s.ell - 1u) * m.kv;
-  var acc0${c} = vec4f();
-  var acc1${c} = vec4f();
-  //#end
-  let whole = inner / 4u;
-  for (var j = 0u; j < whole; j++) {
-    //#for c 4
-    let x${c} = right[b${c} + j];
+  let col = ${COLS}u * (t / row_tiles);
+  let work = state[wid.y].live == 1u && !(p.iterate == 1u && state[wid.y].full == 1u) && col < ell;
+  // A loop: a software adapter runs straight code whether or not a lane is left in it, but leaves a loop that nobody is in.
+  for (var once = select(0u, 1u, work); once > 0u; once--) {
+    let m = table[wid.y];
+    let e0 = 2u * (t % row_tiles);
+    let e1 = min(e0 + 1u, height - 1u);
+    var inner = select(ell, m.k, p.inner == ALL);
+    if (p.inner == TRIANGULAR) { inner = min(inner, col + ${COLS}u); }
+    let a = first_of(m, p.a);
+    let b = first_of(m, p.b);
+    //#for c COLS
+    let b${c} = b + min(col + ${c}u, ell - 1u) * m.kv;
+    var acc0${c} = vec4f();
+    var acc1${c} = vec4f();
     //#end
-    let at = a + 4u * j * height;
-    //#for q 4
-    let p${q} = left[at + ${q}u * height + e0];
-    let q${q} = left[at + ${q}u * height + e1];
-    //#for c 4
-    acc0${c} = fma(p${q}, vec4f(x${c}[${q}]), acc0${c});
-    acc1${c} = fma(q${q}, vec4f(x${c}[${q}]), acc1${c});
-    //#end
-    //#end
-  }
-  for (var j = 4u * whole; j < inner; j++) {
-    let p0 = left[a + j * height + e0];
-    let q0 = left[a + j * height + e1];
-    //#for c 4
-    let x${c} = right[b${c} + j / 4u][j % 4u];
-    acc0${c} = fma(p0, vec4f(x${c}), acc0${c});
-    acc1${c} = fma(q0, vec4f(x${c}), acc1${c});
-    //#end
-  }
-  let out = first_of(m, p.c);
-  let rows = select(m.k, m.p, p.a == LONG || p.a == LEFT);
-  // A loop: unrolled, the deviates alone take a software adapter a quarter of a second to compile.
-  let tile0 = array<vec4f, 4>(acc00, acc01, acc02, acc03);
-  let tile1 = array<vec4f, 4>(acc10, acc11, acc12, acc13);
-  for (var i = 0u; i < 4u; i++) {
-    let c = col + i;
-    if (c >= s.ell) { break; }
-    var first = tile0[i];
-    var second = tile1[i];
-    if (p.revive == 1u && right[b + c * m.kv + c / 4u][c % 4u] == 0.0) {
-      let seed = m.seed ^ hash_u32(s.refreshes + 0x10000u * (p.c + 1u));
-      first = normal_column(seed, c, e0, rows);
-      second = normal_column(seed, c, e1, rows);
+    // B is zero past its last row, up to whole vec4s: what it meets there need only be a number.
+    let last = select(ell, m.k, p.inner == ALL) - 1u;
+    for (var j = 0u; j < inner; j += 4u) {
+      //#for c COLS
+      let x${c} = right[b${c} + j / 4u];
+      //#end
+      //#for q 4
+      let at${q} = a + min(j + ${q}u, last) * height;
+      let p${q} = left[at${q} + e0];
+      let q${q} = left[at${q} + e1];
+      //#for c COLS
+      acc0${c} = fma(p${q}, vec4f(x${c}[${q}]), acc0${c});
+      acc1${c} = fma(q${q}, vec4f(x${c}[${q}]), acc1${c});
+      //#end
+      //#end
     }
-    product[out + c * height + e0] = first;
-    if (e0 + 1u < height) { product[out + c * height + e1] = second; }
+    let out = first_of(m, p.c);
+    let rows = select(m.k, m.p, p.a == LONG || p.a == LEFT);
+    // A loop: unrolled, the deviates alone take a software adapter a quarter of a second to compile.
+    let tile0 = array<vec4f, ${COLS}>(
+      //#for c COLS
+      acc0${c},
+      //#end
+    );
+    let tile1 = array<vec4f, ${COLS}>(
+      //#for c COLS
+      acc1${c},
+      //#end
+    );
+    for (var i = 0u; i < ${COLS}u; i++) {
+      let c = col + i;
+      if (c >= ell) { break; }
+      var first = tile0[i];
+      var second = tile1[i];
+      // A loop for the reason given above: deviates are dear.
+      let dead = p.revive == 1u && right[b + c * m.kv + c / 4u][c % 4u] == 0.0;
+      for (var again = select(0u, 1u, dead); again > 0u; again--) {
+        let seed = m.seed ^ hash_u32(state[wid.y].refreshes + 0x10000u * (p.c + 1u));
+        first = normal_column(seed, c, e0, rows);
+        second = normal_column(seed, c, e1, rows);
+      }
+      product[out + c * height + e0] = first;
+      if (e0 + 1u < height) { product[out + c * height + e1] = second; }
+    }
   }
 }

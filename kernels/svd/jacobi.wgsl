@@ -1,14 +1,17 @@
-// svd/jacobi: one round of one-sided block Jacobi: columns of Y meet in fours and leave orthogonal, V is turned along.
-//   G = X^T X of the four columns X; rotations of G by
+// svd/jacobi: one round of one-sided block Jacobi: columns of Y meet in eights and leave orthogonal, V is turned along.
+//   G = X^T X of the eight columns X; rotations of G by
 //   zeta = (G_jj - G_ii) / (2 G_ij),  t = sign(zeta) / (|zeta| + sqrt(1 + zeta^2)) = tan(theta)
-//   for each of the six pairs make up I + D;  X <- X + X D
-// Blocks of two columns follow the round-robin tournament: in n - 1 rounds (n = ceil(ell / 2) made even) every block, and so
-// every pair of columns, meets every other: a sweep. Fours instead of pairs: a third of the memory traffic, half the rounds.
+//   for each of the 28 pairs make up I + D;  X <- X + X D
+// Blocks of four columns follow the round-robin tournament: in n - 1 rounds (n = ceil(ell / 4) made even) every block, and so
+// every pair of columns, meets every other: a sweep. A row costs 24 loads and stores for 160 products of vec4s where meetings of
+// four columns cost 96 for 168: software adapters live by that ratio, and a GPU has half the rounds.
 // Shapes: y: ell columns of pv vec4s; v: ell columns of kv vec4s, per matrix; off: largest |cos| of the sweep, as bits
-// Grid: LANES invocations (x) per four, PAIRS fours (y) per workgroup; workgroups x over fours, y = matrix.
+//   with all |cos| up to `idle` eight columns stay as they are: they are read, not written
+//   with `kind` other than LONG: y is that short range, of which ell x ell is used, and nothing is turned along.
+// Grid: LANES invocations (x) per eight, PAIRS eights (y) per workgroup; workgroups x over eights, y = matrix.
 // Precision: f32; relative to each column's own norm, so small singular values keep their digits
 // Source: Hestenes 1958; Demmel and Veselic 1992; rotation by tan(theta/2) after Rutishauser 1966
-struct Params { round: u32 }
+struct Params { round: u32, kind: u32, idle: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> table: array<Matrix>;
 @group(0) @binding(2) var<storage, read> state: array<State>;
@@ -17,9 +20,7 @@ struct Params { round: u32 }
 @group(0) @binding(5) var<storage, read_write> off: array<atomic<u32>>;
 override LANES: u32 = 1u;
 override PAIRS: u32 = 8u;
-var<workgroup> squares: array<vec4f, LANES * PAIRS>;
-var<workgroup> firsts: array<vec4f, LANES * PAIRS>;
-var<workgroup> lasts: array<vec2f, LANES * PAIRS>;
+var<workgroup> sums: array<vec4f, 9u * LANES * PAIRS>;
 
 // A column whose square underflows is zero for f32 beside max |A| of at least 1.
 fn cosine(a: f32, b: f32, ab: f32) -> f32 {
@@ -27,168 +28,254 @@ fn cosine(a: f32, b: f32, ab: f32) -> f32 {
   return select(0.0, abs(ab) / max(norms, 1e-30), norms > 1e-30);
 }
 
-// (t, sin, tan(theta/2)) that zeroes ab, or nothing where rounding of the dot product is all there is to turn.
-fn rotation(a: f32, b: f32, ab: f32) -> vec3f {
+// (sin, sin tan(theta/2)) that zeroes ab, or nothing where rounding is all there is to turn.
+fn rotation(a: f32, b: f32, ab: f32) -> vec2f {
   let turned = cosine(a, b, ab) > 6e-8;
   let zeta = (b - a) / (2.0 * select(1.0, ab, turned));
   let t = select(-1.0, 1.0, zeta >= 0.0) / (abs(zeta) + sqrt(fma(zeta, zeta, 1.0)));
   // tan(theta/2) first: sin = 2 tau / (1 + tau^2) keeps the rotation orthogonal to rounding of sin alone.
   let tau = t / (1.0 + sqrt(fma(t, t, 1.0)));
-  return select(vec3f(), vec3f(t, 2.0 * tau / fma(tau, tau, 1.0), tau), turned);
+  let s = 2.0 * tau / fma(tau, tau, 1.0);
+  return select(vec2f(), vec2f(s, s * tau), turned);
 }
 
 @compute @workgroup_size(LANES, PAIRS)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: vec3u) {
-  let m = table[wid.y];
-  let s = state[wid.y];
-  let blocks = (s.ell + 1u) / 2u;
+  let ell = state[wid.y].ell;
+  let blocks = (ell + 3u) / 4u;
   let n = blocks + (blocks & 1u);
-  // All of this is the same for the whole workgroup, so the barriers below are reached by all or none.
-  if (s.live == 0u || s.converged == 1u || p.round + 1u >= n || wid.x * PAIRS >= n / 2u) { return; }
-  let q = wid.x * PAIRS + lid.y;
-  let turn = n - 1u;
-  var i = (p.round + q) % turn;
-  var j = (p.round + turn - q % turn) % turn;
-  if (q == 0u) { j = turn; }
-  let first = 2u * min(i, j);
-  let second = 2u * max(i, j);
-  // Of the last block and of the one that evens their number, columns may not exist: they count as zero and stay unwritten.
-  let there = vec4<bool>(q < n / 2u && first < s.ell, q < n / 2u && first + 1u < s.ell, q < n / 2u && second < s.ell, q < n / 2u && second + 1u < s.ell);
-  let column = min(vec4u(first, first + 1u, second, second + 1u), vec4u(s.ell - 1u));
-  let yc = vec4u(m.y) + column * m.pv;
-  //#for a 10
-  var g${a} = vec4f();
-  //#end
-  if (there.x) {
-    for (var e = lid.x; e < m.pv; e += LANES) {
-      let x0 = y[yc.x + e];
-      let x1 = y[yc.y + e];
-      let x2 = y[yc.z + e];
-      let x3 = y[yc.w + e];
-      g0 = fma(x0, x0, g0);
-      g1 = fma(x1, x1, g1);
-      g2 = fma(x2, x2, g2);
-      g3 = fma(x3, x3, g3);
-      g4 = fma(x0, x1, g4);
-      g5 = fma(x0, x2, g5);
-      g6 = fma(x0, x3, g6);
-      g7 = fma(x1, x2, g7);
-      g8 = fma(x1, x3, g8);
-      g9 = fma(x2, x3, g9);
-    }
-  }
-  let one = vec4f(1.0);
-  var d = select(vec4f(), vec4f(dot(g0, one), dot(g1, one), dot(g2, one), dot(g3, one)), there);
-  var h = vec4f(dot(g4, one), dot(g5, one), dot(g6, one), dot(g7, one));
-  var k = vec2f(dot(g8, one), dot(g9, one));
-  if (LANES > 1u) {
-    let slot = lid.y * LANES + lid.x;
-    squares[slot] = d;
-    firsts[slot] = h;
-    lasts[slot] = k;
-    workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
-      if (lid.x < half) {
-        squares[slot] += squares[slot + half];
-        firsts[slot] += firsts[slot + half];
-        lasts[slot] += lasts[slot + half];
-      }
-      workgroupBarrier();
-    }
-    d = squares[lid.y * LANES];
-    h = firsts[lid.y * LANES];
-    k = lasts[lid.y * LANES];
-  }
-  // Columns that do not exist have d = 0, hence cosine 0 and no rotation.
-  let worst = max(
-    max(max(cosine(d.x, d.y, h.x), cosine(d.x, d.z, h.y)), max(cosine(d.x, d.w, h.z), cosine(d.y, d.z, h.w))),
-    max(cosine(d.y, d.w, k.x), cosine(d.z, d.w, k.y)),
-  );
-  if (there.x && lid.x == 0u) { atomicMax(&off[wid.y], bitcast<u32>(worst)); }
-  if (there.x && worst > 6e-8) {
-    // G by name, and I + D by columns: e are the unit vectors, d the small differences that keep their digits.
-    var a = d.x;
-    var b = d.y;
-    var c = d.z;
-    var w = d.w;
-    var ab = h.x;
-    var ac = h.y;
-    var aw = h.z;
-    var bc = h.w;
-    var bw = k.x;
-    var cw = k.y;
-    var da = vec4f();
-    var db = vec4f();
-    var dc = vec4f();
-    var dw = vec4f();
-    var ea = vec4f(1.0, 0.0, 0.0, 0.0);
-    var eb = vec4f(0.0, 1.0, 0.0, 0.0);
-    var ec = vec4f(0.0, 0.0, 1.0, 0.0);
-    var ew = vec4f(0.0, 0.0, 0.0, 1.0);
-    // Three rounds of a tournament of four: (a b)(c w), (a c)(w b), (a w)(b c); after them the names are back in place.
-    //#for turn 3
-    {
-      let r = rotation(a, b, ab);
-      a = max(0.0, fma(-r.x, ab, a));
-      b = max(0.0, fma(r.x, ab, b));
-      let ac1 = ac - r.y * (r.z * ac + bc);
-      let bc1 = bc + r.y * (ac - r.z * bc);
-      let aw1 = aw - r.y * (r.z * aw + bw);
-      let bw1 = bw + r.y * (aw - r.z * bw);
-      let da1 = da - r.y * (r.z * (ea + da) + (eb + db));
-      let db1 = db + r.y * ((ea + da) - r.z * (eb + db));
-      let z = rotation(c, w, cw);
-      c = max(0.0, fma(-z.x, cw, c));
-      w = max(0.0, fma(z.x, cw, w));
-      let ab1 = select(ab, 0.0, r.y != 0.0);
-      let cw1 = select(cw, 0.0, z.y != 0.0);
-      let ac2 = ac1 - z.y * (z.z * ac1 + aw1);
-      let aw2 = aw1 + z.y * (ac1 - z.z * aw1);
-      let bc2 = bc1 - z.y * (z.z * bc1 + bw1);
-      let bw2 = bw1 + z.y * (bc1 - z.z * bw1);
-      let dc1 = dc - z.y * (z.z * (ec + dc) + (ew + dw));
-      let dw1 = dw + z.y * ((ec + dc) - z.z * (ew + dw));
-      // b <- c, c <- w, w <- b.
-      let b0 = b;
-      b = c;
-      c = w;
-      w = b0;
-      ab = ac2;
-      ac = aw2;
-      aw = ab1;
-      bc = cw1;
-      bw = bc2;
-      cw = bw2;
-      da = da1;
-      db = dc1;
-      dc = dw1;
-      dw = db1;
-      let eb0 = eb;
-      eb = ec;
-      ec = ew;
-      ew = eb0;
-    }
+  let work = state[wid.y].live == 1u && state[wid.y].converged == 0u && p.round + 1u < n && wid.x * PAIRS < n / 2u;
+  // A loop: a software adapter runs straight code whether or not a lane is left in it, but leaves a loop that nobody is in.
+  // Work is the same for the whole workgroup, so the barriers below are reached by all or none.
+  for (var once = select(0u, 1u, work); once > 0u; once--) {
+    let m = table[wid.y];
+    let q = wid.x * PAIRS + lid.y;
+    let turn = n - 1u;
+    let i = (p.round + q) % turn;
+    let j = select((p.round + turn - q % turn) % turn, turn, q == 0u);
+    let first = 4u * min(i, j);
+    let second = 4u * max(i, j);
+    let alone = p.kind != LONG;
+    let height = select(m.pv, blocks, alone);
+    let stride = height_of(m, p.kind);
+    let base = first_of(m, p.kind);
+    let turned = select(m.kv, 0u, alone);
+    // Of the last block and of the one that evens their number, columns may not exist: they count as zero and stay unwritten.
+    let meets = q < n / 2u && first < ell;
+    //#for a 8
+    let col${a} = select(first, second, ${a}u > 3u) + ${a}u % 4u;
+    let there${a} = meets && col${a} < ell;
+    let at${a} = min(col${a}, ell - 1u);
+    let y${a} = base + at${a} * stride;
+    //#for b a
+    var g${a}_${b} = vec4f();
     //#end
-    for (var e = lid.x; e < m.pv; e += LANES) {
-      let x0 = y[yc.x + e];
-      let x1 = y[yc.y + e];
-      let x2 = y[yc.z + e];
-      let x3 = y[yc.w + e];
-      y[yc.x + e] = x0 + fma(vec4f(da.x), x0, fma(vec4f(da.y), x1, fma(vec4f(da.z), x2, da.w * x3)));
-      if (there.y) { y[yc.y + e] = x1 + fma(vec4f(db.x), x0, fma(vec4f(db.y), x1, fma(vec4f(db.z), x2, db.w * x3))); }
-      if (there.z) { y[yc.z + e] = x2 + fma(vec4f(dc.x), x0, fma(vec4f(dc.y), x1, fma(vec4f(dc.z), x2, dc.w * x3))); }
-      if (there.w) { y[yc.w + e] = x3 + fma(vec4f(dw.x), x0, fma(vec4f(dw.y), x1, fma(vec4f(dw.z), x2, dw.w * x3))); }
+    var g${a}_${a} = vec4f();
+    //#end
+    if (meets) {
+      for (var e = lid.x; e < height; e += LANES) {
+        //#for a 8
+        let x${a} = y[y${a} + e];
+        //#for b a
+        g${a}_${b} = fma(x${a}, x${b}, g${a}_${b});
+        //#end
+        g${a}_${a} = fma(x${a}, x${a}, g${a}_${a});
+        //#end
+      }
     }
-    let vc = vec4u(m.v) + column * m.kv;
-    for (var e = lid.x; e < m.kv; e += LANES) {
-      let x0 = v[vc.x + e];
-      let x1 = v[vc.y + e];
-      let x2 = v[vc.z + e];
-      let x3 = v[vc.w + e];
-      v[vc.x + e] = x0 + fma(vec4f(da.x), x0, fma(vec4f(da.y), x1, fma(vec4f(da.z), x2, da.w * x3)));
-      if (there.y) { v[vc.y + e] = x1 + fma(vec4f(db.x), x0, fma(vec4f(db.y), x1, fma(vec4f(db.z), x2, db.w * x3))); }
-      if (there.z) { v[vc.z + e] = x2 + fma(vec4f(dc.x), x0, fma(vec4f(dc.y), x1, fma(vec4f(dc.z), x2, dc.w * x3))); }
-      if (there.w) { v[vc.w + e] = x3 + fma(vec4f(dw.x), x0, fma(vec4f(dw.y), x1, fma(vec4f(dw.z), x2, dw.w * x3))); }
+    let one = vec4f(1.0);
+    //#for a 8
+    //#for b a
+    var h${a}_${b} = select(0.0, dot(g${a}_${b}, one), there${a});
+    //#end
+    var h${a}_${a} = select(0.0, dot(g${a}_${a}, one), there${a});
+    //#end
+    if (LANES > 1u) {
+      let slot = 9u * (lid.y * LANES + lid.x);
+      sums[slot] = vec4f(h0_0, h1_0, h1_1, h2_0);
+      sums[slot + 1u] = vec4f(h2_1, h2_2, h3_0, h3_1);
+      sums[slot + 2u] = vec4f(h3_2, h3_3, h4_0, h4_1);
+      sums[slot + 3u] = vec4f(h4_2, h4_3, h4_4, h5_0);
+      sums[slot + 4u] = vec4f(h5_1, h5_2, h5_3, h5_4);
+      sums[slot + 5u] = vec4f(h5_5, h6_0, h6_1, h6_2);
+      sums[slot + 6u] = vec4f(h6_3, h6_4, h6_5, h6_6);
+      sums[slot + 7u] = vec4f(h7_0, h7_1, h7_2, h7_3);
+      sums[slot + 8u] = vec4f(h7_4, h7_5, h7_6, h7_7);
+      workgroupBarrier();
+      for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        if (lid.x < half) {
+          for (var c = 0u; c < 9u; c++) { sums[slot + c] += sums[slot + 9u * half + c]; }
+        }
+        workgroupBarrier();
+      }
+      let all = 9u * lid.y * LANES;
+      let s0 = sums[all];
+      let s1 = sums[all + 1u];
+      let s2 = sums[all + 2u];
+      let s3 = sums[all + 3u];
+      let s4 = sums[all + 4u];
+      let s5 = sums[all + 5u];
+      let s6 = sums[all + 6u];
+      let s7 = sums[all + 7u];
+      let s8 = sums[all + 8u];
+      h0_0 = s0.x; h1_0 = s0.y; h1_1 = s0.z; h2_0 = s0.w;
+      h2_1 = s1.x; h2_2 = s1.y; h3_0 = s1.z; h3_1 = s1.w;
+      h3_2 = s2.x; h3_3 = s2.y; h4_0 = s2.z; h4_1 = s2.w;
+      h4_2 = s3.x; h4_3 = s3.y; h4_4 = s3.z; h5_0 = s3.w;
+      h5_1 = s4.x; h5_2 = s4.y; h5_3 = s4.z; h5_4 = s4.w;
+      h5_5 = s5.x; h6_0 = s5.y; h6_1 = s5.z; h6_2 = s5.w;
+      h6_3 = s6.x; h6_4 = s6.y; h6_5 = s6.z; h6_6 = s6.w;
+      h7_0 = s7.x; h7_1 = s7.y; h7_2 = s7.z; h7_3 = s7.w;
+      h7_4 = s8.x; h7_5 = s8.y; h7_6 = s8.z; h7_7 = s8.w;
+    }
+    // Columns that do not exist have norm 0, hence cosine 0 and no rotation.
+    var worst = 0.0;
+    //#for a 8
+    //#for b a
+    worst = max(worst, cosine(h${a}_${a}, h${b}_${b}, h${a}_${b}));
+    //#end
+    //#end
+    if (meets && lid.x == 0u) { atomicMax(&off[wid.y], bitcast<u32>(worst)); }
+    if (meets && worst > p.idle) {
+      // Rows of G, of D^T and of the permutation E^T, halves l and h: the unit vectors apart, so that small differences keep their digits.
+      var gl0 = vec4f(h0_0, h1_0, h2_0, h3_0);
+      var gh0 = vec4f(h4_0, h5_0, h6_0, h7_0);
+      var gl1 = vec4f(h1_0, h1_1, h2_1, h3_1);
+      var gh1 = vec4f(h4_1, h5_1, h6_1, h7_1);
+      var gl2 = vec4f(h2_0, h2_1, h2_2, h3_2);
+      var gh2 = vec4f(h4_2, h5_2, h6_2, h7_2);
+      var gl3 = vec4f(h3_0, h3_1, h3_2, h3_3);
+      var gh3 = vec4f(h4_3, h5_3, h6_3, h7_3);
+      var gl4 = vec4f(h4_0, h4_1, h4_2, h4_3);
+      var gh4 = vec4f(h4_4, h5_4, h6_4, h7_4);
+      var gl5 = vec4f(h5_0, h5_1, h5_2, h5_3);
+      var gh5 = vec4f(h5_4, h5_5, h6_5, h7_5);
+      var gl6 = vec4f(h6_0, h6_1, h6_2, h6_3);
+      var gh6 = vec4f(h6_4, h6_5, h6_6, h7_6);
+      var gl7 = vec4f(h7_0, h7_1, h7_2, h7_3);
+      var gh7 = vec4f(h7_4, h7_5, h7_6, h7_7);
+      //#for a 8
+      var dl${a} = vec4f();
+      var dh${a} = vec4f();
+      var el${a} = select(vec4f(), one, vec4u(0u, 1u, 2u, 3u) == vec4u(${a}u));
+      var eh${a} = select(vec4f(), one, vec4u(4u, 5u, 6u, 7u) == vec4u(${a}u));
+      //#end
+      // Seven rounds of a tournament of eight: neighbours meet, then all but the first move on; at the end everyone is back.
+      for (var meeting = 0u; meeting < 7u; meeting++) {
+        let r0 = rotation(max(0.0, gl0.x), max(0.0, gl1.y), gl0.y);
+        let r1 = rotation(max(0.0, gl2.z), max(0.0, gl3.w), gl2.w);
+        let r2 = rotation(max(0.0, gh4.x), max(0.0, gh5.y), gh4.y);
+        let r3 = rotation(max(0.0, gh6.z), max(0.0, gh7.w), gh6.w);
+        // Columns of G: x_i - s (tau x_i + x_j) and x_j + s (x_i - tau x_j), all four pairs at once.
+        let sl = vec4f(-r0.x, r0.x, -r1.x, r1.x);
+        let sh = vec4f(-r2.x, r2.x, -r3.x, r3.x);
+        let tl = vec4f(r0.y, r0.y, r1.y, r1.y);
+        let th = vec4f(r2.y, r2.y, r3.y, r3.y);
+        //#for a 8
+        let cl${a} = gl${a} + fma(sl, gl${a}.yxwz, -tl * gl${a});
+        let ch${a} = gh${a} + fma(sh, gh${a}.yxwz, -th * gh${a});
+        //#end
+        // Rows of G and of D^T, each row moving on to its next place.
+        let al0 = cl0 - fma(vec4f(r0.x), cl1, r0.y * cl0);
+        let al1 = cl1 + fma(vec4f(r0.x), cl0, -r0.y * cl1);
+        let ah0 = ch0 - fma(vec4f(r0.x), ch1, r0.y * ch0);
+        let ah1 = ch1 + fma(vec4f(r0.x), ch0, -r0.y * ch1);
+        let al2 = cl2 - fma(vec4f(r1.x), cl3, r1.y * cl2);
+        let al3 = cl3 + fma(vec4f(r1.x), cl2, -r1.y * cl3);
+        let ah2 = ch2 - fma(vec4f(r1.x), ch3, r1.y * ch2);
+        let ah3 = ch3 + fma(vec4f(r1.x), ch2, -r1.y * ch3);
+        let al4 = cl4 - fma(vec4f(r2.x), cl5, r2.y * cl4);
+        let al5 = cl5 + fma(vec4f(r2.x), cl4, -r2.y * cl5);
+        let ah4 = ch4 - fma(vec4f(r2.x), ch5, r2.y * ch4);
+        let ah5 = ch5 + fma(vec4f(r2.x), ch4, -r2.y * ch5);
+        let al6 = cl6 - fma(vec4f(r3.x), cl7, r3.y * cl6);
+        let al7 = cl7 + fma(vec4f(r3.x), cl6, -r3.y * cl7);
+        let ah6 = ch6 - fma(vec4f(r3.x), ch7, r3.y * ch6);
+        let ah7 = ch7 + fma(vec4f(r3.x), ch6, -r3.y * ch7);
+        let bl0 = dl0 - fma(vec4f(r0.x), el1 + dl1, r0.y * (el0 + dl0));
+        let bl1 = dl1 + fma(vec4f(r0.x), el0 + dl0, -r0.y * (el1 + dl1));
+        let bh0 = dh0 - fma(vec4f(r0.x), eh1 + dh1, r0.y * (eh0 + dh0));
+        let bh1 = dh1 + fma(vec4f(r0.x), eh0 + dh0, -r0.y * (eh1 + dh1));
+        let bl2 = dl2 - fma(vec4f(r1.x), el3 + dl3, r1.y * (el2 + dl2));
+        let bl3 = dl3 + fma(vec4f(r1.x), el2 + dl2, -r1.y * (el3 + dl3));
+        let bh2 = dh2 - fma(vec4f(r1.x), eh3 + dh3, r1.y * (eh2 + dh2));
+        let bh3 = dh3 + fma(vec4f(r1.x), eh2 + dh2, -r1.y * (eh3 + dh3));
+        let bl4 = dl4 - fma(vec4f(r2.x), el5 + dl5, r2.y * (el4 + dl4));
+        let bl5 = dl5 + fma(vec4f(r2.x), el4 + dl4, -r2.y * (el5 + dl5));
+        let bh4 = dh4 - fma(vec4f(r2.x), eh5 + dh5, r2.y * (eh4 + dh4));
+        let bh5 = dh5 + fma(vec4f(r2.x), eh4 + dh4, -r2.y * (eh5 + dh5));
+        let bl6 = dl6 - fma(vec4f(r3.x), el7 + dl7, r3.y * (el6 + dl6));
+        let bl7 = dl7 + fma(vec4f(r3.x), el6 + dl6, -r3.y * (el7 + dl7));
+        let bh6 = dh6 - fma(vec4f(r3.x), eh7 + dh7, r3.y * (eh6 + dh6));
+        let bh7 = dh7 + fma(vec4f(r3.x), eh6 + dh6, -r3.y * (eh7 + dh7));
+        gl0 = vec4f(al0.x, al0.w, al0.y, ah0.y);
+        gh0 = vec4f(al0.z, ah0.w, ah0.x, ah0.z);
+        dl0 = bl0;
+        dh0 = bh0;
+        gl1 = vec4f(al3.x, al3.w, al3.y, ah3.y);
+        gh1 = vec4f(al3.z, ah3.w, ah3.x, ah3.z);
+        dl1 = bl3;
+        dh1 = bh3;
+        gl2 = vec4f(al1.x, al1.w, al1.y, ah1.y);
+        gh2 = vec4f(al1.z, ah1.w, ah1.x, ah1.z);
+        dl2 = bl1;
+        dh2 = bh1;
+        gl3 = vec4f(al5.x, al5.w, al5.y, ah5.y);
+        gh3 = vec4f(al5.z, ah5.w, ah5.x, ah5.z);
+        dl3 = bl5;
+        dh3 = bh5;
+        gl4 = vec4f(al2.x, al2.w, al2.y, ah2.y);
+        gh4 = vec4f(al2.z, ah2.w, ah2.x, ah2.z);
+        dl4 = bl2;
+        dh4 = bh2;
+        gl5 = vec4f(al7.x, al7.w, al7.y, ah7.y);
+        gh5 = vec4f(al7.z, ah7.w, ah7.x, ah7.z);
+        dl5 = bl7;
+        dh5 = bh7;
+        gl6 = vec4f(al4.x, al4.w, al4.y, ah4.y);
+        gh6 = vec4f(al4.z, ah4.w, ah4.x, ah4.z);
+        dl6 = bl4;
+        dh6 = bh4;
+        gl7 = vec4f(al6.x, al6.w, al6.y, ah6.y);
+        gh7 = vec4f(al6.z, ah6.w, ah6.x, ah6.z);
+        dl7 = bl6;
+        dh7 = bh6;
+        let first_l = el1;
+        el1 = el3;
+        el3 = el5;
+        el5 = el7;
+        el7 = el6;
+        el6 = el4;
+        el4 = el2;
+        el2 = first_l;
+        let first_h = eh1;
+        eh1 = eh3;
+        eh3 = eh5;
+        eh5 = eh7;
+        eh7 = eh6;
+        eh6 = eh4;
+        eh4 = eh2;
+        eh2 = first_h;
+      }
+      for (var e = lid.x; e < height; e += LANES) {
+        //#for a 8
+        let x${a} = y[y${a} + e];
+        //#end
+        //#for a 8
+        if (there${a}) { y[y${a} + e] = x${a} + fma(vec4f(dl${a}.x), x0, fma(vec4f(dl${a}.y), x1, fma(vec4f(dl${a}.z), x2, fma(vec4f(dl${a}.w), x3, fma(vec4f(dh${a}.x), x4, fma(vec4f(dh${a}.y), x5, fma(vec4f(dh${a}.z), x6, dh${a}.w * x7))))))); }
+        //#end
+      }
+      //#for a 8
+      let v${a} = m.v + at${a} * m.kv;
+      //#end
+      for (var e = lid.x; e < turned; e += LANES) {
+        //#for a 8
+        let x${a} = v[v${a} + e];
+        //#end
+        //#for a 8
+        if (there${a}) { v[v${a} + e] = x${a} + fma(vec4f(dl${a}.x), x0, fma(vec4f(dl${a}.y), x1, fma(vec4f(dl${a}.z), x2, fma(vec4f(dl${a}.w), x3, fma(vec4f(dh${a}.x), x4, fma(vec4f(dh${a}.y), x5, fma(vec4f(dh${a}.z), x6, dh${a}.w * x7))))))); }
+        //#end
+      }
     }
   }
 }

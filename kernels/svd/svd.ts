@@ -32,10 +32,9 @@ export const INNER_ALL = 0;
 export const INNER_SKETCH = 1;
 export const INNER_TRIANGULAR = 2;
 
-/** What `start` begins with: the known columns and random ones, the known or the identity, the identity. */
+/** What `start` begins with: the known columns and random ones, the known or the identity. */
 export const START_SKETCH = 0;
 export const START_EXACT = 1;
-export const START_COLD = 2;
 
 /** Partial results per matrix of `measure`. */
 export const PARTS = 64;
@@ -75,28 +74,38 @@ export const cold: KernelSpec = {
   name: 'svd/cold',
   code: `${commonSource}\n${coldSource}`,
   params: [],
-  bindings: bind('table state columns a *y *v'),
+  bindings: bind('table state off a *y *v'),
   constants: WG,
 };
-export const combine: KernelSpec = {
-  name: 'svd/combine',
-  code: withRandom + expand(combineSource, {}),
+/**
+ * Columns and rows of a product that one invocation computes: 8 where loads are dear (software adapters), 4 where many invocations
+ * are needed to fill the device.
+ */
+export type Tile = 4 | 8;
+export const combine = (tile: Tile): KernelSpec => ({
+  name: `svd/combine${tile}`,
+  code: withRandom + expand(combineSource, { COLS: tile }),
   params: fields('u32 a, u32 b, u32 c, u32 inner, u32 iterate, u32 revive'),
   bindings: bind('table state left right *product'),
   constants: WG,
-};
-export const inner: KernelSpec = {
-  name: 'svd/inner',
-  code: `${commonSource}\n${expand(innerSource, {})}`,
-  params: fields('u32 a, u32 b, u32 c, u32 all, u32 iterate'),
+});
+export const inner = (tile: Tile): KernelSpec => ({
+  name: `svd/inner${tile}`,
+  code: `${commonSource}\n${expand(innerSource, { SIZE: tile, QUADS: tile / 4 })}`,
+  params: fields('u32 a, u32 b, u32 c, u32 all, u32 iterate, u32 same'),
   bindings: bind('table state left right *product'),
   constants: WG,
+});
+/** Tiles on and above the diagonal of `columns` × `columns`, as `inner` counts them for a product of columns with themselves. */
+export const triangle = (columns: number, tile: Tile): number => {
+  const half = ceilDiv(ceilDiv(columns, tile), 2);
+  return half * (2 * half + 1);
 };
 export const cholesky: KernelSpec = {
   name: 'svd/cholesky',
   code: `${commonSource}\n${choleskySource}`,
-  params: fields('u32 iterate'),
-  bindings: bind('table state *gram *inverse *columns'),
+  params: fields('u32 iterate, u32 factor, u32 out'),
+  bindings: bind('table state *gram *result *columns'),
   constants: WG,
 };
 export const polish: KernelSpec = {
@@ -106,18 +115,18 @@ export const polish: KernelSpec = {
   bindings: bind('table state gram *inverse'),
   constants: WG,
 };
-/** LANES invocations share four columns: 1 on software adapters, a power of two on GPUs. */
+/** LANES invocations share eight columns: 1 on software adapters, a power of two on GPUs. */
 export const jacobi: KernelSpec = {
   name: 'svd/jacobi',
   code: `${commonSource}\n${expand(jacobiSource, {})}`,
-  params: fields('u32 round'),
+  params: fields('u32 round, u32 kind, f32 idle'),
   bindings: bind('table state *y *v *off'),
   constants: { LANES: 1, PAIRS: 8 },
 };
 export const advance: KernelSpec = {
   name: 'svd/advance',
   code: `${commonSource}\n${advanceSource}`,
-  params: fields('u32 count, f32 tolerance'),
+  params: fields('u32 count, f32 tolerance, u32 again'),
   bindings: bind('*state *off'),
 };
 export const norms: KernelSpec = {
@@ -145,7 +154,7 @@ export const verify: KernelSpec = {
   name: 'svd/verify',
   code: `${commonSource}\n${verifySource}`,
   params: [],
-  bindings: bind('table state gram *columns'),
+  bindings: bind('table state gram *off'),
   constants: WG,
 };
 export const residual: KernelSpec = {
@@ -156,9 +165,9 @@ export const residual: KernelSpec = {
   constants: WG,
 };
 
-/** Pairs of two-column blocks that meet in one round of a sweep over `columns`, and the rounds of the sweep. */
+/** Pairs of four-column blocks that meet in one round of a sweep over `columns`, and the rounds of the sweep. */
 export function tournament(columns: number): { readonly meetings: number; readonly rounds: number } {
-  const blocks = Math.ceil(columns / 2);
+  const blocks = Math.ceil(columns / 4);
   const players = Math.max(2, blocks + (blocks & 1));
   return { meetings: players / 2, rounds: players - 1 };
 }

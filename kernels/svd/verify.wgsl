@@ -1,11 +1,11 @@
-// svd/verify: how far columns are from orthonormal: max_i |G_ic - delta_ic| of their Gram matrix
-// Shapes: gram: short range, ell x ell used; columns: one f32 each
+// svd/verify: how far columns are from orthonormal: max |G_ic - delta_ic| of their Gram matrix, as bits
+// Shapes: gram: short range, ell x ell used; off: one per matrix, 0 before
 // Grid: thread per column, x over columns, y = matrix. Precision: f32
 // Source: ours
 @group(0) @binding(0) var<storage, read> table: array<Matrix>;
 @group(0) @binding(1) var<storage, read> state: array<State>;
 @group(0) @binding(2) var<storage, read> gram: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> columns: array<f32>;
+@group(0) @binding(3) var<storage, read_write> off: array<atomic<u32>>;
 override WG: u32 = 64u;
 
 @compute @workgroup_size(WG)
@@ -22,5 +22,5 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
     worst = max(worst, select(vec4u(), bitcast<vec4u>(abs(gram[m.v + c * m.kv + e] - unit)), inside));
   }
   let bits = max(max(worst.x, worst.y), max(worst.z, worst.w));
-  columns[m.s + c] = bitcast<f32>(min(bits, bitcast<u32>(1e9f)));
+  atomicMax(&off[wid.y], bits);
 }

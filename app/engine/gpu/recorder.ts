@@ -136,6 +136,13 @@ export class Recorder {
 /** Timestamp slots for one phase of a program: written at the start and the end of that phase's passes. */
 export type PassTimer = (phase: Phase) => GPUComputePassTimestampWrites | undefined;
 
+export interface ProgramPart {
+  readonly program: Program;
+  readonly from?: number;
+  readonly to?: number;
+  readonly grid?: (index: number) => Grid | undefined;
+}
+
 /** A fixed list of dispatches, ready to be encoded any number of times; owns its uniform buffer. */
 export class Program {
   constructor(
@@ -147,13 +154,16 @@ export class Program {
 
   /**
    * One program that runs ranges of others in order, any range any number of times. It shares their pipelines and bind
-   * groups, allocates nothing on the GPU, and is valid as long as they are.
+   * groups, allocates nothing on the GPU, and is valid as long as they are. `grid` gives dispatch i another number of workgroups.
    */
-  static sequence(gpu: Gpu, label: string, parts: readonly { program: Program; from?: number; to?: number }[]): Program {
+  static sequence(gpu: Gpu, label: string, parts: readonly ProgramPart[]): Program {
     return new Program(
       gpu,
       label,
-      parts.flatMap(({ program, from, to }) => program.steps.slice(from, to)),
+      parts.flatMap(({ program, from = 0, to, grid }) => {
+        const steps = program.steps.slice(from, to);
+        return grid ? steps.map((step, i) => ({ ...step, grid: grid(from + i) ?? step.grid })) : steps;
+      }),
       undefined,
     );
   }

@@ -20,6 +20,8 @@ export type { MatrixShape, MatrixStatus, MatrixEntry };
 
 /** Most Jacobi sweeps of one refresh; from cold a Gaussian 192 × 192 needs 8, a rank-deficient matrix 9. */
 export const MAX_SWEEPS = 12;
+/** Most sweeps over a triangle; what they leave, the sweeps over A V turn. */
+const SQUARE_SWEEPS = 9;
 /** Work that several batches may share, because their programs never run at the same time. */
 export class SvdWorkspace {
   readonly a: View;
@@ -57,6 +59,10 @@ export class SvdWorkspace {
   }
 }
 
+// A software adapter runs four invocations at a time, and pays for those of a workgroup that have nothing to do.
+const SOFTWARE = { lanes: { LANES: 1, PAIRS: 4 }, tile: 8, group: 16, wide: 4 } as const;
+const HARDWARE = { lanes: { LANES: 32, PAIRS: 2 }, tile: 4, group: 64, wide: 64 } as const;
+
 export interface SvdBatchOptions {
   readonly label?: string;
   readonly matrices: readonly MatrixShape[];
@@ -75,6 +81,7 @@ export interface SvdBatchOptions {
 
 /** When Jacobi stops: see FINE and COARSE in svdPieces.ts. */
 export type Tolerance = 'fine' | 'coarse';
+const roundsOf = (tolerance: Tolerance): Piece => (tolerance === 'fine' ? 'roundsFine' : 'roundsCoarse');
 type Part = Piece | { readonly piece: Piece; readonly length: number };
 
 /**
@@ -196,7 +203,7 @@ export class SvdBatch {
       vectors: this.vectors,
       skipOverRank: this.o.skipOverRank ?? false,
       // 32 lanes and a reduction hide a GPU's memory latency; on a CPU a barrier costs more than the arithmetic.
-      lanes: this.o.lanes ?? (this.gpu.info.software ? { LANES: 1, PAIRS: 8 } : { LANES: 32, PAIRS: 4 }),
+      ...(this.o.lanes ? { ...HARDWARE, lanes: this.o.lanes } : this.gpu.info.software ? SOFTWARE : HARDWARE),
       views: { ...this.workspace, arena: this.o.arena, table, state, sigma, factors, columns, off, origin, partials },
     });
   }
@@ -206,33 +213,49 @@ export class SvdBatch {
     return this.sequence(`exact ${sweeps} ${tolerance}`, () => [
       'openExact',
       'startExact',
-      ...this.sweeps(this.layout.maxK, sweeps, tolerance),
+      ...this.sweeps(roundsOf(tolerance), this.layout.maxK, sweeps, tolerance),
       'finish',
     ]);
   }
 
   /** Exact decomposition that uses nothing of the past. */
   coldExact(): Program {
-    return this.sequence('cold', () => ['openExact', 'cold', ...this.sweeps(this.layout.maxK, MAX_SWEEPS, 'fine'), 'finish']);
+    return this.sequence('cold', () => ['openExact', ...this.fromNothing()]);
   }
 
   /** Exact decomposition, as cold, of the matrices whose state is live: what a guard left open. */
   redo(): Program {
-    return this.sequence('redo', () => ['cold', ...this.sweeps(this.layout.maxK, MAX_SWEEPS, 'fine'), 'finish']);
+    return this.sequence('redo', () => this.fromNothing());
+  }
+
+  private fromNothing(): Part[] {
+    const { maxK } = this.layout;
+    return [
+      'factorExact',
+      ...this.sweeps('roundsExact', maxK, SQUARE_SWEEPS, 'coarse'),
+      'settleExact',
+      'again',
+      ...this.sweeps('roundsFine', maxK, MAX_SWEEPS, 'fine'),
+      'finish',
+    ];
   }
 
   /** Leading triplets by `powers` subspace iterations and Jacobi, and their residuals; sketch sizes as configured. */
   sketch(powers: number, sweeps: number, tolerance: Tolerance = 'coarse'): Program {
     const widest = Math.max(...this.sketches);
-    return this.sequence(`sketch ${powers} ${sweeps} ${widest} ${tolerance}`, () => [
+    const parts = (): Part[] => [
       'openSketch',
       'startSketch',
       ...Array.from({ length: powers }, (): Piece => 'iterate'),
-      'range',
-      ...this.sweeps(widest, sweeps, tolerance),
+      'factorSketch',
+      ...this.sweeps('roundsSketch', widest, Math.min(SQUARE_SWEEPS, sweeps), 'coarse'),
+      'settleSketch',
+      'again',
+      ...this.sweeps(roundsOf(tolerance), widest, sweeps, tolerance),
       'finish',
       'residual',
-    ]);
+    ];
+    return this.sequence(`sketch ${powers} ${sweeps} ${widest} ${tolerance}`, parts, widest);
   }
 
   /** Sweeps to allow next time, given the status of the last refresh: what was needed and two more. */
@@ -268,12 +291,13 @@ export class SvdBatch {
     if (this.ownsWorkspace) this.workspace.dispose();
   }
 
-  private sweeps(widest: number, sweeps: number, tolerance: Tolerance): Part[] {
+  private sweeps(piece: Piece, widest: number, sweeps: number, tolerance: Tolerance): Part[] {
     const { rounds } = tournament(widest);
-    return Array.from({ length: sweeps }, (): Part[] => [{ piece: 'rounds', length: rounds }, tolerance]).flat();
+    return Array.from({ length: sweeps }, (): Part[] => [{ piece, length: rounds }, tolerance]).flat();
   }
 
-  private sequence(key: string, parts: () => Part[]): Program {
+  /** `columns`: the most that any matrix has at work. */
+  private sequence(key: string, parts: () => Part[], columns?: number): Program {
     const { recorded } = this;
     if (!recorded) throw new Error(`${this.label} is not built`);
     let program = this.composed.get(key);
@@ -284,7 +308,8 @@ export class SvdBatch {
         parts().map((part) => {
           const piece = typeof part === 'string' ? part : part.piece;
           const [from, to] = recorded.ranges.get(piece) ?? [0, 0];
-          return { program: recorded.program, from, to: typeof part === 'string' ? to : from + part.length };
+          const grid = columns === undefined ? undefined : (index: number) => recorded.gridFor(index, columns);
+          return { program: recorded.program, from, to: typeof part === 'string' ? to : from + part.length, ...(grid && { grid }) };
         }),
       );
       this.composed.set(key, program);

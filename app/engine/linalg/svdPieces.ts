@@ -11,6 +11,11 @@ import { Recorder, type Phase, type Program } from '../gpu/recorder';
  */
 export const FINE = 2e-5;
 export const COARSE = 2e-3;
+/**
+ * Columns whose |cos| do not exceed it are not turned. Fine: what rounding of dot products of some hundred terms reaches. Coarse: what
+ * the coarse tolerance leaves anyway.
+ */
+const IDLE = { fine: 2e-7, coarse: 1e-5 };
 
 /** The parts a decomposition is put together from; each is a range of one recorded program. */
 export type Piece =
@@ -18,10 +23,16 @@ export type Piece =
   | 'openExact'
   | 'startSketch'
   | 'startExact'
-  | 'cold'
+  | 'factorExact'
+  | 'settleExact'
   | 'iterate'
-  | 'range'
-  | 'rounds'
+  | 'factorSketch'
+  | 'settleSketch'
+  | 'roundsFine'
+  | 'roundsCoarse'
+  | 'roundsExact'
+  | 'roundsSketch'
+  | 'again'
   | 'fine'
   | 'coarse'
   | 'finish'
@@ -29,8 +40,10 @@ export type Piece =
 
 export interface Recorded {
   readonly program: Program;
-  /** Dispatches [from, to) of each piece. `rounds` holds one sweep over k columns; a narrower sketch runs a prefix of it. */
+  /** Dispatches [from, to) of each piece. `rounds…` hold one sweep over k columns; a narrower sketch runs a prefix of it. */
   readonly ranges: ReadonlyMap<Piece, readonly [number, number]>;
+  /** Workgroups of dispatch i when no matrix has more than so many columns at work; undefined where their number makes no difference. */
+  gridFor(index: number, columns: number): Grid | undefined;
 }
 
 export interface PieceOptions {
@@ -39,7 +52,13 @@ export interface PieceOptions {
   readonly layout: TableLayout;
   readonly vectors: boolean;
   readonly skipOverRank: boolean;
-  /** Invocations that share four Jacobi columns, and fours per workgroup. */
+  /** Size of the tiles of products. */
+  readonly tile: k.Tile;
+  /** Invocations of a product's workgroups, */
+  readonly group: number;
+  /** and of the one workgroup that a Cholesky factorization has. */
+  readonly wide: number;
+  /** Invocations that share eight Jacobi columns, and eights per workgroup. */
   readonly lanes: { readonly LANES: number; readonly PAIRS: number };
   readonly views: Readonly<
     Record<
@@ -65,7 +84,14 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     record();
     ranges.set(piece, [from, r.length]);
   };
-  const threads = (f: (e: MatrixEntry) => number): Grid => k.perMatrix(Math.max(...es.map(f)), count);
+  const threads = (f: (e: MatrixEntry) => number, group = 64): Grid => k.perMatrix(Math.max(...es.map(f)), count, group);
+  const grids = new Map<number, (columns: number) => Grid>();
+  /** Grid of the next dispatch: `f` counts threads for so many columns of a matrix, which are all of them unless a sketch says less. */
+  const columnwise = (f: (e: MatrixEntry, columns: number) => number, group = 64): Grid => {
+    const grid = (columns: number) => threads((e) => f(e, Math.min(e.k, columns)), group);
+    grids.set(r.length, grid);
+    return grid(layout.maxK);
+  };
   const work = (f: (e: MatrixEntry) => number) => es.reduce((sum, e) => sum + f(e), 0);
   const run = (spec: KernelSpec, buffers: View[], grid: Grid, params: Record<string, number> = {}, flops = 0) =>
     r.dispatch(spec, { buffers, grid, params, work: flops });
@@ -73,28 +99,38 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   const isLong = (kind: number) => kind === k.LONG || kind === k.LEFT;
   const combine = (x: Columns, f: Columns, out: Columns, inner: number, iterate = 0, revive = 0) => {
     const height = (e: MatrixEntry) => (isLong(x[1]) ? e.pv : e.kv);
-    run(
-      k.combine,
-      [table, state, x[0], f[0], out[0]],
-      threads((e) => ceilDiv(height(e), 2) * ceilDiv(e.k, 4)),
-      { a: x[1], b: f[1], c: out[1], inner, iterate, revive },
-      work((e) => 8 * height(e) * e.k * e.k),
-    );
+    r.dispatch(k.combine(o.tile), {
+      buffers: [table, state, x[0], f[0], out[0]],
+      grid: columnwise((e, n) => ceilDiv(height(e), 2) * ceilDiv(n, o.tile), o.group),
+      params: { a: x[1], b: f[1], c: out[1], inner, iterate, revive },
+      constants: { WG: o.group },
+      work: work((e) => 8 * height(e) * e.k * e.k),
+    });
   };
-  const inner = (x: Columns, z: Columns, out: Columns, all: number, iterate = 0) =>
-    run(
-      k.inner,
-      [table, state, x[0], z[0], out[0]],
-      threads((e) => ceilDiv(e.k, 4) ** 2),
-      { a: x[1], b: z[1], c: out[1], all, iterate },
-      work((e) => 2 * (isLong(x[1]) ? e.p : e.k) * e.k * e.k),
-    );
+  const inner = (x: Columns, z: Columns, out: Columns, all: number, iterate = 0) => {
+    const same = x === z ? 1 : 0;
+    r.dispatch(k.inner(o.tile), {
+      buffers: [table, state, x[0], z[0], out[0]],
+      grid: columnwise((e, n) => (same ? k.triangle(n, o.tile) : ceilDiv(e.k, o.tile) * ceilDiv(n, o.tile)), o.group),
+      params: { a: x[1], b: z[1], c: out[1], all, iterate, same },
+      constants: { WG: o.group },
+      work: work((e) => (same ? 1 : 2) * (isLong(x[1]) ? e.p : e.k) * e.k * e.k),
+    });
+  };
+  const cubes = work((e) => e.k ** 3);
+  const cholesky = (out: Columns, factor: number, iterate = 0) =>
+    r.dispatch(k.cholesky, {
+      buffers: [table, state, gram, out[0], columns],
+      grid: [count, 1, 1],
+      params: { iterate, factor, out: out[1] },
+      constants: { WG: o.wide },
+      work: cubes,
+    });
   /** One pass of column-scaled Cholesky QR: out = x T has orthonormal columns. */
   const orthonormalise = (x: Columns, out: Columns, iterate = 0) => {
-    inner(x, x, [gram, k.SHORT], 0, iterate);
-    const cubes = work((e) => e.k ** 3);
-    run(k.cholesky, [table, state, gram, inverse, columns], [count, 1, 1], { iterate }, cubes);
-    combine(x, [inverse, k.SHORT], out, k.INNER_TRIANGULAR, iterate, 1);
+    inner(x, x, G, 0, iterate);
+    cholesky(T, 0, iterate);
+    combine(x, T, out, k.INNER_TRIANGULAR, iterate, 1);
   };
 
   const A: Columns = [a, k.LONG];
@@ -102,7 +138,8 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   const V: Columns = [v, k.SHORT];
   const U: Columns = [factors, k.LEFT];
   const F: Columns = [factors, k.RIGHT];
-  const gramOf: Columns = [gram, k.SHORT];
+  const G: Columns = [gram, k.SHORT];
+  const T: Columns = [inverse, k.SHORT];
   const once: Grid = [ceilDiv(count, 64), 1, 1];
   const longs = threads((e) => e.pv * e.k);
   const shorts = threads((e) => e.kv * e.k);
@@ -121,61 +158,95 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   mark('startExact', () => {
     run(k.start, [table, state, factors], shorts, { mode: k.START_EXACT });
     // The rotations of many refreshes would let V drift from orthonormal; one Newton-Schulz step a refresh prevents it.
-    inner(F, F, gramOf, 0);
+    inner(F, F, G, 0);
     run(k.polish, [table, state, gram, inverse], shorts);
-    combine(F, [inverse, k.SHORT], V, k.INNER_SKETCH);
+    combine(F, T, V, k.INNER_SKETCH);
     combine(A, V, Y, k.INNER_ALL);
   });
-  const subspaceIteration = (skipFull: number) => {
-    combine(A, F, Y, k.INNER_ALL, skipFull);
-    orthonormalise(Y, U, skipFull);
-    inner(A, U, V, 1, skipFull);
-    orthonormalise(V, F, skipFull);
-  };
-  if (o.vectors) {
-    // One step of QR iteration from the identity is Drmac and Veselic's preconditioner: it takes a third off the sweeps of a
-    // flat spectrum and two thirds off those of a graded one. Rank-deficient matrices need the further passes.
-    mark('cold', () => {
-      run(k.start, [table, state, factors], shorts, { mode: k.START_COLD });
-      subspaceIteration(0);
-      orthonormalise(F, V);
-      orthonormalise(V, F);
-      orthonormalise(F, V);
-      inner(V, V, gramOf, 0);
-      run(k.verify, [table, state, gram, columns], perColumn);
-      combine(A, V, Y, k.INNER_ALL);
-      run(k.cold, [table, state, columns, a, y, v], longs);
+  const verdict = (piece: Piece, tolerance: number, again = 0) =>
+    mark(piece, () => run(k.advance, [state, off], once, { count, tolerance, again }));
+  const rounds = (piece: Piece, x: Columns, turned: View, idle: number) =>
+    mark(piece, () => {
+      const grid = (n: number): Grid => [ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, o.lanes.PAIRS), count, 1];
+      for (let round = 0; round < k.tournament(layout.maxK).rounds; round++) {
+        grids.set(r.length, grid);
+        r.dispatch(k.jacobi, {
+          buffers: [table, state, x[0], turned, off],
+          grid: grid(layout.maxK),
+          params: { round, kind: x[1], idle },
+          constants: o.lanes,
+          work: work((e) => (x === Y ? e.k * (12 * e.p + 8 * e.k) : 12 * e.k * e.k) / 2),
+        });
+      }
     });
-    mark('startSketch', () => run(k.start, [table, state, factors], shorts, { mode: k.START_SKETCH }));
-    mark('iterate', () => subspaceIteration(1));
-    mark('range', () => {
+  // Drmac and Veselic: Jacobi on the triangle L, A^T A = L L^T, is cheap, needs nothing turned along, and leaves L J = V Sigma: V.
+  // What squaring A costs is left to some sweeps over A V, which need not be many.
+  mark('factorExact', () => {
+    inner(A, A, G, 0);
+    cholesky(V, 1);
+  });
+  rounds('roundsExact', V, gram, IDLE.coarse);
+  mark('settleExact', () => {
+    // Two passes: the second makes up for columns of L that are zero or came out of noise.
+    orthonormalise(V, F);
+    orthonormalise(F, V);
+    inner(V, V, G, 0);
+    run(k.verify, [table, state, gram, off], perColumn);
+    combine(A, V, Y, k.INNER_ALL);
+    run(k.cold, [table, state, off, a, y, v], longs);
+  });
+  if (o.vectors) {
+    mark('startSketch', () =>
+      run(
+        k.start,
+        [table, state, factors],
+        columnwise((e, n) => e.kv * n),
+        { mode: k.START_SKETCH },
+      ),
+    );
+    mark('iterate', () => {
+      combine(A, F, Y, k.INNER_ALL, 1);
+      orthonormalise(Y, U, 1);
+      inner(A, U, V, 1, 1);
+      orthonormalise(V, F, 1);
+    });
+    mark('factorSketch', () => {
       // The second pass: what the pass of `iterate` left of a bad condition number is gone after it.
+      orthonormalise(F, V);
+      combine(A, V, Y, k.INNER_ALL);
+      inner(Y, Y, G, 0);
+      cholesky(F, 1);
+    });
+    rounds('roundsSketch', F, gram, IDLE.coarse);
+    mark('settleSketch', () => {
+      // inverse = V (L J), whose columns are the right vectors of Y times its singular values.
+      combine(V, F, T, k.INNER_SKETCH);
+      inner(T, T, G, 0);
+      cholesky(V, 0);
+      combine(T, V, F, k.INNER_TRIANGULAR, 0, 1);
       orthonormalise(F, V);
       combine(A, V, Y, k.INNER_ALL);
     });
   }
-  mark('rounds', () => {
-    const { meetings, rounds } = k.tournament(layout.maxK);
-    for (let round = 0; round < rounds; round++)
-      r.dispatch(k.jacobi, {
-        buffers: [table, state, y, v, off],
-        grid: [ceilDiv(meetings, o.lanes.PAIRS), count, 1],
-        params: { round },
-        constants: o.lanes,
-        work: work((e) => e.k * (14 * e.p + 8 * e.k)),
-      });
-  });
-  mark('fine', () => run(k.advance, [state, off], once, { count, tolerance: FINE }));
-  mark('coarse', () => run(k.advance, [state, off], once, { count, tolerance: COARSE }));
+  rounds('roundsFine', Y, v, IDLE.fine);
+  rounds('roundsCoarse', Y, v, IDLE.coarse);
+  verdict('fine', FINE);
+  verdict('coarse', COARSE);
+  verdict('again', 0, 1);
   mark('finish', () => {
     run(k.norms, [table, state, y, columns], perColumn);
     run(k.order, [table, state, columns, sigma, origin], perColumn);
-    run(k.place, [table, state, columns, origin, y, v, factors], longs, { left: o.vectors ? 1 : 0 });
+    run(
+      k.place,
+      [table, state, columns, origin, y, v, factors],
+      columnwise((e, n) => e.pv * n),
+      { left: o.vectors ? 1 : 0 },
+    );
   });
   if (o.vectors)
     mark('residual', () => {
-      inner(A, U, gramOf, 1);
+      inner(A, U, G, 1);
       run(k.residual, [table, state, gram, factors, sigma, columns], perColumn);
     });
-  return { program: await r.build(), ranges };
+  return { program: await r.build(), ranges, gridFor: (index, columns) => grids.get(index)?.(columns) };
 }
