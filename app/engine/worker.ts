@@ -96,6 +96,10 @@ function run(command: Command): unknown {
       return session.data.samples(command.name, command.count);
     case 'preview':
       return session.data.preview(command);
+    case 'roofline':
+      return session.roofline.measure(command);
+    case 'cancelRoofline':
+      return session.roofline.cancel();
     case 'rollback':
       return session.rollback(command.lr);
     case 'view':

@@ -1,6 +1,7 @@
 import type { CheckpointCommands, CheckpointEvent } from './checkpoint';
 import type { Experiment, DatasetName } from './experiment';
 import type { InspectionCommands } from './inspection';
+import type { RooflineCommands, RooflineEvent } from './roofline';
 import type { CutBy, CutChoice, TruncationReport } from './truncation';
 
 /** One optimizer step, as `window.q3r.history()` returns it. Values are those before the step's update. */
@@ -299,7 +300,7 @@ export interface LoraResult {
 }
 
 /** Commands and the value each is answered with. */
-export interface CommandMap extends CheckpointCommands, InspectionCommands {
+export interface CommandMap extends CheckpointCommands, InspectionCommands, RooflineCommands {
   /** Opens the device and measures it; answered once, before anything else. With `keep: false`, runs are not kept in the browser's storage. */
   init: { args: { baseUrl: string; keep?: boolean }; reply: DeviceReport };
   plan: { args: { experiment: Experiment }; reply: PlanReport };
@@ -400,5 +401,6 @@ export type Event =
       totalImages: number;
     }
   | CheckpointEvent
+  | RooflineEvent
   | { type: 'notice'; level: 'info' | 'warn'; message: string }
   | { type: 'fault'; fault: Fault };

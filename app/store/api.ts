@@ -21,6 +21,7 @@ import type {
 import { confusionMatrix, type AttentionShape, type Look } from '../protocol/inspection';
 import { isCommandLine } from '../protocol/commandLine';
 import { NO_LOCKS } from '../protocol/locks';
+import type { RooflineReport } from '../protocol/roofline';
 import { experimentFrom, parseShareUrl } from '../protocol/shareUrl';
 import { checkCut, checkShares, type Cut, type CutBy, type CutChoice, type ModelFigures } from '../protocol/truncation';
 import {
@@ -34,6 +35,7 @@ import {
   importRun,
   loadFiles,
   loadTensors,
+  measureRoofline,
   pause,
   play,
   prepare,
@@ -139,6 +141,11 @@ export interface Q3rApi {
   importRun(text: string): Promise<RunSummary>;
   /** The reference's command for the shown experiment, and what it does not say. */
   commandLine(): WrittenCommand;
+  /**
+   * Peak f32 arithmetic and bandwidth of this device, and time, operations and bytes of each kernel of a training step, measured on a
+   * model of its own, over so many seconds of steps (2.5). A run that goes on waits meanwhile, and is otherwise left alone.
+   */
+  roofline(o?: { seconds?: number }): Promise<RooflineReport>;
   /** Bytes and buffers on the GPU. */
   memory(): Promise<CommandMap['memory']['reply']>;
   /** Makes the engine fail, to see what the page does then. */
@@ -370,6 +377,12 @@ export const api: Q3rApi = {
   runs: allRuns,
   importRun,
   commandLine,
+  async roofline({ seconds } = {}) {
+    if (seconds !== undefined && !(seconds >= 0 && seconds <= 600))
+      throw new RangeError(`seconds is ${String(seconds)}; 0 to 600 can be spent on timing.`);
+    await ready();
+    return measureRoofline(seconds);
+  },
   async memory() {
     await ready();
     return engine().send('memory', {});

@@ -71,6 +71,8 @@ export function applyReport(state: AppState, report: Report): Partial<AppState> 
       return state.loadingTensors
         ? { loadingTensors: { ...state.loadingTensors, bytes: report.bytes, totalBytes: report.totalBytes } }
         : {};
+    case 'roofline':
+      return state.rooflineProgress ? { rooflineProgress: { stage: report.stage, share: report.share } } : {};
     case 'notice': {
       if (state.notices.some((n) => n.message === report.message)) return {};
       const notice = { id: nextId(state), level: report.level, message: report.message, lines: [] };

@@ -5,6 +5,7 @@ import { formSlice, type FormSlice } from './slices/form';
 import { keptSlice, type KeptSlice } from './slices/kept';
 import { replaySlice, type ReplaySlice } from './slices/replay';
 import { offlineSlice, type OfflineSlice } from './slices/offline';
+import { rooflineSlice, type RooflineSlice } from './slices/roofline';
 import { runSlice, type RunSlice } from './slices/run';
 import { seeSlice, type SeeSlice } from './slices/see';
 import { runsSlice, type RunsSlice } from './slices/runs';
@@ -33,6 +34,7 @@ export type AppState = DeviceSlice &
   TruncationSlice &
   CutViewSlice &
   SeeSlice &
+  RooflineSlice &
   OfflineSlice &
   ShownSlice &
   RunsSlice &
@@ -49,6 +51,7 @@ export const initialState = (): AppState => ({
   ...truncationSlice(),
   ...cutViewSlice(),
   ...seeSlice(),
+  ...rooflineSlice(),
   ...offlineSlice(),
   ...shownSlice(),
   ...runsSlice(),

@@ -23,11 +23,13 @@ import { WhatNow } from './states/WhatNow';
 
 // What few visits open comes when it is opened.
 const SeeModel = lazy(() => import('./see/SeeModel').then(({ SeeModel: view }) => ({ default: view })));
+const Roofline = lazy(() => import('./roofline/Roofline').then(({ Roofline: view }) => ({ default: view })));
 const RunsDrawer = lazy(() => import('./runs/RunsDrawer'));
 
 function Stage({ cover, children }: { cover: Cover; children?: ReactNode }) {
   const curves = usePart('curves');
   const seeing = useStore((s) => s.seeOpen);
+  const roofline = useStore((s) => s.rooflineOpen);
   return (
     <section className="stage" aria-label="Run on screen">
       <div className="stage-notes">
@@ -40,6 +42,12 @@ function Stage({ cover, children }: { cover: Cover; children?: ReactNode }) {
         <div className="cover">
           <CoverPanel cover={cover} />
         </div>
+      ) : roofline ? (
+        <Boundary>
+          <Suspense>
+            <Roofline />
+          </Suspense>
+        </Boundary>
       ) : seeing ? (
         <Boundary>
           <Suspense>

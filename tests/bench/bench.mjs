@@ -4,6 +4,7 @@
  *                        On a computer with a graphics card, `--enable-unsafe-webgpu --enable-features=Vulkan` reaches it on Linux.
  *   BENCH_JSON           a file that receives the tables, too.
  *   BENCH_TRACE          a file that receives a trace of the bench page for Chromium's performance tools; the script then keeps its names.
+ * A section may take an argument after a colon, `scaling:width,depth`.
  * The sections `start` and `interactive` open browsers of their own; all others run in the bench page.
  */
 import { writeFileSync } from 'node:fs';
@@ -16,23 +17,13 @@ import { freePort } from '../support/freePort.mjs';
 import { ROOT } from '../support/run.mjs';
 import * as interactive from './interactive.mjs';
 import * as start from './start.mjs';
+import { table } from './table.mjs';
 
 /** Sections that open browsers of their own. */
 const OWN = { start, interactive };
 
 const outDir = join(ROOT, 'node_modules', '.cache', 'bench');
 const input = { main: join(ROOT, 'index.html'), bench: join(ROOT, 'tests', 'bench', 'index.html') };
-
-/** Columns in order of first appearance, padded; numbers to the right. */
-function table(rows) {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const cells = rows.map((row) => columns.map((column) => String(row[column] ?? '')));
-  const widths = columns.map((column, i) => Math.max(column.length, ...cells.map((line) => (line[i].length > 48 ? 0 : line[i].length))));
-  const right = columns.map((column) => rows.some((row) => typeof row[column] === 'number'));
-  const line = (values) =>
-    values.map((text, i) => (right[i] && text.length <= widths[i] ? text.padStart(widths[i]) : text.padEnd(widths[i]))).join('  ');
-  return [line(columns), widths.map((width) => '─'.repeat(width)).join('  '), ...cells.map(line)].map((text) => text.trimEnd()).join('\n');
-}
 
 const { path, version } = await ensureChromium();
 await build({
@@ -62,7 +53,7 @@ try {
   console.log(`Chromium ${version}, ${device}`);
   const all = [...(await page.evaluate(() => window.bench.names)), ...Object.keys(OWN)];
   const wanted = process.argv.slice(2);
-  const unknown = wanted.filter((name) => !all.includes(name));
+  const unknown = wanted.filter((name) => !all.includes(name.replace(/:.*/, '')));
   if (unknown.length > 0) throw new Error(`No section ${unknown.join(', ')}; there are ${all.join(', ')}.`);
   const results = {};
   const trace = process.env.BENCH_TRACE;

@@ -1,4 +1,4 @@
-import { WorkerClient, createWorker } from '../../app/store/workerClient';
+import { WorkerClient, createWorker, type WorkerLike } from '../../app/store/workerClient';
 import type { Experiment } from '../../app/protocol/experiment';
 import type { DeviceReport, Timing } from '../../app/protocol/messages';
 
@@ -19,12 +19,17 @@ export interface EngineBench {
   close(): void;
 }
 
+declare global {
+  /** Runs the engine where there are no workers. */
+  var benchWorker: (() => WorkerLike) | undefined;
+}
+
 /** The training worker alone: no page, no charts. */
 export async function openEngine(): Promise<EngineBench> {
   let last: Timing | undefined;
   let crash: string | undefined;
   const client = new WorkerClient(
-    createWorker,
+    globalThis.benchWorker ?? createWorker,
     (report) => {
       if (report.type === 'timing') last = report.timing;
       if (report.type === 'fault') crash = `${report.fault.message} ${report.fault.detail}`;

@@ -6,7 +6,8 @@ export interface Section {
   readonly title: string;
   /** How the figures are to be read; printed under the table. */
   readonly note?: string;
-  run(): Promise<Row[]>;
+  /** `argument` is what follows the name and a colon, where a section takes one. */
+  run(argument?: string): Promise<Row[]>;
 }
 
 export const median = (values: readonly number[]): number => {

@@ -97,9 +97,62 @@ test('samples, confusion and attention of a run, whole and cut; the run is left 
   expect(sums).toMatchObject({ layers: 2, heads: 2, tokens: 17, query: 'class' });
   expect(sums.rows).toHaveLength(2 * 2 * 2 + 2 * 2);
   for (const sum of sums.rows) expect(sum).toBeCloseTo(1, 4);
+  await roofline(page);
   expect(await page.evaluate(async () => Array.from((await window.q3r.exportWeights()).slice(-2000)))).toEqual(weights);
   watch.expectQuiet();
 });
+
+/** The other view in the stage's place: the device and the kernels of a step, measured beside the run that stands. */
+async function roofline(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^GPU/ }).click();
+  const view = page.getByRole('region', { name: 'Roofline', exact: true });
+  await expect(page.getByRole('region', { name: 'See the model' })).toHaveCount(0);
+  await view.getByRole('button', { name: 'Measure this device' }).click();
+  await view.getByRole('button', { name: 'Cancel' }).click();
+  await expect(view.getByRole('button', { name: 'Measure this device' })).toBeVisible({ timeout: 30_000 });
+  const report = await page.evaluate(() => window.q3r.roofline({ seconds: 0 }));
+  expect(report).toMatchObject({ clock: 'timestamps', gathered: true, software: true });
+  const points = view.getByRole('group', { name: /^Roofline/ }).getByRole('button');
+  await expect(points).toHaveCount(report.kernels.filter(({ flops, milliseconds }) => flops > 0 && milliseconds > 0).length);
+
+  // One tab stop on the slowest; the arrow keys lead on, and what is pointed at stands above the chart and is marked in the table.
+  const slowest = [...report.kernels].filter(({ flops }) => flops > 0).sort((a, b) => b.milliseconds - a.milliseconds);
+  const short = (name: string) => name.replace('blocks.*.', '');
+  await view
+    .getByRole('group', { name: /^Roofline/ })
+    .locator('[tabindex="0"]')
+    .focus();
+  await expect(view.locator('.roof-readout')).toContainText(short(slowest[0]!.name));
+  await page.keyboard.press('ArrowRight');
+  await expect(view.locator('.roof-readout')).toContainText(short(slowest[1]!.name));
+  await expect(view.locator('tr[data-at] th')).toHaveText(short(slowest[1]!.name));
+
+  const table = view.getByRole('table');
+  await expect(table.locator('tbody tr')).toHaveCount(report.kernels.length);
+  await table.getByRole('button', { name: 'GFLOP', exact: true }).click();
+  await expect(table.getByRole('columnheader', { name: 'GFLOP', exact: true })).toHaveAttribute('aria-sort', 'descending');
+  const most = [...report.kernels].sort((a, b) => b.flops - a.flops)[0]!;
+  await expect(table.locator('tbody th').first()).toHaveText(short(most.name));
+
+  const download = page.waitForEvent('download');
+  await view.getByRole('button', { name: 'Save the roofline' }).click();
+  await page.getByRole('button', { name: 'Roofline as CSV' }).click();
+  const csv = readFileSync(await (await download).path(), 'utf8')
+    .trim()
+    .split('\r\n');
+  expect(csv).toHaveLength(1 + report.kernels.length);
+  for (const theme of ['light', 'dark']) {
+    await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);
+    const { violations } = await new AxeBuilder({ page }).include('.roof').analyze();
+    expect(violations.map((v) => `roofline, ${theme}: ${v.id}: ${v.nodes.map((n) => n.target.join()).join(' ')}`)).toEqual([]);
+  }
+  const size = page.viewportSize()!;
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+  await page.setViewportSize(size);
+  await view.getByRole('button', { name: 'Back to the spectra' }).click();
+  await expect(view).toHaveCount(0);
+}
 
 test('the visitor’s own picture: a file, the clipboard, a drop and the camera; what is no picture is said to be none', async ({ page }) => {
   const watch = watchConsole(page);

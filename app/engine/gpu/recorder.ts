@@ -23,7 +23,21 @@ interface Entry {
   readonly options: DispatchOptions;
   readonly phase: Phase;
 }
+/** What a dispatch of a program is, for whoever counts or times them; nothing runs by it. */
+export interface DispatchInfo {
+  /** Name of the kernel's spec. */
+  readonly kernel: string;
+  readonly label: string;
+  readonly phase: Phase;
+  readonly params: Readonly<Record<string, number>>;
+  readonly constants: Readonly<Record<string, number>>;
+  /** The storage bindings in the spec's order, with the bytes bound. */
+  readonly operands: readonly { readonly name: string; readonly access: 'read' | 'readwrite'; readonly bytes: number }[];
+  /** The recorder's estimate of the operations. */
+  readonly work: number;
+}
 interface Step {
+  readonly entry: Entry;
   readonly pipeline: GPUComputePipeline;
   readonly group: GPUBindGroup;
   readonly grid: Grid;
@@ -106,6 +120,7 @@ export class Recorder {
         entries: resources.map((resource, binding) => ({ binding, resource })),
       });
       return {
+        entry,
         pipeline,
         group,
         grid: entry.options.grid,
@@ -145,6 +160,18 @@ export class Program {
 
   get length(): number {
     return this.steps.length;
+  }
+  /** What the dispatches are, in order. */
+  describe(): DispatchInfo[] {
+    return this.steps.map(({ entry: { spec, options }, phase, label, work }) => ({
+      kernel: spec.name,
+      label,
+      phase,
+      params: options.params ?? {},
+      constants: { ...spec.constants, ...options.constants },
+      operands: spec.bindings.map(({ name, access }, i) => ({ name, access, bytes: options.buffers[i]!.size })),
+      work,
+    }));
   }
   /** Sum of the dispatches' estimated operations. */
   get work(): number {

@@ -103,6 +103,11 @@ export class Cutting {
     this.emit({ type: 'notice', level: 'warn', message: `The truncation curve could not be measured: ${message}` });
   }
 
+  /** Resolves when no curve is being measured. */
+  async settled(): Promise<void> {
+    await this.measuring;
+  }
+
   /** Ends a curve that nobody asked for after the evaluation under way; resolves when it has. */
   async cancel(): Promise<void> {
     this.cancelled = true;

@@ -75,6 +75,10 @@ export class RankControl {
     this.readback = new Readback(gpu, 'spectra', this.monitor.sigma.size + this.monitor.state.size);
   }
 
+  /** What the last refresh reported, once it has landed. */
+  get status(): readonly MatrixStatus[] | undefined {
+    return this.lastStatus;
+  }
   /** The regularizer where it is Q3R. */
   get q3r(): Q3rRegularizer | undefined {
     return this.regularizer instanceof Q3rRegularizer ? this.regularizer : undefined;

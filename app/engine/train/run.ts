@@ -260,6 +260,27 @@ export class Run {
     });
   }
 
+  /**
+   * What step t runs, its scalars written, for whoever runs it another way: the refresh, if one is due, and the rest. Without data,
+   * the batch is what the model's input holds. `settle` must follow when it has run.
+   */
+  async programsOf(t: number): Promise<{ refresh: readonly Program[]; step: readonly Program[] }> {
+    const { mixup, cutmix, seed } = this.experiment.train;
+    const kit = await this.ownKit();
+    const refresh = this.rank.refreshFor(t, this.experiment.method.reweightEvery);
+    this.writeState(t, drawMix({ mixup, cutmix }, seed, t, this.config.imageSize));
+    this.version++;
+    this.last = t;
+    return { refresh, step: kit.gathered.length > 0 ? kit.gathered : [kit.step.program] };
+  }
+
+  /** Takes what the last refresh reports, which the next one depends on. */
+  async settle(): Promise<void> {
+    const [status] = this.rank.statusViews;
+    if (status) this.rank.observe(this.gpu.read(status));
+    await this.rank.ready(1, 1);
+  }
+
   /** Writes the scalars of step t where its kernels read them; returns the epochs behind it. */
   private writeState(t: number, mix: Mix): number {
     const { train, method } = this.experiment;

@@ -14,6 +14,7 @@ import { overrideMarks } from './matrices';
 import { planExperiment } from './plan';
 import { Preparation } from './preparation';
 import { provoke } from './provoke';
+import { RooflineDesk } from './rooflineDesk';
 import { Run } from './run';
 import type { Snapshot } from './snapshot';
 import { SpareRun } from './spareRun';
@@ -47,6 +48,8 @@ export class Session {
   readonly weights: WeightsDesk;
   /** Looks at what the model says of images. */
   readonly inspection: InspectDesk;
+  /** Measures the device and the kernels of a step. */
+  readonly roofline: RooflineDesk;
   /** Saves, stores and loads runs. */
   readonly checkpoints: CheckpointDesk;
   /** Measured seconds per step of the last run, for estimates of the same model. */
@@ -79,6 +82,15 @@ export class Session {
       datasets: this.datasets,
       exclusive: (work) => this.exclusive(work),
       ensureTrainer: (data) => this.ensureTrainer(data),
+    });
+    this.roofline = new RooflineDesk({
+      emit,
+      datasets: this.datasets,
+      gpu: () => this.device.required,
+      tuning: () => this.device.tuning,
+      plan: (experiment) => this.plan(experiment),
+      trainer: () => this.trainer,
+      exclusive: (work) => this.exclusive(work),
     });
     this.checkpoints = new CheckpointDesk({
       emit,

@@ -38,6 +38,9 @@ export class Trainer {
   private startedAt = 0;
   private loop: Promise<void> | undefined;
   private stopping = false;
+  /** While it is there no step is submitted; resolves when they may go on, or the run is to stop. */
+  private held: Promise<void> | undefined;
+  private letGo: () => void = () => undefined;
   /** The steps under way are one of many turns. */
   private turn = false;
   private snapshot: Snapshot | undefined;
@@ -102,9 +105,28 @@ export class Trainer {
     });
   }
 
+  /**
+   * Leaves the device to somebody else between two steps, the run's clock stopped: resolves to what lets the steps go on, when
+   * nothing of the run is under way. A pause is heard all the same.
+   */
+  async hold(): Promise<() => void> {
+    const from = performance.now();
+    this.held = new Promise((resolve) => (this.letGo = resolve));
+    const others = [this.watching, this.snapshotting, this.validating, this.cutting.settled()];
+    await Promise.allSettled([...others, this.run.gpu.idle()]);
+    return () => {
+      const lost = performance.now() - from;
+      if (this.phase === 'running') this.startedAt += lost;
+      this.landedAt = performance.now();
+      this.held = undefined;
+      this.letGo();
+    };
+  }
+
   /** Stops after the steps in flight; resolves when their results are recorded. */
   async pause(): Promise<void> {
     this.stopping = true;
+    this.letGo();
     await this.loop;
   }
 
@@ -154,6 +176,7 @@ export class Trainer {
       if (!this.snapshot && !this.snapshotting) void this.beginSnapshot();
       while (!this.stopping && !this.failure && this.step < this.target) {
         await this.run.ready(this.step + 1);
+        while (this.held && !this.stopping) await this.held;
         if (this.stopping || this.failure) break;
         const step = ++this.step;
         const result = this.run.submitStep(step, this.parts);
@@ -451,6 +474,7 @@ export class Trainer {
   /** Frees everything on the GPU. */
   async dispose(): Promise<void> {
     this.stopping = true;
+    this.letGo();
     clearTimeout(this.pauseTimer);
     await this.loop?.catch(() => undefined);
     await this.snapshotting?.catch(() => undefined);

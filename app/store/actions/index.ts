@@ -10,6 +10,7 @@ export { leaveReplay, requireLive } from './leaveReplay';
 export * from './offline';
 export * from './page';
 export * from './replay';
+export * from './roofline';
 export * from './run';
 export * from './see';
 export * from './timeline';

@@ -16,6 +16,8 @@ export interface Palette {
   readonly epsilon: string;
   readonly target: string;
   readonly ghost: string;
+  /** What rank regularization takes of a step. */
+  readonly timeQ3r: string;
   readonly series1: string;
   /** Of styles 1 to 8, see `runStyle`. */
   readonly series: readonly string[];
@@ -53,6 +55,7 @@ function read(): Palette {
     epsilon: get('epsilon'),
     target: get('target'),
     ghost: get('ghost'),
+    timeQ3r: get('time-q3r'),
     series1: get('series-1'),
     series: Array.from({ length: 8 }, (_, i) => get(`series-${i + 1}`)),
     heat: Array.from({ length: 9 }, (_, i) => get(`heat-${i}`)),

@@ -1,6 +1,17 @@
 import { useState, type CSSProperties } from 'react';
 import { useShallow } from 'zustand/react/shallow';
-import { attempt, blockedBecause, newSeed, openSetup, reset, runN, saveWeights, stepOnce, togglePlay } from '../../store/actions';
+import {
+  attempt,
+  blockedBecause,
+  newSeed,
+  openRoofline,
+  openSetup,
+  reset,
+  runN,
+  saveWeights,
+  stepOnce,
+  togglePlay,
+} from '../../store/actions';
 import { useStore } from '../../store/store';
 import { usePart, useStanding } from '../controls/LockedField';
 import { Menu } from '../controls/Menu';
@@ -144,6 +155,17 @@ function MoreMenu({ disabled, running }: { disabled: boolean; running: boolean }
                 </button>
               </>
             )}
+            <hr />
+            <button
+              type="button"
+              onClick={() => {
+                close();
+                openRoofline(true);
+              }}
+            >
+              <b>Roofline of this device</b>
+              <span>Where each kernel of a step stands against peak and bandwidth.</span>
+            </button>
             {weights && <hr className="only-p" />}
             {weights && (
               <button
@@ -285,14 +307,22 @@ function DeviceFigures() {
   const live = useStore((s) => s.liveBytes);
   const planned = useStore((s) => s.plan?.bytes.total ?? 0);
   const memory = live || planned;
+  const open = useStore((s) => s.rooflineOpen);
   const about =
     device && [`${Math.round(device.gflops)} GFLOP/s measured`, `kernel ${device.matmulVariant}`, ...device.features].join(', ');
   return (
     <div className="gpu hide-m">
-      <div className="fig" title={about ?? undefined}>
+      <button
+        type="button"
+        className="fig device"
+        title={about ? `${about}. Where each kernel stands against this device` : undefined}
+        aria-pressed={open}
+        disabled={!device}
+        onClick={() => openRoofline(!open)}
+      >
         <span className="lab">GPU</span>
         <span className="v name">{device?.name ?? (fault ? 'none' : 'measuring…')}</span>
-      </div>
+      </button>
       <div className="fig r" title={live ? 'Live GPU buffers' : 'What the run will need'}>
         <span className="lab">Memory</span>
         <span className="v name">{memory ? text(bytes(memory)) : '–'}</span>

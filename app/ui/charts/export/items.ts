@@ -1,5 +1,5 @@
 /** A picture of the page that can be saved, and the data behind it. */
-export type Item = 'loss' | 'accuracy' | 'regularizer' | 'lr' | 'wall' | 'spectrum' | 'heat' | 'truncation';
+export type Item = 'loss' | 'accuracy' | 'regularizer' | 'lr' | 'wall' | 'spectrum' | 'heat' | 'truncation' | 'roofline';
 export type Format = 'png' | 'svg' | 'csv';
 
 export const ITEM_NAMES: Record<Item, string> = {
@@ -11,4 +11,5 @@ export const ITEM_NAMES: Record<Item, string> = {
   spectrum: 'Spectrum',
   heat: 'Spectrum over time',
   truncation: 'Truncation',
+  roofline: 'Roofline',
 };

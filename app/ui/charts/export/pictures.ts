@@ -1,5 +1,7 @@
 import { frames } from '../../../store/frames';
 import type { AppState } from '../../../store/store';
+import { experimentName } from '../../datasets';
+import { paintParts, paintReport } from '../../roofline/picture';
 import { text, type Context, type Palette } from '../canvas';
 import { valueAxis } from '../chartData';
 import { CHART_NAMES } from '../ChartReadout';
@@ -177,6 +179,18 @@ function truncation(s: AppState): Picture | null {
   );
 }
 
+function roofline({ roofline: report }: AppState): Picture | null {
+  if (!report) return null;
+  return framed(
+    `Roofline, ${report.device}`,
+    `${experimentName(report.experiment)}, ${methodName(report.experiment.method.name)}, batch ${formatInt(report.experiment.train.batchSize)}`,
+    1000,
+    560,
+    (g, _w, _h, p) => paintParts(g, p, report, EDGE, 56),
+    (g, w, h, p) => paintReport(g, w, h, p, report),
+  );
+}
+
 /** A picture as the page shows it now; null while there is nothing to show. */
 export function pictureOf(s: AppState, item: Item): Picture | null {
   switch (item) {
@@ -186,6 +200,8 @@ export function pictureOf(s: AppState, item: Item): Picture | null {
       return spectrum(s);
     case 'heat':
       return heat(s);
+    case 'roofline':
+      return roofline(s);
     case 'truncation':
       return truncation(s);
     default:

@@ -17,6 +17,10 @@ const CHUNK = 1 << 16;
 
 /** "vit-nano-8-on-shapes-adamq3r-step-1200": the run on screen and its step, or that of the spectra that are looked at. */
 export function fileStem(s: AppState, item?: Item): string {
+  if (item === 'roofline' && s.roofline) {
+    const { device, experiment, date } = s.roofline;
+    return fileWords(`${experimentName(experiment)} ${methodName(experiment.method.name)} ${device} ${date.slice(0, 10)}`);
+  }
   const experiment = s.running ?? s.experiment;
   const spectral = item === 'wall' || item === 'spectrum';
   const step = spectral ? (viewedSpectra()?.step ?? s.step) : item === 'truncation' ? (s.curves[s.cutBy]?.step ?? s.step) : s.step;

@@ -10,6 +10,7 @@ import type { AppState } from '../../../store/store';
 import { stepMap } from '../axis';
 import { evaluationsOf } from '../curves';
 import { otherCuts } from '../cuts';
+import { reportCells } from '../../roofline/picture';
 import { methodName } from '../methodName';
 import { paceOf, stepsPerEpoch } from '../useXScale';
 import { viewedSpectra } from '../viewed';
@@ -189,6 +190,10 @@ function* truncationLines(s: AppState): Generator<string> {
   }
 }
 
+function* rooflineLines({ roofline }: AppState): Generator<string> {
+  if (roofline) for (const cells of reportCells(roofline)) yield csvLine(cells);
+}
+
 /** The data behind a picture as lines of CSV, the head first; made as they are asked for. */
 export function linesOf(s: AppState, item: Item): Generator<string> {
   switch (item) {
@@ -200,6 +205,8 @@ export function linesOf(s: AppState, item: Item): Generator<string> {
       return heatLines(s);
     case 'truncation':
       return truncationLines(s);
+    case 'roofline':
+      return rooflineLines(s);
     default:
       return chartLines(s, item);
   }
@@ -212,5 +219,6 @@ export function itemsWithData(s: AppState): Item[] {
   if (s.spectra) out.push('wall', 'spectrum');
   if (frames.length > 1) out.push('heat');
   if (Object.keys(s.curves).length > 0) out.push('truncation');
+  if (s.roofline) out.push('roofline');
   return out;
 }

@@ -1,0 +1,108 @@
+import { INNER_ALL, INNER_TRIANGULAR, LEFT, LONG } from '../../../kernels/svd/svd';
+import type { DispatchInfo } from '../gpu/recorder';
+import type { Cost } from './costs';
+
+/** A regularized matrix, and how its last refresh went: what the kernels read from the GPU, and no dispatch shows. */
+export interface SpectralMatrix {
+  readonly rows: number;
+  readonly cols: number;
+  /** Columns at work in the first decomposition of a refresh. */
+  readonly sketch: number;
+  /** Columns at the end: more than `sketch` where it was done again exactly. */
+  readonly columns: number;
+  /** Number of σ > ε: the rank of the operator. */
+  readonly envelope: number;
+  /** Jacobi sweeps that it took. */
+  readonly sweeps: number;
+}
+
+export type Spectral = readonly SpectralMatrix[];
+
+/** Where a walk through the dispatches of a refresh stands. */
+export interface Progress {
+  sweep: number;
+  pass: number;
+}
+
+/** A matrix with the columns at work: A is p × k, ell of its columns are. */
+interface Sides {
+  readonly p: number;
+  readonly k: number;
+  readonly ell: number;
+}
+
+type Work = readonly [flops: number, words: number];
+const long = (kind: number | undefined): boolean => kind === LONG || kind === LEFT;
+
+/** Per matrix that is at work: operations and 4-byte words. */
+const SVD: Readonly<Record<string, (m: Sides, p: Readonly<Record<string, number>>) => Work>> = {
+  // Magnitude, its maximum, square and sum.
+  measure: ({ p, k }) => [4 * p * k, p * k],
+  begin: () => [0, 0],
+  load: ({ p, k }) => [p * k, 2 * p * k],
+  start: ({ k, ell }) => [0, k * ell],
+  verify: ({ ell }) => [2 * ell * ell, ell * ell + ell],
+  cold: () => [0, 0],
+  combine: ({ p, k, ell }, { a, inner }) => {
+    const height = long(a) ? p : k;
+    const length = inner === INNER_ALL ? k : inner === INNER_TRIANGULAR ? (ell + 1) / 2 : ell;
+    const left = inner === INNER_ALL ? k : ell;
+    return [2 * height * ell * length, height * left + length * ell + height * ell];
+  },
+  inner: ({ p, k, ell }, { a, b, all }) => {
+    const height = long(a) ? p : k;
+    const rows = all === 1 ? k : ell;
+    return [2 * height * rows * ell, height * rows + (a === b ? 0 : height * ell) + rows * ell];
+  },
+  // Elimination with the inverse of the triangle in place: ell columns for each of ell (ell - 1) / 2 rows, two operations each.
+  cholesky: ({ ell }) => [ell * ell * (ell - 1), 2 * ell * ell],
+  polish: ({ ell }) => [2 * ell * ell, 2 * ell * ell],
+  // A four of columns: 10 inner products of 2 p; X + X D, 16 multiply-adds and 4 sums, on both sides.
+  jacobi: ({ p, k, ell }) => [(ell / 4) * (56 * p + 36 * k), 2 * ell * (p + k)],
+  advance: () => [1, 2],
+  norms: ({ p, ell }) => [2 * p * ell, p * ell + ell],
+  order: ({ ell }) => [ell * ell, 3 * ell],
+  place: ({ p, k, ell }) => [p * ell, 2 * ell * (p + k)],
+  residual: ({ k, ell }) => [4 * k * ell, 2 * k * ell + 2 * ell],
+};
+
+/** Per matrix: rows × cols with an operator of rank r. `adds`: the result is added to what is there. */
+const Q3R: Readonly<Record<string, (rows: number, cols: number, r: number, adds: boolean) => Work>> = {
+  project: (m, n, r) => [2 * m * n * r + m * r, m * n + n * r + m * r],
+  spread: (m, n, r) => [2 * m * n * r, m * r + n * r + 2 * m * n],
+  gather: (m, n, r) => [2 * m * n * r + n * r, m * r + m * n + n * r],
+  // The product, 2λ, and ⟨X, R⟩.
+  apply: (m, n, r, adds) => [2 * m * n * r + (3 + (adds ? 1 : 0)) * m * n, m * r + n * r + (3 + (adds ? 1 : 0)) * m * n],
+};
+
+const sides = ({ rows, cols, sketch, columns }: SpectralMatrix, again: boolean): Sides => ({
+  p: Math.max(rows, cols),
+  k: Math.min(rows, cols),
+  ell: again ? columns : sketch,
+});
+
+/** Of a dispatch over the regularized matrices; undefined for any other. Moves `at` along the refresh. */
+export function spectralCost(d: DispatchInfo, matrices: Spectral, at: Progress): Cost | undefined {
+  // A kernel that comes in several sizes of tile has them behind its name.
+  const [, family, name = ''] = /^(svd|q3r)\/([a-zA-Z]+)/.exec(d.kernel) ?? [];
+  if (family === 'q3r') {
+    const formula = Q3R[name];
+    // Epsilon, envelope, values: a few operations a column and a matrix.
+    if (!formula) return sum(matrices.map(({ sketch }) => (name === 'update' ? [20 * sketch, 3 * sketch] : [1, 2])));
+    return sum(matrices.map(({ rows, cols, envelope }) => formula(rows, cols, envelope, d.params.add === 1)));
+  }
+  const formula = family === 'svd' ? SVD[name] : undefined;
+  if (!formula) return undefined;
+  // What a guard left open begins anew from cold, without being loaded again.
+  if (name === 'start') Object.assign(at, { pass: at.pass + 1, sweep: 0 });
+  const again = at.pass > 1;
+  const swept = name === 'jacobi' || name === 'advance';
+  const live = matrices.filter((m) => (!again || m.columns > m.sketch) && (!swept || again || m.columns > m.sketch || at.sweep < m.sweeps));
+  if (name === 'advance') at.sweep++;
+  return sum(live.map((m) => formula(sides(m, again), d.params)));
+}
+
+function sum(all: readonly Work[]): Cost {
+  const [flops, words] = all.reduce(([f, w], [flops, more]): Work => [f + flops, w + more], [0, 0]);
+  return { flops, bytes: 4 * words, counted: true };
+}

@@ -1,0 +1,1 @@
+export function table(rows: readonly Readonly<Record<string, string | number>>[]): string;
