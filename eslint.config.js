@@ -21,7 +21,10 @@ const ROOMS = {
   regularizers: { files: 'app/engine/regularizers/**', may: GPU_SIDE },
   factorization: { files: 'app/engine/factorization/**', may: GPU_SIDE },
   profile: { files: 'app/engine/profile/**', may: GPU_SIDE },
-  train: { files: 'app/engine/train/**', may: ['model', 'optim', 'regularizers', 'factorization', 'profile', 'data', 'protocol', ...GPU_SIDE] },
+  train: {
+    files: 'app/engine/train/**',
+    may: ['model', 'optim', 'regularizers', 'factorization', 'profile', 'data', 'protocol', ...GPU_SIDE],
+  },
   worker: { files: 'app/engine/*.ts', may: ['train', 'model', 'optim', 'regularizers', 'data', 'protocol', ...GPU_SIDE] },
   protocol: { files: 'app/protocol/**', may: ['configs'] },
   store: { files: 'app/store/**', may: ['protocol'] },

@@ -10,8 +10,7 @@ const REST = 300;
 /** While training goes on: between two looks, at least so long, and so many times what the last one took. */
 const PACE = { interval: 2000, cost: 5 };
 
-export const openSee = (seeOpen: boolean): void => 
-  setState({ seeOpen, ...(seeOpen && { rooflineOpen: false, tab: 'watch' as const }) });
+export const openSee = (seeOpen: boolean): void => setState({ seeOpen, ...(seeOpen && { rooflineOpen: false, tab: 'watch' as const }) });
 export const showSee = (seeTab: SeeTab): void => setState({ seeTab });
 
 /** Puts a test image before the model. */
