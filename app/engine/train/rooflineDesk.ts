@@ -117,7 +117,7 @@ export class RooflineDesk {
     const { datasets } = this.host;
     if (dataset !== 'shapes' && !datasets.held(dataset)) return false;
     await run.attach(await datasets.onGpu(run.gpu, dataset));
-    await run.evaluable;
+    await run.evaluable();
     return true;
   }
 
