@@ -38,12 +38,14 @@ function panel(column, row, points, { title, unit, note }) {
   const Y = (v) => y0 + CELL.height - ((Math.log(v) - lowY) / (highY - lowY)) * CELL.height;
   text(x0, y0 - 10, escape(title), 'class="h"');
   if (note) text(x0 + CELL.width, y0 - 10, escape(note), 'text-anchor="end" class="n"');
-  const ticks = [1, 2, 5]
-    .flatMap((m) => Array.from({ length: 12 }, (_, i) => m * 10 ** (i - 3)))
-    .filter((v) => Math.log(v) >= lowY && Math.log(v) <= highY);
-  for (const v of ticks.length > 6 ? ticks.filter((v) => /^1/.test(v.toExponential())) : ticks) {
+  const inside = (v) => Math.log(v) >= lowY && Math.log(v) <= highY;
+  const decades = [1, 2, 5].flatMap((m) => Array.from({ length: 12 }, (_, i) => m * 10 ** (i - 3))).filter(inside);
+  // A range within a few times its least gets round steps instead.
+  const step = [1, 2, 5, 10, 20, 50, 100].find((d) => (Math.exp(highY) - Math.exp(lowY)) / d < 5) ?? 200;
+  const even = Array.from({ length: Math.ceil(Math.exp(highY) / step) }, (_, i) => (i + 1) * step).filter(inside);
+  for (const v of decades.length >= 3 ? decades : even) {
     parts.push(`<path d="M${x0} ${Y(v).toFixed(1)}h${CELL.width}" class="g"/>`);
-    text(x0 - 6, Y(v) + 3.5, String(Number(v.toPrecision(2))), 'text-anchor="end" class="n"');
+    text(x0 - 6, Y(v) + 3.5, String(v), 'text-anchor="end" class="n"');
   }
   for (const { x } of points) text(X(x), y0 + CELL.height + 15, String(x), 'text-anchor="middle" class="n"');
   const path = (pick) => points.map((p, i) => `${i ? 'L' : 'M'}${X(p.x).toFixed(1)} ${Y(pick(p)).toFixed(1)}`).join('');

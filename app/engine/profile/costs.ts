@@ -88,8 +88,17 @@ const TABLE: readonly (readonly [RegExp, (p: Params, d: DispatchInfo) => Work])[
     /^layerNorm\/backwardAffine/,
     ({ rows = 0, cols = 0, chunk = 1 }) => work(5 * rows * cols, 2 * rows * cols + 2 * rows + 2 * Math.ceil(rows / chunk) * cols),
   ],
+  // Normalised 2, affine 2.
+  [/^layerNorm\/again/, ({ rows = 0, cols = 0 }) => work(4 * rows * cols, 2 * rows * cols + 2 * cols + 2 * rows)],
   [/^layerNorm\/finishAffine/, ({ chunks = 0, cols = 0 }) => work(2 * chunks * cols, 2 * chunks * cols + 2 * cols)],
-  [/^gelu\/backward/, ({ count = 0 }) => work(GELU_BACKWARD * count, 3 * count)],
+  // Where GELU's output takes the place of its input, that is one product more: Φ is there.
+  [
+    /^gelu\/backward/,
+    ({ count = 0 }, { operands }) => {
+      const output = operands.some(({ name, access }) => name === 'pre' && access === 'readwrite') ? 1 : 0;
+      return work((GELU_BACKWARD + output) * count, (3 + output) * count);
+    },
+  ],
   // Maximum, difference, exponential, their sum, and the sum for the smoothing: 5; gradient: quotient, target and smoothing, mean: 4.
   [
     /^crossEntropy\//,

@@ -49,16 +49,24 @@ const SVD: Readonly<Record<string, (m: Sides, p: Readonly<Record<string, number>
     const left = inner === INNER_ALL ? k : ell;
     return [2 * height * ell * length, height * left + length * ell + height * ell];
   },
-  inner: ({ p, k, ell }, { a, b, all }) => {
+  inner: ({ p, k, ell }, { a, b, all, same }) => {
     const height = long(a) ? p : k;
     const rows = all === 1 ? k : ell;
+    // A symmetric product of which one triangle is computed.
+    if (same === 1) return [height * ell * (ell + 1), height * ell + ell * ell];
     return [2 * height * rows * ell, height * rows + (a === b ? 0 : height * ell) + rows * ell];
   },
   // Elimination with the inverse of the triangle in place: ell columns for each of ell (ell - 1) / 2 rows, two operations each.
   cholesky: ({ ell }) => [ell * ell * (ell - 1), 2 * ell * ell],
   polish: ({ ell }) => [2 * ell * ell, 2 * ell * ell],
   // A four of columns: 10 inner products of 2 p; X + X D, 16 multiply-adds and 4 sums, on both sides.
-  jacobi: ({ p, k, ell }) => [(ell / 4) * (56 * p + 36 * k), 2 * ell * (p + k)],
+  // Meetings of eight say which range they turn: 36 inner products; 64 multiply-adds and 8 sums; a short range has nothing turned along.
+  jacobi: ({ p, k, ell }, { kind }) => {
+    if (kind === undefined) return [(ell / 4) * (56 * p + 36 * k), 2 * ell * (p + k)];
+    const along = long(kind) ? k : 0;
+    const height = long(kind) ? p : ell;
+    return [(ell / 8) * (208 * height + 136 * along), 2 * ell * (height + along)];
+  },
   advance: () => [1, 2],
   norms: ({ p, ell }) => [2 * p * ell, p * ell + ell],
   order: ({ ell }) => [ell * ell, 3 * ell],

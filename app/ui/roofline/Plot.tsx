@@ -1,6 +1,7 @@
-import { useCallback, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { useCallback, useMemo, useRef, type KeyboardEvent } from 'react';
 import type { RooflineReport } from '../../protocol/roofline';
 import { useCanvas, usePalette, type Draw } from '../charts/useCanvas';
+import { useSize } from '../charts/useSize';
 import { MARGIN, paintRoofline } from './paint';
 import { sentence } from './rows';
 import { rooflineShape, type Row } from './shape';
@@ -17,16 +18,7 @@ interface PlotProps {
 export function Plot({ report, rows, at, onAt }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const { scale } = usePalette();
-  const [size, setSize] = useState({ width: 0, height: 0 });
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight });
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const size = useSize(box);
   const inner = useMemo(
     () => ({
       width: Math.max(1, size.width - (MARGIN.left + MARGIN.right) * scale),

@@ -55,7 +55,10 @@ test('norms, activations, loss and sums', () => {
   // Three chunks of at most two rows.
   expect(cost('layerNorm/backwardAffine', { ...p, chunk: 2 })).toEqual([75, 30 + 10 + 18]);
   expect(cost('layerNorm/finishAffine', { chunks: 3, cols: 3 })).toEqual([18, 18 + 6]);
+  expect(cost('layerNorm/again.rows', p)).toEqual([60, 30 + 6 + 10]);
   expect(cost('gelu/backward', { count: 7 })).toEqual([77, 21]);
+  const pre = { name: 'pre', access: 'readwrite' as const, bytes: 28 };
+  expect(cost('gelu/backward', { count: 7 }, { operands: [pre] })).toEqual([84, 28]);
   expect(cost('crossEntropy/loss.4', { rows: 5, classes: 3 })).toEqual([75, 15 + 15]);
   expect(cost('crossEntropy/mixed.lossAndGradient.4', { rows: 5, classes: 3 })).toEqual([135, 30 + 15]);
   expect(cost('reduce/columnSum', { ...p, stride: 9, first: 0, chunk: 2 })).toEqual([15, 15 + 9]);
@@ -110,6 +113,10 @@ test('decompositions: A is 7 × 5 with 3 columns at work', () => {
   expect(one('svd/cholesky')).toEqual([18, 18]);
   // Three quarters of a four: 10 inner products of 7, 16 multiply-adds and 4 sums on 7 and on 5 rows.
   expect(one('svd/jacobi', { round: 0 })).toEqual([0.75 * (140 + 36 * 7 + 36 * 5), 2 * 3 * 12]);
+  // Three eighths of an eight: 36 inner products, 64 multiply-adds and 8 sums; a triangle alone.
+  expect(one('svd/jacobi', { round: 0, kind: LONG })).toEqual([0.375 * (72 * 7 + 136 * 7 + 136 * 5), 72]);
+  expect(one('svd/jacobi', { round: 0, kind: SHORT })).toEqual([0.375 * (72 * 3 + 136 * 3), 18]);
+  expect(one('svd/inner8', { a: LONG, b: LONG, all: 0, same: 1 })).toEqual([7 * 12, 21 + 9]);
   // The same decomposed transposed.
   expect(one('svd/jacobi', { round: 0 }, { ...tall, rows: 5, cols: 7 })).toEqual(one('svd/jacobi', { round: 0 }));
   expect(one('svd/place')).toEqual([21, 72]);
