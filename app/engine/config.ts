@@ -30,6 +30,8 @@ export interface ChoiceField extends FieldBase {
 export interface FlagField extends FieldBase {
   readonly kind: 'flag';
   readonly default: boolean;
+  /** There are kept experiments from before the field: one that leaves it out has its default. */
+  readonly later?: true;
 }
 
 export interface SetField extends FieldBase {

@@ -108,8 +108,10 @@ const entry = (field: Field): v.GenericSchema => {
     case 'int':
     case 'float':
       return number(field);
-    case 'flag':
-      return v.boolean(`${field.label} must be true or false`);
+    case 'flag': {
+      const flag = v.boolean(`${field.label} must be true or false`);
+      return field.later ? v.optional(flag, field.default) : flag;
+    }
     case 'choice':
       return v.picklist(
         field.options.map((o) => o.value),

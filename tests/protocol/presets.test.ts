@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { differences, parseExperiment } from '../../app/protocol/experiment';
+import { defaultExperiment, differences, parseExperiment } from '../../app/protocol/experiment';
 import { modelName, nearestPreset, presetByKey, presetExperiment, presetFor, PRESETS } from '../../app/protocol/presets';
 import { parseShareUrl, toHash } from '../../app/protocol/shareUrl';
 
@@ -12,6 +12,13 @@ describe('presets', () => {
     if (!preset.whole) expect(modelName(experiment)).toBe(preset.label);
     // Only a whole experiment decides on the data set.
     expect(preset.patch.dataset !== undefined).toBe(preset.whole === true);
+  });
+
+  test('an experiment from before a setting has its default; other settings may not be left out', () => {
+    const { recompute: _, ...before } = defaultExperiment().train;
+    expect(parseExperiment({ ...defaultExperiment(), train: before })).toEqual(defaultExperiment());
+    const { accumulate: __, ...damaged } = defaultExperiment().train;
+    expect(() => parseExperiment({ ...defaultExperiment(), train: damaged })).toThrow('train.accumulate is missing');
   });
 
   test('faster devices get larger models, software the smallest', () => {

@@ -76,6 +76,7 @@ export const trainFields = {
       key: 'recompute',
       label: 'Recompute activations',
       default: false,
+      later: true,
       why: 'Keeps only what enters each block and computes the block again in the backward pass: the same curve from a fraction of the memory, in about a quarter more time.',
     },
     {
