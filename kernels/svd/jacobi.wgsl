@@ -3,8 +3,8 @@
 //   zeta = (G_jj - G_ii) / (2 G_ij),  t = sign(zeta) / (|zeta| + sqrt(1 + zeta^2)) = tan(theta)
 //   for each of the 28 pairs make up I + D;  X <- X + X D
 // Blocks of four columns follow the round-robin tournament: in n - 1 rounds (n = ceil(ell / 4) made even) every block, and so
-// every pair of columns, meets every other: a sweep. A row costs 24 loads and stores for 160 products of vec4s where meetings of
-// four columns cost 96 for 168: software adapters live by that ratio, and a GPU has half the rounds.
+// every pair of columns, meets every other: a sweep. A row of Y costs 24 loads and stores for 100 products of vec4s where four
+// meetings of four columns cost 48 for 104: software adapters live by that ratio, and a GPU has half the rounds.
 // Shapes: y: ell columns of pv vec4s; v: ell columns of kv vec4s, per matrix; off: largest |cos| of the sweep, as bits
 //   with all |cos| up to `idle` eight columns stay as they are: they are read, not written
 //   with `kind` other than LONG: y is that short range, of which ell x ell is used, and nothing is turned along.

@@ -18,7 +18,7 @@ import { recordPieces, type Piece, type Recorded } from './svdPieces';
 
 export type { MatrixShape, MatrixStatus, MatrixEntry };
 
-/** Most Jacobi sweeps of one refresh; from cold a Gaussian 192 × 192 needs 8, a rank-deficient matrix 9. */
+/** Most Jacobi sweeps over A V of one refresh: 2 or 3 behind those over a triangle, 9 from V = I, where that start came out bad. */
 export const MAX_SWEEPS = 12;
 /** Most sweeps over a triangle; what they leave, the sweeps over A V turn. */
 const SQUARE_SWEEPS = 9;
@@ -86,8 +86,8 @@ type Part = Piece | { readonly piece: Piece; readonly length: number };
 
 /**
  * Singular value decompositions of many matrices at once, W = U Σ Vᵀ, warm-started from their last ones.
- * Exact: one-sided Jacobi on A V. Sketch: the leading `sketch` triplets by subspace iteration from the last right subspace
- * (Gaussian at first), then Jacobi on A V. A matrix with fewer rows than columns is decomposed transposed: `readTriplets` undoes it.
+ * Exact: one-sided Jacobi on A V; V is the last one, or from cold that of a Cholesky factor of AᵀA. Sketch: the leading `sketch`
+ * triplets by subspace iteration from the last right subspace (Gaussian at first), then Jacobi on A V, the same way. A matrix with fewer rows than columns is decomposed transposed: `readTriplets` undoes it.
  * Owns its buffers and, unless given, its workspace.
  */
 export class SvdBatch {

@@ -179,23 +179,24 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
         });
       }
     });
-  // Drmac and Veselic: Jacobi on the triangle L, A^T A = L L^T, is cheap, needs nothing turned along, and leaves L J = V Sigma: V.
-  // What squaring A costs is left to some sweeps over A V, which need not be many.
-  mark('factorExact', () => {
-    inner(A, A, G, 0);
-    cholesky(V, 1);
-  });
-  rounds('roundsExact', V, gram, IDLE.coarse);
-  mark('settleExact', () => {
-    // Two passes: the second makes up for columns of L that are zero or came out of noise.
-    orthonormalise(V, F);
-    orthonormalise(F, V);
-    inner(V, V, G, 0);
-    run(k.verify, [table, state, gram, off], perColumn);
-    combine(A, V, Y, k.INNER_ALL);
-    run(k.cold, [table, state, off, a, y, v], longs);
-  });
   if (o.vectors) {
+    // Drmac and Veselic: Jacobi on the triangle of A = Q R^T is cheap, needs nothing turned along, and leaves R J = V Sigma: V.
+    // R as A^T Q, not as the factor of A^T A, in which small directions drown; the second pass keeps those under 1e-2 sigma_1.
+    mark('factorExact', () => {
+      orthonormalise(A, Y);
+      orthonormalise(Y, U);
+      inner(A, U, V, 1);
+    });
+    rounds('roundsExact', V, gram, IDLE.coarse);
+    mark('settleExact', () => {
+      // Two passes: the second makes up for columns of L that are zero or came out of noise.
+      orthonormalise(V, F);
+      orthonormalise(F, V);
+      inner(V, V, G, 0);
+      run(k.verify, [table, state, gram, off], perColumn);
+      combine(A, V, Y, k.INNER_ALL);
+      run(k.cold, [table, state, off, a, y, v], longs);
+    });
     mark('startSketch', () =>
       run(
         k.start,
