@@ -95,18 +95,19 @@ export function spectralCost(d: DispatchInfo, matrices: Spectral, at: Progress):
   const [, family, name = ''] = /^(svd|q3r)\/([a-zA-Z]+)/.exec(d.kernel) ?? [];
   if (family === 'q3r') {
     const formula = Q3R[name];
+    // What a judgement leaves open is decomposed anew, without being loaded again.
+    if (name === 'update') Object.assign(at, { pass: at.pass + 1, sweep: 0 });
     // Epsilon, envelope, values: a few operations a column and a matrix.
     if (!formula) return sum(matrices.map(({ sketch }) => (name === 'update' ? [20 * sketch, 3 * sketch] : [1, 2])));
     return sum(matrices.map(({ rows, cols, envelope }) => formula(rows, cols, envelope, d.params.add === 1)));
   }
   const formula = family === 'svd' ? SVD[name] : undefined;
   if (!formula) return undefined;
-  // What a guard left open begins anew from cold, without being loaded again.
-  if (name === 'start') Object.assign(at, { pass: at.pass + 1, sweep: 0 });
-  const again = at.pass > 1;
-  const swept = name === 'jacobi' || name === 'advance';
+  const again = at.pass > 0;
+  // How many sweeps a triangle took is not known: all of them, at most.
+  const swept = (name === 'jacobi' && (d.params.kind === undefined || long(d.params.kind))) || name === 'advance';
   const live = matrices.filter((m) => (!again || m.columns > m.sketch) && (!swept || again || m.columns > m.sketch || at.sweep < m.sweeps));
-  if (name === 'advance') at.sweep++;
+  if (name === 'advance') at.sweep = d.params.again === 1 ? 0 : at.sweep + 1;
   return sum(live.map((m) => formula(sides(m, again), d.params)));
 }
 
