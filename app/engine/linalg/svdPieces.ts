@@ -189,7 +189,7 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     });
     rounds('roundsExact', V, gram, IDLE.coarse);
     mark('settleExact', () => {
-      // Two passes: the second makes up for columns of L that are zero or came out of noise.
+      // Two passes: the second makes up for columns of R that are zero or came out of noise.
       orthonormalise(V, F);
       orthonormalise(F, V);
       inner(V, V, G, 0);
