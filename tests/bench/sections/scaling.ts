@@ -38,7 +38,7 @@ const patchOf = (tokens: number): number => 32 / Math.sqrt(tokens - 1);
 const ROUNDS = 3;
 const STEPS = { least: 2, most: 20, milliseconds: 1200 };
 /** Longest step by the engine's estimate, which is two or three times too long. */
-const STEP_LIMIT_MS = 4000;
+const STEP_LIMIT_MS = 2000;
 
 function experimentOf(o: Base): Experiment {
   const nano = presetExperiment('nano');
