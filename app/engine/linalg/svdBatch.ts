@@ -63,6 +63,9 @@ export class SvdWorkspace {
 const SOFTWARE = { lanes: { LANES: 1, PAIRS: 4 }, tile: 8, group: 16, wide: 4 } as const;
 const HARDWARE = { lanes: { LANES: 32, PAIRS: 2 }, tile: 4, group: 64, wide: 64 } as const;
 
+/** Singular values up to which products have small tiles. */
+const NARROW = 64;
+
 export interface SvdBatchOptions {
   readonly label?: string;
   readonly matrices: readonly MatrixShape[];
@@ -204,6 +207,8 @@ export class SvdBatch {
       skipOverRank: this.o.skipOverRank ?? false,
       // 32 lanes and a reduction hide a GPU's memory latency; on a CPU a barrier costs more than the arithmetic.
       ...(this.o.lanes ? { ...HARDWARE, lanes: this.o.lanes } : this.gpu.info.software ? SOFTWARE : HARDWARE),
+      // Wide tiles gain nothing on narrow matrices, and take a quarter of a second longer to compile.
+      ...(this.layout.maxK <= NARROW && { tile: 4 as const }),
       views: { ...this.workspace, arena: this.o.arena, table, state, sigma, factors, columns, off, origin, partials },
     });
   }
