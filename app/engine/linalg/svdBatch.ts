@@ -263,7 +263,10 @@ export class SvdBatch {
     return this.sequence(`sketch ${powers} ${sweeps} ${widest} ${tolerance}`, parts, widest);
   }
 
-  /** Sweeps to allow next time, given the status of the last refresh: what was needed and two more. */
+  /**
+   * Sweeps to allow next time, given the status of the last refresh: what was needed and two more. A decomposition from nothing does most of
+   * its work on a triangle before it counts: what it needed says nothing of an exact one from the last vectors.
+   */
   static nextSweeps(status: readonly MatrixStatus[] | undefined): number {
     if (!status || status.some((s) => !s.converged)) return MAX_SWEEPS;
     return Math.min(MAX_SWEEPS, Math.max(3, 2 + Math.max(...status.map((s) => s.sweeps))));

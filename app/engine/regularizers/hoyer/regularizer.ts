@@ -80,8 +80,8 @@ export class HoyerRegularizer implements Regularizer {
 
   nextRefresh(status: readonly MatrixStatus[] | undefined): Program {
     if (!this.measure) throw new Error('the Hoyer regularizer is not built');
-    // The first refresh knows nothing to start from.
-    const sweeps = this.refreshes === 0 ? 0 : status ? SvdBatch.nextSweeps(status) : MAX_SWEEPS;
+    // The first refresh knows nothing to start from, and says nothing of how many sweeps the second needs.
+    const sweeps = this.refreshes === 0 ? 0 : this.refreshes === 1 ? MAX_SWEEPS : SvdBatch.nextSweeps(status);
     this.refreshes++;
     let program = this.composed.get(sweeps);
     if (!program) {

@@ -39,6 +39,8 @@ const GUARD = 0.6;
 const COARSE = 0.4;
 const FINE = 0.05;
 const MAX_POWERS = 8;
+/** Sweeps that an exact refresh from the last vectors has at least; weights that moved for five steps need four. */
+const EXACT_SWEEPS = 6;
 /** Refreshes that are guarded whatever the status says: after the first one, and after a change of ranks. */
 const WATCHFUL = 2;
 
@@ -104,13 +106,15 @@ export class SketchController {
     if (worst > COARSE * ETA_LIMIT) this.powers = Math.min(MAX_POWERS, this.powers + (worst > ETA_LIMIT ? 2 : 1));
     else if (largest < FINE * ETA_LIMIT) this.powers = Math.max(powerIterations, this.powers - 1);
     const full = this.sketches.every((sketch, i) => !acted[i] || sketch === sizes[i]);
-    const sweeps = SvdBatch.nextSweeps(status);
     const kind = this.refreshes === 0 || (full && !this.wasExact) ? 'cold' : full ? 'exact' : guarded ? 'guarded' : 'sketch';
+    // A cold refresh says nothing of how many sweeps an exact one from its vectors needs.
+    const least = kind === 'cold' || (kind === 'exact' && this.refreshes === 1) ? MAX_SWEEPS : kind === 'exact' ? EXACT_SWEEPS : 0;
+    const sweeps = Math.max(least, SvdBatch.nextSweeps(status));
     this.refreshes++;
     // The first, cold refresh is exact and needs no watching.
     if (kind === 'guarded' && this.watchful > 0) this.watchful--;
     this.wasExact = kind === 'cold' || kind === 'exact';
-    return { kind, powers: this.powers, sweeps: kind === 'cold' ? MAX_SWEEPS : sweeps, sketches: [...this.sketches] };
+    return { kind, powers: this.powers, sweeps, sketches: [...this.sketches] };
   }
 
   save(): ControllerState {
