@@ -94,7 +94,7 @@ test('A and B with λ 0 on both coincide to the bit, and part after λ changes o
 
 test('a grid of two by two runs unattended, survives a reload in its middle and goes on', async ({ page }) => {
   const watch = watchConsole(page);
-  await openPlayground(page, `#v=1&${ONE_BLOCK}&lambda=5&targetRank=0.1&steps=40&evalEvery=20`);
+  await openPlayground(page, `#v=1&${ONE_BLOCK}&lambda=5&targetRank=0.1&steps=20&evalEvery=10`);
   await page.getByRole('button', { name: 'Compare' }).click();
   await page.getByRole('button', { name: 'Grid', exact: true }).click();
   await page.getByRole('textbox', { name: 'Values of λ' }).fill('0, x');
@@ -133,7 +133,7 @@ test('a grid of two by two runs unattended, survives a reload in its middle and 
   await page.getByRole('button', { name: 'Share' }).click();
   const share = page.getByRole('dialog', { name: 'Share this grid' });
   await expect(share.getByRole('textbox', { name: 'Link to the grid' })).toHaveValue(
-    /&steps=40.*&compare=grid&up=lambda:0,5&across=targetRank:0\.1,0\.3&seeds=1$/,
+    /&steps=20.*&compare=grid&up=lambda:0,5&across=targetRank:0\.1,0\.3&seeds=1$/,
   );
   await share.getByRole('button', { name: 'Close' }).click();
 
