@@ -1,6 +1,6 @@
 import { expect, test, type Page } from '@playwright/test';
-import { join } from 'node:path';
-import { CIFAR_DIR, openPlayground } from '../support/playground';
+import { cifarFiles } from '../support/cifarFile';
+import { openPlayground } from '../support/playground';
 import { watchConsole } from '../support/page';
 
 /** A model small enough for a software adapter. */
@@ -22,13 +22,12 @@ test('a first visit plays at once: one click, then loss and spectra', async ({ p
 });
 
 test('120 nano steps on CIFAR-10: falling loss, live charts, twelve spectra, no console message', async ({ page }) => {
-  test.skip(!CIFAR_DIR, 'the CIFAR-10 sample files are not beside the project');
   const watch = watchConsole(page);
   await openPlayground(page, `#v=1&data=cifar10&steps=120&evalEvery=60&${NANO}`);
   const chooser = page.waitForEvent('filechooser');
   await page.getByText('Data', { exact: true }).first().click();
   await page.getByRole('button', { name: 'Choose files' }).click();
-  await (await chooser).setFiles(join(CIFAR_DIR!, 'cifar-10-binary-6k.tar.gz'));
+  await (await chooser).setFiles(cifarFiles());
   await expect
     .poll(() => page.evaluate(() => window.q3r.memory().then(() => document.body.textContent)), { timeout: 60_000 })
     .toMatch(/5.?000/);

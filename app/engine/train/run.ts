@@ -16,22 +16,22 @@ import { initialParameters, vitParameters, type ParameterTable, type VitConfig }
 import { VitModel } from '../model/vit';
 import { GpuDataset } from '../ops/gather';
 import { Stage } from '../ops/stage';
-import { Accumulation } from '../optim/accumulate';
 import type { MatmulTuning } from '../ops/matmul';
 import { Adam } from '../optim/adam';
-import { countNonFinite } from '../optim/nonFinite';
 import { drawMix } from '../optim/mix';
 import { learningRate } from '../optim/schedule';
 import type { RunTables, StateLayout } from './checkpoint';
+import { firstBadTensor, type BadTensor } from './badTensor';
 import { Evaluator } from './evaluator';
 import { Flight } from './flight';
 import { checkBatch, gradientsOf, predictionOf } from './handBatch';
+import { disposeKit, makeKit, recipeOf, type Kit } from './kit';
 import { planFactors, planMatrices, techniqueOf } from './matrices';
 import { truncatedMatrices } from './plan';
 import { RankControl } from './rankControl';
 import { evaluationBatch } from './recipe';
 import { Snapshotter, type Snapshot } from './snapshot';
-import { StepViews, joinParts, recordGather, recordPart, recordStep, type RecordedStep, type StepRecipe } from './step';
+import { StepViews, joinParts, recordGather } from './step';
 import { Truncation, type TestBench } from './truncation';
 
 /** What one step leaves behind. */
@@ -40,20 +40,6 @@ export interface StepResult {
   /** The step's loss or gradient was not finite; the weights were left as they were. */
   readonly halted: boolean;
   readonly times: PhaseTimes | null;
-}
-
-/** A model with the programs that train it; one for the run's batch size, others for batches given by hand. */
-interface Kit {
-  readonly model: VitModel;
-  readonly step: RecordedStep;
-  /** Where the batch passes in parts: what collects them, and a program a part. */
-  readonly accumulation: Accumulation | undefined;
-  readonly parts: readonly Program[];
-  /** The batch, a program a part. */
-  gathers: readonly Program[];
-  stage: Stage | undefined;
-  /** A step on a gathered batch; empty until there is data. */
-  gathered: readonly Program[];
 }
 
 /** The data of a run, on the GPU. */
@@ -89,7 +75,7 @@ export class Run {
     readonly table: ParameterTable,
     readonly tuning: MatmulTuning,
     readonly views: StepViews,
-    private readonly adam: Adam,
+    readonly adam: Adam,
     readonly rank: RankControl,
     private readonly flight: Flight,
     private readonly snapshots: Snapshotter,
@@ -147,8 +133,9 @@ export class Run {
   }
 
   private async connect(data: RunData, kit: Kit): Promise<void> {
-    const { gpu, views, config, recipe } = this;
-    const { batchSize, accumulate, augment } = this.experiment.train;
+    const { gpu, views, config, experiment } = this;
+    const { batchSize, accumulate, augment } = experiment.train;
+    const recipe = recipeOf(experiment);
     const { channels } = data.train.shape;
     if (!canFeed(channels, config.inChannels))
       throw new ConfigError(
@@ -186,37 +173,10 @@ export class Run {
     return this.kit(batchSize, accumulate);
   }
 
-  private get recipe(): StepRecipe {
-    const { labelSmoothing, mixup, cutmix, augment } = this.experiment.train;
-    return { labelSmoothing, mix: mixup > 0 || cutmix > 0, strong: augment === 'strong' };
-  }
-
   private async kit(batch: number, parts: number): Promise<Kit> {
     const key = `${batch}/${parts}`;
-    let kit = this.kits.get(key);
-    if (!kit) {
-      const { gpu, config, tuning, views, adam, experiment } = this;
-      const rows = batch / parts;
-      const { model, accumulation } = await gpu.guard(`the activations of ${rows} images`, () => ({
-        model: new VitModel(gpu, { config, batch: rows, tuning, training: true, recompute: experiment.train.recompute }),
-        accumulation: parts > 1 ? new Accumulation(gpu, { elements: this.table.total, batch, parts }) : undefined,
-      }));
-      const step = await recordStep(gpu, {
-        views,
-        model,
-        batch,
-        recipe: this.recipe,
-        adam,
-        regularizer: this.rank.regularizer,
-        inLoss: techniqueOf(experiment.method).inLoss,
-        accumulation,
-        factorization: this.factorization,
-      });
-      const total = this.factorization?.weightGrads ?? views.grads;
-      const adds = accumulation ? Array.from({ length: parts }, (_, part) => recordPart(gpu, { total, model, accumulation, part })) : [];
-      kit = { model, step, accumulation, parts: await Promise.all(adds), gathers: [], stage: undefined, gathered: [] };
-      this.kits.set(key, kit);
-    }
+    const kit = this.kits.get(key) ?? (await makeKit(this, batch, parts));
+    this.kits.set(key, kit);
     return kit;
   }
 
@@ -455,41 +415,14 @@ export class Run {
   }
 
   /**
-   * After a halt at `step`: the first parameter with a value that is not finite, else the logits, else the first gradient. The steps
-   * that were in flight behind it have overwritten what it left, so it is done once more; while the guard is set nothing is updated.
+   * After a halt at `step`: what went wrong first, see `badTensor.ts`. The steps that were in flight behind it have overwritten what it left,
+   * so it is done once more; while the guard is set nothing is updated.
    */
-  async firstBadTensor(step?: number): Promise<{ name: string; count: number } | undefined> {
-    const { entries } = this.trained;
-    const segments = entries.map(({ offset, length }) => ({ offset, length }));
-    const search = async (arena: View, prefix: string): Promise<{ name: string; count: number } | undefined> => {
-      const counts = await countNonFinite(this.gpu, arena, segments);
-      const i = counts.findIndex((n) => n > 0);
-      return i < 0 ? undefined : { name: prefix + entries[i]!.name, count: counts[i]! };
-    };
+  async firstBadTensor(step?: number): Promise<BadTensor | undefined> {
     const { model, gathered } = await this.ownKit();
     if (step !== undefined && gathered.length > 0) await this.repeat(step, gathered);
-    const logits = async (): Promise<{ name: string; count: number } | undefined> => {
-      const [count = 0] = await countNonFinite(this.gpu, model.logits, [{ offset: 0, length: model.logits.size / 4 }]);
-      return count > 0 ? { name: 'logits', count } : undefined;
-    };
-    return (
-      (await search(this.views.params, '')) ??
-      (await logits()) ??
-      (await search(this.views.grads, 'gradient of ')) ??
-      (await this.firstOverflow())
-    );
-  }
-
-  /** Where every value is finite and the norm of the gradient is not: the first gradient with values whose squares pass float32. */
-  private async firstOverflow(): Promise<{ name: string; count: number } | undefined> {
-    const values = await this.gpu.readFloats(this.views.grads);
-    for (const { name, offset, length } of this.trained.entries) {
-      let count = 0;
-      // Fround is what the kernel adds up; a partial sum of many squares may pass, too, from a tenth of that on.
-      for (let i = offset; i < offset + length; i++) if (!Number.isFinite(Math.fround(100 * values[i]! ** 2))) count++;
-      if (count > 0) return { name: `gradient of ${name}`, count };
-    }
-    return undefined;
+    const { params, grads } = this.views;
+    return firstBadTensor(this.gpu, { trained: this.trained, params, grads, logits: model.logits });
   }
 
   /** The forward and backward pass of step t, which has halted the run, on its own batch again. */
@@ -513,12 +446,7 @@ export class Run {
     await this.truncating?.then((truncation) => truncation.dispose()).catch(() => undefined);
     this.evaluator?.dispose();
     this.evalModel?.dispose();
-    for (const { model, step, accumulation, parts, gathers, stage } of this.kits.values()) {
-      for (const program of [...gathers, ...parts, step.program]) program.dispose();
-      stage?.dispose();
-      accumulation?.dispose();
-      model.dispose();
-    }
+    for (const kit of this.kits.values()) disposeKit(kit);
     this.snapshots.dispose();
     this.flight.dispose();
     this.rank.dispose();

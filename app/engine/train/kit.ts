@@ -1,0 +1,85 @@
+import type { Experiment } from '../../protocol/experiment';
+import type { Factorization } from '../factorization/factorization';
+import type { Gpu } from '../gpu/device';
+import type { Program } from '../gpu/recorder';
+import type { ParameterTable, VitConfig } from '../model/parameters';
+import { VitModel } from '../model/vit';
+import type { MatmulTuning } from '../ops/matmul';
+import type { Stage } from '../ops/stage';
+import { Accumulation } from '../optim/accumulate';
+import type { Adam } from '../optim/adam';
+import { techniqueOf } from './matrices';
+import type { RankControl } from './rankControl';
+import { recordPart, recordStep, type RecordedStep, type StepRecipe, type StepViews } from './step';
+
+/** A model with the programs that train it; one for the run's batch size, others for batches given by hand. */
+export interface Kit {
+  readonly model: VitModel;
+  readonly step: RecordedStep;
+  /** Where the batch passes in parts: what collects them, and a program a part. */
+  readonly accumulation: Accumulation | undefined;
+  readonly parts: readonly Program[];
+  /** The batch, a program a part. */
+  gathers: readonly Program[];
+  stage: Stage | undefined;
+  /** A step on a gathered batch; empty until there is data. */
+  gathered: readonly Program[];
+}
+
+/** What the kits of a run share. */
+export interface KitMaker {
+  readonly gpu: Gpu;
+  readonly experiment: Experiment;
+  readonly config: VitConfig;
+  readonly table: ParameterTable;
+  readonly tuning: MatmulTuning;
+  readonly views: StepViews;
+  readonly adam: Adam;
+  readonly rank: RankControl;
+  readonly factorization: Factorization | undefined;
+}
+
+/** What the experiment says of a step. */
+export function recipeOf({ train }: Experiment): StepRecipe {
+  const { labelSmoothing, mixup, cutmix, augment } = train;
+  return { labelSmoothing, mix: mixup > 0 || cutmix > 0, strong: augment === 'strong' };
+}
+
+/** A kit for batches of `batch` images in `count` parts. @throws OutOfMemoryError, ShaderError; nothing of it is left then */
+export async function makeKit(maker: KitMaker, batch: number, count: number): Promise<Kit> {
+  const { gpu, experiment, config, table, tuning, views, adam, rank, factorization } = maker;
+  const rows = batch / count;
+  const { model, accumulation } = await gpu.guard(`the activations of ${rows} images`, () => ({
+    model: new VitModel(gpu, { config, batch: rows, tuning, training: true, recompute: experiment.train.recompute }),
+    accumulation: count > 1 ? new Accumulation(gpu, { elements: table.total, batch, parts: count }) : undefined,
+  }));
+  const made: Program[] = [];
+  try {
+    const { inLoss } = techniqueOf(experiment.method);
+    const { regularizer } = rank;
+    const recipe = recipeOf(experiment);
+    const step = await recordStep(gpu, { views, model, batch, recipe, adam, regularizer, inLoss, accumulation, factorization });
+    made.push(step.program);
+    const total = factorization?.weightGrads ?? views.grads;
+    const adds = accumulation ? Array.from({ length: count }, (_, part) => recordPart(gpu, { total, model, accumulation, part })) : [];
+    // All have ended before anything is freed.
+    const settled = await Promise.allSettled(adds);
+    const parts = settled.flatMap((add) => (add.status === 'fulfilled' ? [add.value] : []));
+    made.push(...parts);
+    for (const add of settled) if (add.status === 'rejected') throw add.reason;
+    return { model, step, accumulation, parts, gathers: [], stage: undefined, gathered: [] };
+  } catch (error) {
+    for (const program of made) program.dispose();
+    accumulation?.dispose();
+    model.dispose();
+    throw error;
+  }
+}
+
+/** Frees a kit; its programs must have run. */
+export function disposeKit({ model, step, accumulation, parts, gathers, stage }: Kit): void {
+  for (const program of [...gathers, ...parts, step.program]) program.dispose();
+  stage?.dispose();
+  accumulation?.dispose();
+  model.dispose();
+}
