@@ -1,5 +1,6 @@
 import { differences, type Experiment } from './experiment';
 import { isLockKey } from './locks';
+import { linkKey } from './settings';
 import { LINK_KEYS, linkPart, parseShareUrl, type LinkProblem } from './shareUrl';
 
 /** A setting and its values as they stand in a link, and as a visitor types them: `0, 0.1, 1`. */
@@ -18,7 +19,6 @@ const words = (list: string): string[] =>
     .split(/[,;\n]+/)
     .map((word) => word.trim())
     .filter(Boolean);
-const keyOf = (path: string): string => LINK_KEYS.find((k) => k.path === path)!.key;
 
 /** A and B of a pair as the last parts of a link to A: `compare=ab&b.lambda=0`, one for each setting in which they differ. */
 export function pairParts(a: Experiment, b: Experiment): string[] {
@@ -29,7 +29,7 @@ export function pairParts(a: Experiment, b: Experiment): string[] {
 /** A grid as the last parts of a link to what its runs share: `compare=grid&up=lambda:0,1&across=targetRank:0.1,0.2&seeds=1`. */
 export function gridParts({ across, up, seeds }: Omit<CompareLink & { tab: 'grid' }, 'tab'>): string[] {
   const list = (text: string) => words(text).map(encodeURIComponent).join(',');
-  const axis = ({ path, values }: AxisText) => `${keyOf(path)}:${list(values)}`;
+  const axis = ({ path, values }: AxisText) => `${linkKey(path)}:${list(values)}`;
   return ['compare=grid', `up=${axis(up)}`, `across=${axis(across)}`, `seeds=${list(seeds)}`];
 }
 

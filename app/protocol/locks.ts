@@ -1,6 +1,6 @@
 import { ConfigError } from './configError';
 import { valueAt, type Experiment } from './experiment';
-import { FIELD_PATHS, labelOf } from './settings';
+import { FIELD_PATHS, labelOf, linkKey } from './settings';
 
 /** Parts of the page that are no setting; a link can hide them, and not lock them. */
 export const PARTS = [
@@ -24,14 +24,11 @@ export interface Lockable {
   readonly label: string;
 }
 
-/** Keys that are not the last part of the path. */
-const LINK_KEYS: Readonly<Record<string, string>> = { dataset: 'data', 'method.name': 'method' };
-
 /** All settings, in the order of the form. */
 export const LOCKABLE: readonly Lockable[] = [
   ...FIELD_PATHS,
   ...['model.imageSize', 'model.inChannels', 'model.numClasses', 'method.overrides'],
-].map((path) => ({ key: LINK_KEYS[path] ?? path.split('.')[1]!, path, label: labelOf(path) }));
+].map((path) => ({ key: linkKey(path), path, label: labelOf(path) }));
 
 /** What a teacher's link takes away, by the keys of the link. All lists empty and `only` null: nothing. */
 export interface Locks {

@@ -18,3 +18,7 @@ export function parseNumber(typed: string, unit = ''): number {
     .replace(/^(-?\d*),(\d+)$/, '$1.$2');
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/.test(plain) ? Number(plain) : Number.NaN;
 }
+
+/** "12 Nov 2026", where the visitor is. */
+export const day = (date: number): string =>
+  new Date(date).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });

@@ -8,6 +8,9 @@ export const FIELD_PATHS: readonly string[] = [
   ...GROUPS.flatMap((group) => group.fields.map((field) => `${group.section}.${field.key}`)),
 ];
 
+/** The name of a setting in a link: the last part of its path, but `data` for the data set and `method` for the technique. */
+export const linkKey = (path: string): string => (path === 'dataset' ? 'data' : path === 'method.name' ? 'method' : path.split('.')[1]!);
+
 /** Names of the settings that are no fields. */
 const LABELS: Readonly<Record<string, string>> = {
   dataset: 'Data set',

@@ -1,6 +1,7 @@
 import { isLesson, LESSONS, type LessonName } from './lessons';
 import { anyLocks, isLockKey, NO_LOCKS, readLocks, writeLocks, type Locks } from './locks';
 import { writeOverrides } from './overrides';
+import { linkKey } from './settings';
 import { linkParts } from './linkParts';
 import { isCommandLine, parseCommandLine } from './commandLine';
 import {
@@ -52,11 +53,11 @@ const readNumber = (text: string): unknown => (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d
 
 /** Keys of the link: the field names themselves, `method` for `method.name`, `data` for the data set. */
 const KEYS: readonly Key[] = [
-  { key: 'data', path: 'dataset', read: (text) => text },
+  { key: linkKey('dataset'), path: 'dataset', read: (text) => text },
   ...GROUPS.flatMap((group) =>
     group.fields.map((field): Key => {
       const path = `${group.section}.${field.key}`;
-      const key = path === 'method.name' ? 'method' : field.key;
+      const key = linkKey(path);
       switch (field.kind) {
         case 'int':
         case 'float':

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect } from 'react';
+import { lazy, useEffect } from 'react';
 import { skipFirst } from '../store/actions';
 import { useStore } from '../store/store';
 import { DATASET_CONFIGS } from './datasets';
@@ -44,20 +44,18 @@ export function App() {
   });
   return (
     <>
-      <Boundary at={screen}>
-        <Suspense fallback={<main className="page" aria-busy="true" />}>
-          {embed ? (
-            <Embedded cover={cover} />
-          ) : screen === 'first' || blocking ? (
-            <FirstScreen cover={cover} />
-          ) : screen === 'lesson' ? (
-            <Lessons />
-          ) : screen === 'compare' ? (
-            <Compare />
-          ) : (
-            <MainScreen cover={cover} />
-          )}
-        </Suspense>
+      <Boundary at={screen} fallback={<main className="page" aria-busy="true" />}>
+        {embed ? (
+          <Embedded cover={cover} />
+        ) : screen === 'first' || blocking ? (
+          <FirstScreen cover={cover} />
+        ) : screen === 'lesson' ? (
+          <Lessons />
+        ) : screen === 'compare' ? (
+          <Compare />
+        ) : (
+          <MainScreen cover={cover} />
+        )}
       </Boundary>
       <AskNewRun />
       <CommandDialog />

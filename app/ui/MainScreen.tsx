@@ -1,4 +1,4 @@
-import { lazy, Suspense, type ReactNode } from 'react';
+import { lazy, type ReactNode } from 'react';
 import { openSetup } from '../store/actions';
 import { useStore } from '../store/store';
 import { FormulaPanel } from './charts/FormulaPanel';
@@ -44,23 +44,21 @@ function Stage({ cover, children }: { cover: Cover; children?: ReactNode }) {
         </div>
       ) : roofline ? (
         <Boundary>
-          <Suspense>
-            <Roofline />
-          </Suspense>
+          <Roofline />
         </Boundary>
       ) : seeing ? (
         <Boundary>
-          <Suspense>
-            <SeeModel />
-          </Suspense>
+          <SeeModel />
         </Boundary>
       ) : (
         <>
           <SpectrumWall />
           {curves && (
-            <InTurn>
-              <RunCharts />
-            </InTurn>
+            <Boundary>
+              <InTurn>
+                <RunCharts />
+              </InTurn>
+            </Boundary>
           )}
         </>
       )}
@@ -91,10 +89,8 @@ export function MainScreen({ cover }: { cover: Cover }) {
         <ExperimentRail />
         {setup && <div className="scrim" onClick={() => openSetup(false)} />}
         <Stage cover={cover}>
-          <Boundary>
-            <Suspense fallback={<div className="runs-drawer" />}>
-              <RunsDrawer />
-            </Suspense>
+          <Boundary fallback={<div className="runs-drawer" />}>
+            <RunsDrawer />
           </Boundary>
         </Stage>
         <div className="right rail">

@@ -1,6 +1,6 @@
 import { setting } from '../protocol/numbers';
 
-export { parseNumber, setting } from '../protocol/numbers';
+export { day, parseNumber, setting } from '../protocol/numbers';
 
 const THIN = '\u2009';
 const MINUS = '\u2212';
@@ -57,10 +57,6 @@ export function roughly(seconds: number): string {
 export const range = (min: number, max: number): string => `from ${setting(min)} to ${setting(max)}`;
 /** "1 block", "3 blocks" */
 export const plural = (n: number, word: string): string => `${whole(n)} ${word}${n === 1 ? '' : 's'}`;
-
-/** "12 Nov 2026", where the visitor is. */
-export const day = (date: number): string =>
-  new Date(date).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 
 /** "just now", "4 minutes ago", "3 hours ago", "2 days ago". */
 export function ago(milliseconds: number): string {

@@ -46,6 +46,18 @@ export function planOf(experiment: Experiment): PlanReport {
   };
 }
 
+/** What a worker answers to a page that opens, whatever the experiment. */
+export const opening: Handlers = {
+  init: () => device,
+  plan: ({ experiment }) => planOf(experiment),
+  configure: ({ experiment }) => planOf(experiment),
+  pause: () => undefined,
+  view: () => undefined,
+  warm: () => undefined,
+  checkpoints: () => [],
+  samples: () => ({ width: 1, height: 1, images: [new Uint8ClampedArray(4)], labels: [0] }),
+};
+
 /** Smooth made-up spectra: `t` from 0 to 1 of a run. For looking at the page only. */
 export function spectraOf(experiment: Experiment, t: number): MatrixSpectrum[] {
   return matricesOf(experiment).map((m, j) => {

@@ -25,7 +25,7 @@ import { useGrid } from '../../app/store/compare/grid/gridStore';
 import { summaryOf } from '../../app/store/runs/summary';
 import { getState, initialState, setState } from '../../app/store/store';
 import { sampleRun } from '../protocol/run/fixture';
-import { device, FakeWorker, planOf } from './fakeWorker';
+import { FakeWorker, opening } from './fakeWorker';
 
 const LINK = '#v=1&method=adamq3r&lambda=2&targetRank=0.1&lock=lambda,targetRank&hide=lr';
 const other = (patch: Parameters<typeof patchExperiment>[1]): Experiment => patchExperiment(getState().experiment, patch);
@@ -35,17 +35,7 @@ let worker: FakeWorker;
 beforeEach(async () => {
   setState(initialState());
   useWorker(() => {
-    worker = new FakeWorker({
-      init: () => device,
-      plan: ({ experiment }) => planOf(experiment),
-      configure: ({ experiment }) => planOf(experiment),
-      pause: () => undefined,
-      view: () => undefined,
-      warm: () => undefined,
-      reset: () => undefined,
-      checkpoints: () => [],
-      samples: () => ({ width: 1, height: 1, images: [], labels: [] }),
-    });
+    worker = new FakeWorker({ ...opening, reset: () => undefined });
     return worker;
   });
   await openDevice(true);

@@ -17,7 +17,7 @@ import { frames } from '../../app/store/frames';
 import { records } from '../../app/store/records';
 import { getState, initialState, setState } from '../../app/store/store';
 import { sampleRun } from '../protocol/run/fixture';
-import { device, FakeWorker, planOf, seriesOf } from './fakeWorker';
+import { FakeWorker, opening, seriesOf } from './fakeWorker';
 
 let worker: FakeWorker;
 const run = sampleRun();
@@ -29,16 +29,7 @@ const live = (runId: number, step: number, phase: 'running' | 'paused' = 'runnin
 beforeEach(async () => {
   setState(initialState());
   useWorker(() => {
-    worker = new FakeWorker({
-      init: () => device,
-      plan: ({ experiment }) => planOf(experiment),
-      configure: ({ experiment }) => planOf(experiment),
-      pause: () => undefined,
-      view: () => undefined,
-      warm: () => undefined,
-      checkpoints: () => [],
-      samples: () => ({ width: 1, height: 1, images: [new Uint8ClampedArray(4)], labels: [0] }),
-    });
+    worker = new FakeWorker(opening);
     return worker;
   });
   await openDevice(true);

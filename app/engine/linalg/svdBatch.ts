@@ -77,7 +77,7 @@ export interface SvdBatchOptions {
   readonly skipOverRank?: boolean;
   readonly seed?: number;
   readonly workspace?: SvdWorkspace;
-  /** Invocations that share four Jacobi columns (a power of two) and fours per workgroup; chosen by the adapter when absent. */
+  /** Invocations that share eight Jacobi columns (a power of two) and eights per workgroup; chosen by the adapter when absent. */
   readonly lanes?: { readonly LANES: number; readonly PAIRS: number };
   readonly phase?: Phase;
 }
@@ -89,8 +89,9 @@ type Part = Piece | { readonly piece: Piece; readonly length: number };
 
 /**
  * Singular value decompositions of many matrices at once, W = U Σ Vᵀ, warm-started from their last ones.
- * Exact: one-sided Jacobi on A V; V is the last one, or from cold that of a Cholesky factor of AᵀA. Sketch: the leading `sketch`
- * triplets by subspace iteration from the last right subspace (Gaussian at first), then Jacobi on A V, the same way. A matrix with fewer rows than columns is decomposed transposed: `readTriplets` undoes it.
+ * Exact: one-sided Jacobi on A V; V is the last one, or from cold that of the triangle R of A = Q Rᵀ. Sketch: the leading `sketch` triplets by
+ * subspace iteration from the last right subspace (Gaussian at first), then Jacobi on a triangle and on A V. A matrix with fewer rows than
+ * columns is decomposed transposed: `readTriplets` undoes it.
  * Owns its buffers and, unless given, its workspace.
  */
 export class SvdBatch {

@@ -1,4 +1,5 @@
 import type { Experiment } from '../../protocol/experiment';
+import { day } from '../../protocol/numbers';
 import { nearestPreset } from '../../protocol/presets';
 import type { RunRecord } from '../../protocol/run/record';
 import { runFileName, saveFile } from '../files';
@@ -141,10 +142,7 @@ export async function importRunFiles(files: readonly { readonly name: string; re
     notify(
       'info',
       `${added.length} run${s(added.length)} added to the table.`,
-      added.map(
-        ({ name, device, date }) =>
-          `${name}, made on ${device}, ${new Date(date).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })}`,
-      ),
+      added.map(({ name, device, date }) => `${name}, made on ${device}, ${day(date)}`),
     );
   }
 }

@@ -17,7 +17,7 @@ type Chart = typeof import('./SeriesChart').default;
  * paint does not wait for it; and two charts made in one frame would hold the page for 100 ms.
  */
 function useChart(): Chart | null {
-  const [chart, setChart] = useState<Chart | null>(null);
+  const [chart, setChart] = useState<Chart | Error | null>(null);
   useEffect(() => {
     let wanted = true;
     let job: (() => void) | null = null;
@@ -25,13 +25,15 @@ function useChart(): Chart | null {
       ({ default: made }) => {
         if (wanted) enqueue((job = () => setChart(() => made)));
       },
-      (error: unknown) => console.error(error),
+      (error: unknown) => setChart(error instanceof Error ? error : new Error(String(error))),
     );
     return () => {
       wanted = false;
       if (job) leaveQueue(job);
     };
   }, []);
+  // The boundary around the charts tells it.
+  if (chart instanceof Error) throw chart;
   return chart;
 }
 

@@ -4,7 +4,7 @@ import { STYLES } from '../../store/runs';
 import { useStore, type RunSummary } from '../../store/store';
 import { useStandings } from '../controls/LockedField';
 import { Menu } from '../controls/Menu';
-import { ago, whole } from '../format';
+import { day, ago, whole } from '../format';
 import { Icon } from '../icons';
 import { useMinute } from '../panels/KeptNotes';
 import { RunMenu } from './RunMenu';
@@ -39,7 +39,7 @@ export function RunRow({ run: stored, large, chosen, onChoose }: RunRowProps) {
           {here ? <Swatch style={1} /> : <StyleMenu run={run} />}
           <RunName run={run} />
           {run.imported && (
-            <small className="run-from" title={`Made on ${run.device}, ${new Date(run.date).toLocaleDateString()}`}>
+            <small className="run-from" title={`Made on ${run.device}, ${day(run.date)}`}>
               from a file
             </small>
           )}

@@ -1,4 +1,4 @@
-import { Component, type ReactNode } from 'react';
+import { Component, Suspense, type ReactNode } from 'react';
 import { CopyButton } from '../controls/CopyButton';
 import { Icon } from '../icons';
 
@@ -7,6 +7,8 @@ const NOT_LOADED = /dynamically imported module|importing a module script failed
 
 interface Props {
   readonly children: ReactNode;
+  /** Stands there while a script is on its way. */
+  readonly fallback?: ReactNode;
   /** Another value is another try. */
   readonly at?: string;
 }
@@ -31,7 +33,7 @@ export class Boundary extends Component<Props, State> {
 
   override render(): ReactNode {
     const { error } = this.state;
-    if (!error) return this.props.children;
+    if (!error) return <Suspense fallback={this.props.fallback}>{this.props.children}</Suspense>;
     const lost = NOT_LOADED.test(error.message);
     return (
       <section className="panel fault" aria-labelledby="part-failed">
