@@ -1,14 +1,13 @@
 import { lazy, Suspense, useState } from 'react';
 import { anyLocks } from '../../protocol/locks';
 import { attempt, measureCurve, openCompare, openFork, openLessons, readEnd, showTab } from '../../store/actions';
+import { accuracyCutOf } from '../../store/runs';
 import { useStore } from '../../store/store';
 import { usePart } from '../controls/LockedField';
 import { Icon } from '../icons';
 
 const ShareDialog = lazy(() => import('../share/ShareDialog'));
 
-/** The share that the sentence tells of: on every curve, and where a low-rank model and a dense one lie far apart. */
-const FIFTH = 0.2;
 const percent = (share: number): string => `${(100 * share).toFixed(1)}\u2009%`;
 
 /** What a run that has ended came to, and the ways on from there; nothing in a recording, and after it was put away. */
@@ -19,7 +18,7 @@ export function WhatNow() {
 
 function Ended() {
   const accuracy = useStore((s) => s.evaluation?.accuracy ?? null);
-  const cut = useStore((s) => s.curves.fraction?.cuts.find(({ fraction }) => fraction === FIFTH)?.accuracy ?? null);
+  const cut = useStore((s) => accuracyCutOf(s.curves));
   return (
     <section className="what-now" aria-label="The run has finished">
       <Icon name="check" />
