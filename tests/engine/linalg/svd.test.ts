@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { svd } from '../../../app/engine/linalg/svd';
-import { SvdBatch } from '../../../app/engine/linalg/svdBatch';
+import { SvdBatch, hardwareTuning } from '../../../app/engine/linalg/svdBatch';
 import { orthonormality, recompose, svd64 } from '../../reference/svd';
 import { goldenCases } from '../../support/golden';
 import { maxError, uniform, useGpu } from '../../support/gpu';
@@ -125,7 +125,7 @@ describe('batches', () => {
     const g = gpu();
     const view = g.upload('arena', arena);
     const batch = new SvdBatch(g, { matrices: shapes, arena: view });
-    const wide = new SvdBatch(g, { matrices: shapes, arena: view, lanes: { LANES: 8, PAIRS: 2 } });
+    const wide = new SvdBatch(g, { matrices: shapes, arena: view, tuning: { ...hardwareTuning(12, 16384, 256), lanes: { LANES: 4, PAIRS: 2 }, wide: 16 } });
     await Promise.all([batch.build(), wide.build()]);
     batch.coldExact().run();
     wide.coldExact().run();
