@@ -59,7 +59,7 @@ export class SvdWorkspace {
 }
 
 /** How the kernels are cut for a device. */
-export type SvdTuning = Pick<PieceOptions, 'tile' | 'group' | 'wide' | 'lanes' | 'share' | 'square'>;
+export type SvdTuning = Pick<PieceOptions, 'tile' | 'group' | 'wide' | 'lanes' | 'share' | 'square' | 'apart'>;
 
 // A software adapter runs four invocations at a time, and pays for those of a workgroup that have nothing to do.
 const SOFTWARE: SvdTuning = { lanes: { LANES: 1, PAIRS: 4 }, tile: 8, group: 16, wide: 4, share: 1 };
@@ -73,6 +73,7 @@ export function hardwareTuning(columns: number, memory: number, invocations: num
     wide: Math.min(256, invocations),
     share: 64,
     square: squareFor(columns, memory, invocations),
+    apart: { from: 128, lanes: { LANES: 32, PAIRS: 2 } },
   };
 }
 
@@ -318,8 +319,9 @@ export class SvdBatch {
   }
 
   private sweeps(what: Swept, widest: number, sweeps: number, tolerance: Tolerance): Part[] {
-    const { square } = this.tuning;
-    if (square) return [what === 'Sketch' && widest <= square.side ? 'square' : `sweeps${what}`];
+    const { square, apart } = this.tuning;
+    const divided = apart && widest >= apart.from && (what === 'Fine' || what === 'Coarse');
+    if (square && !divided) return [what === 'Sketch' && widest <= square.side ? 'square' : `sweeps${what}`];
     const { rounds } = tournament(widest);
     return Array.from({ length: sweeps }, (): Part[] => [{ piece: `rounds${what}`, length: rounds }, tolerance]).flat();
   }

@@ -69,6 +69,11 @@ export interface PieceOptions {
   readonly lanes: { readonly LANES: number; readonly PAIRS: number };
   /** Present: all sweeps in one dispatch, over a square in a workgroup's memory where it has no more columns than this. */
   readonly square?: k.Square;
+  /**
+   * Present besides `square`: over A V of at least `from` columns every round is a dispatch, cut like this. So long a round fills the card
+   * with many workgroups to a matrix, which one workgroup cannot.
+   */
+  readonly apart?: { readonly from: number; readonly lanes: { readonly LANES: number; readonly PAIRS: number } };
   /** Invocations that share one of PARTS of a matrix. */
   readonly share: number;
   readonly views: Readonly<
@@ -179,7 +184,7 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   const turning = (x: Columns) => work((e) => e.k * (x === Y ? 12 * e.p + 8 * e.k : 12 * e.k));
   /** Jacobi on columns x, a piece for a sweep or for all sweeps. `turned`: what is turned along, scratch where that is nothing. */
   const jacobi = (name: 'Fine' | 'Coarse' | 'Exact' | 'Sketch', x: Columns, turned: View, idle: number, tolerance: number) => {
-    const { square } = o;
+    const { square, apart } = o;
     const { rounds } = k.tournament(layout.maxK);
     if (square) {
       mark(`sweeps${name}`, () => {
@@ -192,17 +197,18 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
           work: 3 * turning(x),
         });
       });
-      return;
+      if (x !== Y || !apart || layout.maxK < apart.from) return;
     }
+    const lanes = square && apart ? apart.lanes : o.lanes;
     mark(`rounds${name}`, () => {
-      const grid = (n: number): Grid => [ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, o.lanes.PAIRS), count, 1];
+      const grid = (n: number): Grid => [ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, lanes.PAIRS), count, 1];
       for (let round = 0; round < rounds; round++) {
         grids.set(r.length, grid);
         r.dispatch(k.jacobi, {
           buffers: [table, state, x[0], turned, off],
           grid: grid(layout.maxK),
           params: { round, kind: x[1], idle },
-          constants: o.lanes,
+          constants: lanes,
           work: turning(x) / 2,
         });
       }
