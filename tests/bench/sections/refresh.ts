@@ -26,7 +26,7 @@ const COLUMNS = 94;
 const RANK = 38;
 const REPETITIONS = 3;
 /** Milliseconds after which no other candidate is begun: a new way to cut the sweeps takes seconds to compile. */
-const PATIENCE = 8000;
+const PATIENCE = 4000;
 
 /** Candidates that the device's limits admit, the present choice first. */
 function candidates(gpu: Gpu): [string, SvdTuning][] {
