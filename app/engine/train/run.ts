@@ -307,7 +307,8 @@ export class Run {
   async evaluate(count: number): Promise<{ loss: number; accuracy: number; count: number }> {
     const { evaluator } = this;
     if (!evaluator) throw new Error('the run has no data to validate on');
-    if (!evaluator.built || this.evaluating) await this.evaluable();
+    // Another that waited may have begun in between.
+    while (!evaluator.built || this.evaluating) await this.evaluable();
     const result = evaluator.run(count);
     const done = () => void (this.evaluating = undefined);
     this.evaluating = result.then(done, done);
