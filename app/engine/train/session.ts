@@ -350,7 +350,7 @@ export class Session {
   }
 
   history(): StepRecord[] {
-    return this.trainer?.history.records() ?? [];
+    return this.trainer?.records() ?? [];
   }
 
   evaluate(): Reply<'evaluate'> {
