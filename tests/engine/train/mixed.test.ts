@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { checkpointPieces, readCheckpoint, snapshotFor } from '../../../app/engine/train/checkpoint';
 import { History } from '../../../app/engine/train/history';
 import type { Run } from '../../../app/engine/train/run';
+import { Trainer } from '../../../app/engine/train/trainer';
+import type { Event } from '../../../app/protocol/messages';
 import { joined } from '../../../app/engine/train/safetensors';
 import { FIRST_LOSS_SCALE } from '../../../app/engine/optim/config';
 import { lossScaleState, readLossScale } from '../../../kernels/lossScale/lossScale';
@@ -103,6 +105,33 @@ test('a run goes on through an overflow: the step is skipped, the scale halved, 
   expect((await scaleOf(other)).scale).toBe(FIRST_LOSS_SCALE);
   await run.dispose();
   await other.dispose();
+  data.train.dispose();
+  data.test.dispose();
+});
+
+test('the trainer tells of a skipped step as a mark and trains on, and stops where no scale helps', async () => {
+  const data = smallData(gpu());
+  const run = await makeRun(gpu(), mixed(), data);
+  const events: Event[] = [];
+  const trainer = new Trainer(run, 1, (event) => events.push(event));
+  expect(await trainer.steps(1, true)).toMatchObject([{ step: 1, lossScale: FIRST_LOSS_SCALE }]);
+  gpu().write(run.views.scaling!, lossScaleState(2 ** 40));
+  expect(await trainer.steps(1, true)).toMatchObject([{ step: 2, gradNorm: Infinity }]);
+  const mark = { step: 2, field: 'train.lossScale', from: FIRST_LOSS_SCALE, to: 2 ** 39 };
+  expect(events).toContainEqual({ type: 'mark', runId: 1, mark });
+  gpu().write(run.views.scaling!, lossScaleState(1024));
+  expect(await trainer.steps(1, true)).toMatchObject([{ step: 3, lossScale: 2 ** 39 }]);
+  expect(trainer.records().map(({ lossScale }) => lossScale)).toEqual([FIRST_LOSS_SCALE, FIRST_LOSS_SCALE, 2 ** 39]);
+  expect(trainer.marks.at(-1)).toMatchObject({ step: 3, to: 1024 });
+  // A gradient that overflows without any scale: the head's weights for the first class are huge.
+  gpu().write(run.views.scaling!, lossScaleState(1));
+  const huge = (await run.readParameters()).slice();
+  const { offset } = run.table.byName.get('head.weight')!;
+  for (let i = 0; i < run.config.embedDim; i++) huge[offset + i] = i % 3 === 0 ? 3e9 : -3e9;
+  gpu().write(run.views.params, huge);
+  await expect(trainer.steps(1, true)).rejects.toThrow('The gradient overflowed half precision at step 4, even with a loss scale of 1');
+  expect(trainer.phase).toBe('failed');
+  await trainer.dispose();
   data.train.dispose();
   data.test.dispose();
 });
