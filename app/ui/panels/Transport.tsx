@@ -257,7 +257,7 @@ function LossScale() {
   const scale = useStore((s) => (s.running ? lossScaleAt(s.running.train, s.marks, s.step + 1) : undefined));
   if (scale === undefined) return null;
   return (
-    <div className="fig r hide-m" title="Mixed precision multiplies the loss by this for the backward pass">
+    <div className="fig r only-l" title="Mixed precision multiplies the loss by this for the backward pass">
       <span className="lab">Loss scale</span>
       <span className="v">{whole(scale)}</span>
     </div>
