@@ -1,5 +1,5 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
+import { expectAccessible } from '../support/accessible';
 import { watchConsole } from '../support/page';
 import { openPlayground } from '../support/playground';
 
@@ -13,11 +13,6 @@ const paste = (page: Page, text: string) =>
     data.setData('text/plain', value);
     document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
   }, text);
-
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`)).toEqual([]);
-}
 
 test('a command pasted on the page is read, corrected, applied and copied again', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
