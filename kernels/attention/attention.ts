@@ -6,6 +6,8 @@ import backwardQuery from './backwardQuery.wgsl?raw';
 import backwardQueryTiled from './backwardQueryTiled.wgsl?raw';
 import forward from './forward.wgsl?raw';
 import forwardTiled from './forwardTiled.wgsl?raw';
+import halvesLib from '../lib/halves.wgsl?raw';
+import loadTiled from './loadTiled.wgsl?raw';
 import rows from './rows.wgsl?raw';
 
 /**
@@ -66,14 +68,22 @@ function launch(
   /** Rows to cover, and how many of them have work. */
   rowCount: number,
   busyCount: number,
+  halves: boolean,
 ): AttentionLaunch {
   const { batch, heads, headSize } = shape;
   const { name, bindings } = kernel;
+  const kind = halves ? '.halves' : '';
   if (headSize < 1 || headSize > MAX_HEAD_SIZE)
     throw new Error(`attention: a head size of ${headSize} is not within 1 and ${MAX_HEAD_SIZE}`);
+  if (halves && headSize % 4 !== 0) throw new Error(`attention: a head of ${headSize} in half precision is no multiple of 4`);
   if (variant === 'tiled') {
-    const code = expand(kernel.tiled, { HS: headSize, NC: ceilDiv(headSize, 16) });
-    const spec: KernelSpec = { name: `attention/${name}.tiled.${headSize}`, code, params, bindings };
+    const storage = halves
+      ? { WORD: 'u32', D0: '2u * tx', D1: '2u * tx + 1u', PLAIN: 0, HALVES: 1 }
+      : { WORD: 'f32', D0: 'tx', D1: 'tx + 8u', PLAIN: 1, HALVES: 0 };
+    const loads = kernel.reads.map((NAME) => expand(loadTiled, { ...storage, NAME }));
+    const main = expand(kernel.tiled, { HS: headSize, NC: ceilDiv(headSize, 16), ...storage });
+    const code = [...(halves ? [halvesLib] : []), main, ...loads].join('\n');
+    const spec: KernelSpec = { name: `attention/${name}.tiled${kind}.${headSize}`, code, params, bindings };
     return { spec, grid: foldGrid(ceilDiv(rowCount, 32) * heads * batch) };
   }
   const R = rowsPerThread(headSize, busyCount);
@@ -85,7 +95,9 @@ function launch(
     Q,
     SHARES: ceilDiv(Q, LANES),
     R,
-    TYPE: vec ? 'vec4f' : 'f32',
+    TYPE: halves ? 'vec2u' : vec ? 'vec4f' : 'f32',
+    UNPACK: halves ? 'unpack_halves' : '',
+    PACK: halves ? 'pack_halves' : '',
     VEC: vec ? 1 : 0,
     SCALAR: vec ? 0 : 1,
     SHARE: share ? 1 : 0,
@@ -96,8 +108,8 @@ function launch(
   const write = expand(access, { ...values, NAME: kernel.writes, READ: 0, WRITE: 1 });
   return {
     spec: {
-      name: `attention/${name}.${variant}.${headSize}x${R}`,
-      code: [expand(rows, values), ...reads, write, expand(kernel.rows, values)].join('\n'),
+      name: `attention/${name}.${variant}${kind}.${headSize}x${R}`,
+      code: [expand(rows, values), ...(halves ? [halvesLib] : []), ...reads, write, expand(kernel.rows, values)].join('\n'),
       params,
       bindings,
       ...(share ? { features: ['subgroups'] } : {}),
@@ -148,17 +160,17 @@ const BACKWARD_KEY: Kernel = {
   writes: 'd_qkv',
 };
 
-/** Buffers: qkv, out, lse. */
-export const attentionForward = (shape: AttentionShape, variant: AttentionVariant): AttentionLaunch =>
-  launch(FORWARD, variant, shape, shape.queries, shape.queries);
+/** Buffers: qkv, out, lse. With `halves`, all but lse and delta are in half precision, here and below; heads are multiples of 4 then. */
+export const attentionForward = (shape: AttentionShape, variant: AttentionVariant, halves = false): AttentionLaunch =>
+  launch(FORWARD, variant, shape, shape.queries, shape.queries, halves);
 
 /** Buffers: qkv, out, dOut, lse, delta (written), dQkv (its q columns). */
-export const attentionBackwardQuery = (shape: AttentionShape, variant: AttentionVariant): AttentionLaunch =>
-  launch(BACKWARD_QUERY, variant, shape, shape.tokens, shape.queries);
+export const attentionBackwardQuery = (shape: AttentionShape, variant: AttentionVariant, halves = false): AttentionLaunch =>
+  launch(BACKWARD_QUERY, variant, shape, shape.tokens, shape.queries, halves);
 
 /** Buffers: qkv, dOut, lse, delta, dQkv (its k and v columns). */
-export const attentionBackwardKey = (shape: AttentionShape, variant: AttentionVariant): AttentionLaunch =>
-  launch(BACKWARD_KEY, variant, shape, shape.tokens, shape.tokens);
+export const attentionBackwardKey = (shape: AttentionShape, variant: AttentionVariant, halves = false): AttentionLaunch =>
+  launch(BACKWARD_KEY, variant, shape, shape.tokens, shape.tokens, halves);
 
 /** Scalars all three kernels take; scale = 1/√headSize. */
 export const attentionParams = (shape: AttentionShape): Record<string, number> => ({

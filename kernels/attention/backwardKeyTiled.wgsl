@@ -3,15 +3,16 @@
 // Shapes, row-major f32: qkv, d_qkv (B, T, 3C) (only the k and v columns of d_qkv are written)  d_out (B, TQ, C)
 //   lse, delta (B, NH, TQ)
 // Grid: workgroup of 8 x 8 threads per 32 keys of one head, folded into y; rows of a tile are keys, columns queries
+// D0, D1: the two of 16 dimensions a thread owns; in half precision neighbours, since they share a word. load_*: see loadTiled.wgsl
 // Precision: f32, fixed order, no atomics
 // Source: FlashAttention, arXiv 2205.14135, Alg. 4
 struct Params { batch: u32, tokens: u32, queries: u32, heads: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
-@group(0) @binding(2) var<storage, read> d_out: array<f32>;
+@group(0) @binding(1) var<storage, read> qkv: array<${WORD}>;
+@group(0) @binding(2) var<storage, read> d_out: array<${WORD}>;
 @group(0) @binding(3) var<storage, read> lse: array<f32>;
 @group(0) @binding(4) var<storage, read> delta: array<f32>;
-@group(0) @binding(5) var<storage, read_write> d_qkv: array<f32>;
+@group(0) @binding(5) var<storage, read_write> d_qkv: array<${WORD}>;
 const HS = ${HS}u;
 var<workgroup> left: array<f32, 544>;
 var<workgroup> right: array<f32, 544>;
@@ -20,11 +21,11 @@ var<workgroup> right_g: array<f32, 544>;
 var<workgroup> weights: array<f32, 1056>;
 
 fn chunk(base: u32, pitch: u32, row: u32, limit: u32, dim: u32) -> f32 {
-  if (row < limit && dim < HS) { return qkv[base + row * pitch + dim]; }
+  if (row < limit && dim < HS) { return load_qkv(base + row * pitch + dim); }
   return 0.0;
 }
 fn gradient(base: u32, pitch: u32, row: u32, limit: u32, dim: u32) -> f32 {
-  if (row < limit && dim < HS) { return d_out[base + row * pitch + dim]; }
+  if (row < limit && dim < HS) { return load_d_out(base + row * pitch + dim); }
   return 0.0;
 }
 fn put(at: u32, w: vec4f) {
@@ -98,7 +99,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
     }
     workgroupBarrier();
     for (var k = 0u; k < 32u; k++) {
-      let v = vec2f(right[k * 17u + tx], right[k * 17u + tx + 8u]);
+      let v = vec2f(right[k * 17u + ${D0}], right[k * 17u + ${D1}]);
 //#for i 4
       dv${i}_${c} += weights[(ty + 8u * ${i}u) * 33u + k] * v;
 //#end
@@ -115,7 +116,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
     }
     workgroupBarrier();
     for (var k = 0u; k < 32u; k++) {
-      let v = vec2f(right[k * 17u + tx], right[k * 17u + tx + 8u]);
+      let v = vec2f(right[k * 17u + ${D0}], right[k * 17u + ${D1}]);
 //#for i 4
       dk${i}_${c} += weights[(ty + 8u * ${i}u) * 33u + k] * v;
 //#end
@@ -128,6 +129,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
     if (row < row_limit) {
       let at = k_base + row * pitch;
 //#for c NC
+//#for once PLAIN
       if (${c}u * 16u + tx < HS) {
         d_qkv[at + ${c}u * 16u + tx] = dk${i}_${c}.x * p.scale;
         d_qkv[at + channels + ${c}u * 16u + tx] = dv${i}_${c}.x;
@@ -136,6 +138,13 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
         d_qkv[at + ${c}u * 16u + tx + 8u] = dk${i}_${c}.y * p.scale;
         d_qkv[at + channels + ${c}u * 16u + tx + 8u] = dv${i}_${c}.y;
       }
+//#end
+//#for once HALVES
+      if (${c}u * 16u + 2u * tx < HS) {
+        d_qkv[(at + ${c}u * 16u) / 2u + tx] = pack_pair(dk${i}_${c} * p.scale);
+        d_qkv[(at + channels + ${c}u * 16u) / 2u + tx] = pack_pair(dv${i}_${c});
+      }
+//#end
 //#end
     }
   }

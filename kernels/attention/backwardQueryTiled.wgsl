@@ -3,16 +3,17 @@
 // Shapes, row-major f32: qkv, d_qkv (B, T, 3C) (only the q columns of d_qkv are written)  out, d_out (B, TQ, C)
 //   lse, delta (B, NH, TQ)
 // Grid: workgroup of 8 x 8 threads per 32 rows of one head, folded into y; tiles as in forwardTiled.wgsl
+// D0, D1: the two of 16 dimensions a thread owns; in half precision neighbours, since they share a word. load_*: see loadTiled.wgsl
 // Precision: f32, fixed order, no atomics
 // Source: FlashAttention, arXiv 2205.14135, Alg. 4
 struct Params { batch: u32, tokens: u32, queries: u32, heads: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
-@group(0) @binding(2) var<storage, read> output: array<f32>;
-@group(0) @binding(3) var<storage, read> d_out: array<f32>;
+@group(0) @binding(1) var<storage, read> qkv: array<${WORD}>;
+@group(0) @binding(2) var<storage, read> output: array<${WORD}>;
+@group(0) @binding(3) var<storage, read> d_out: array<${WORD}>;
 @group(0) @binding(4) var<storage, read> lse: array<f32>;
 @group(0) @binding(5) var<storage, read_write> delta: array<f32>;
-@group(0) @binding(6) var<storage, read_write> d_qkv: array<f32>;
+@group(0) @binding(6) var<storage, read_write> d_qkv: array<${WORD}>;
 const HS = ${HS}u;
 var<workgroup> left: array<f32, 544>;
 var<workgroup> right: array<f32, 544>;
@@ -22,11 +23,11 @@ var<workgroup> weights: array<f32, 1056>;
 var<workgroup> partials: array<f32, 256>;
 
 fn chunk(base: u32, pitch: u32, row: u32, limit: u32, dim: u32) -> f32 {
-  if (row < limit && dim < HS) { return qkv[base + row * pitch + dim]; }
+  if (row < limit && dim < HS) { return load_qkv(base + row * pitch + dim); }
   return 0.0;
 }
 fn gradient(base: u32, pitch: u32, row: u32, limit: u32, dim: u32) -> f32 {
-  if (row < limit && dim < HS) { return d_out[base + row * pitch + dim]; }
+  if (row < limit && dim < HS) { return load_d_out(base + row * pitch + dim); }
   return 0.0;
 }
 
@@ -56,7 +57,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
     if (row${i} < row_limit) {
       for (var d = tx; d < HS; d += 8u) {
         let at = g_base + row${i} * channels + d;
-        sum += d_out[at] * output[at];
+        sum += load_d_out(at) * load_output(at);
       }
     }
     partials[(ty + 8u * ${i}u) * 8u + tx] = sum;
@@ -115,7 +116,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
     }
     workgroupBarrier();
     for (var k = 0u; k < 32u; k++) {
-      let v = vec2f(right[k * 17u + tx], right[k * 17u + tx + 8u]);
+      let v = vec2f(right[k * 17u + ${D0}], right[k * 17u + ${D1}]);
 //#for i 4
       dq${i}_${c} += weights[(ty + 8u * ${i}u) * 33u + k] * v;
 //#end
@@ -129,8 +130,13 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
 //#for c NC
     {
       let value = select(vec2f(0.0), dq${i}_${c} * p.scale, live);
+//#for once PLAIN
       if (${c}u * 16u + tx < HS) { d_qkv[at + ${c}u * 16u + tx] = value.x; }
       if (${c}u * 16u + tx + 8u < HS) { d_qkv[at + ${c}u * 16u + tx + 8u] = value.y; }
+//#end
+//#for once HALVES
+      if (${c}u * 16u + 2u * tx < HS) { d_qkv[(at + ${c}u * 16u) / 2u + tx] = pack_pair(value); }
+//#end
     }
 //#end
     if (live && tx == 0u) { delta[bh * p.queries + row${i}] = delta${i}; }

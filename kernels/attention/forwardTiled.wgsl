@@ -4,12 +4,13 @@
 //   TQ = queries: the first TQ tokens are queries; keys and values are all T
 // Grid: workgroup of 8 x 8 threads per 32 queries of one head, folded into y; a thread owns rows ty + 8i and columns
 //   tx + 8j, i, j < 4. Head dimensions pass through memory 16 at a time; pitches 17 and 33 avoid bank conflicts.
+// D0, D1: the two of 16 dimensions a thread owns; in half precision neighbours, since they share a word. load_*: see loadTiled.wgsl
 // Precision: f32, maximum subtracted
 // Source: FlashAttention, arXiv 2205.14135
 struct Params { batch: u32, tokens: u32, queries: u32, heads: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
-@group(0) @binding(2) var<storage, read_write> output: array<f32>;
+@group(0) @binding(1) var<storage, read> qkv: array<${WORD}>;
+@group(0) @binding(2) var<storage, read_write> output: array<${WORD}>;
 @group(0) @binding(3) var<storage, read_write> lse: array<f32>;
 const HS = ${HS}u;
 const NEVER = -1e30;  // finite, so that no infinity meets a subtraction
@@ -19,7 +20,7 @@ var<workgroup> weights: array<f32, 1056>;
 var<workgroup> partials: array<f32, 256>;
 
 fn chunk(base: u32, pitch: u32, row: u32, limit: u32, dim: u32) -> f32 {
-  if (row < limit && dim < HS) { return qkv[base + row * pitch + dim]; }
+  if (row < limit && dim < HS) { return load_qkv(base + row * pitch + dim); }
   return 0.0;
 }
 
@@ -97,7 +98,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
     }
     workgroupBarrier();
     for (var k = 0u; k < 32u; k++) {
-      let v = vec2f(right[k * 17u + tx], right[k * 17u + tx + 8u]);
+      let v = vec2f(right[k * 17u + ${D0}], right[k * 17u + ${D1}]);
 //#for i 4
       o${i}_${c} += weights[(ty + 8u * ${i}u) * 33u + k] * v;
 //#end
@@ -117,8 +118,13 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
     if (row < row_limit) {
       let at = (b * p.queries + row) * channels + h * HS;
 //#for c NC
+//#for once PLAIN
       if (${c}u * 16u + tx < HS) { output[at + ${c}u * 16u + tx] = o${i}_${c}.x / total; }
       if (${c}u * 16u + tx + 8u < HS) { output[at + ${c}u * 16u + tx + 8u] = o${i}_${c}.y / total; }
+//#end
+//#for once HALVES
+      if (${c}u * 16u + 2u * tx < HS) { output[(at + ${c}u * 16u) / 2u + tx] = pack_pair(o${i}_${c} / total); }
+//#end
 //#end
       if (tx == 0u) { lse[bh * p.queries + row] = m${i} + log(total); }
     }

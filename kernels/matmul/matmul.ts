@@ -1,4 +1,5 @@
 import erf from '../lib/erf.wgsl?raw';
+import halvesLib from '../lib/halves.wgsl?raw';
 import { ceilDiv, expand, fields, type BindingField, type KernelSpec, type ParamField } from '../spec';
 import operand from './operand.wgsl?raw';
 import output from './output.wgsl?raw';
@@ -77,6 +78,14 @@ export interface MatmulEpilogue {
   readonly accumulate?: boolean;
 }
 
+/** What is stored as halves, two to a word; see lib/halves.wgsl. Bias and residual stay f32. */
+export interface MatmulHalves {
+  readonly a?: boolean;
+  readonly b?: boolean;
+  readonly out?: boolean;
+  readonly pre?: boolean;
+}
+
 /** Which of the specialised kernels: transposition, width of the loads and stores, epilogue. */
 export interface MatmulForm extends MatmulEpilogue {
   readonly transA: boolean;
@@ -86,6 +95,8 @@ export interface MatmulForm extends MatmulEpilogue {
   readonly vecB: boolean;
   /** n, the batch stride and the row length of the output are multiples of 4. */
   readonly vecOut: boolean;
+  /** Halves need the wide loads or stores of their operand. */
+  readonly halves?: MatmulHalves;
   /** Rows of the output are longer than n, with the items of a batch side by side in them. */
   readonly rowOut?: boolean;
 }
@@ -106,7 +117,11 @@ const once = (name: string, make: () => Omit<KernelSpec, 'name'>): KernelSpec =>
 };
 const flag = (on: boolean | undefined): number => (on ? 1 : 0);
 const rowName = (rowOut: boolean | undefined): string => (rowOut ? '-row' : '');
-const type = (vec: boolean): string => (vec ? 'vec4f' : 'f32');
+const type = (vec: boolean, half = false): string => (half ? 'vec2u' : vec ? 'vec4f' : 'f32');
+const halvesName = (halves: MatmulHalves = {}): string => {
+  const names = (['a', 'b', 'out', 'pre'] as const).filter((name) => halves[name]);
+  return names.length > 0 ? `-halves.${names.join('.')}` : '';
+};
 const struct = (params: readonly ParamField[]): string =>
   `struct Params {\n${params.map((f) => `  ${f.name}: ${f.type},\n`).join('')}}\n@group(0) @binding(0) var<uniform> p: Params;\n`;
 
@@ -116,7 +131,13 @@ function epilogueName(e: MatmulEpilogue): string {
 }
 
 /** The output bindings and `store`, from binding `first` on. Only what the epilogue uses is declared. */
-function outputPart(e: MatmulEpilogue, vec: boolean, first: number, rowOut: boolean): { code: string; bindings: BindingField[] } {
+function outputPart(
+  e: MatmulEpilogue,
+  vec: boolean,
+  first: number,
+  rowOut: boolean,
+  halves: MatmulHalves = {},
+): { code: string; bindings: BindingField[] } {
   const bindings: BindingField[] = [{ name: 'out', access: 'readwrite' }];
   if (e.bias) bindings.push({ name: 'bias', access: 'read' });
   if (e.gelu) bindings.push({ name: 'pre', access: 'readwrite' });
@@ -124,6 +145,11 @@ function outputPart(e: MatmulEpilogue, vec: boolean, first: number, rowOut: bool
   const at = (name: string): number => first + bindings.findIndex((binding) => binding.name === name);
   const code = expand(output, {
     TYPE: type(vec),
+    OUT_TYPE: type(vec, halves.out),
+    PRE_TYPE: type(vec, halves.pre),
+    PACK_OUT: halves.out ? 'pack_halves' : '',
+    UNPACK_OUT: halves.out ? 'unpack_halves' : '',
+    PACK_PRE: halves.pre ? 'pack_halves' : '',
     VEC: flag(vec),
     SCALAR: flag(!vec),
     BIAS: flag(e.bias),
@@ -147,14 +173,16 @@ function outputPart(e: MatmulEpilogue, vec: boolean, first: number, rowOut: bool
 export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSpec {
   const kind = `${form.transA ? 't' : 'n'}${form.transB ? 't' : 'n'}`;
   const width = [form.vecA, form.vecB, form.vecOut].map((vec) => (vec ? 4 : 1)).join('');
-  return once(`matmul/${variant.id}/${kind}${width}${epilogueName(form)}${rowName(form.rowOut)}`, () => {
+  return once(`matmul/${variant.id}/${kind}${width}${epilogueName(form)}${rowName(form.rowOut)}${halvesName(form.halves)}`, () => {
     const { mt, nt, wx, wy, kt, lanes } = variant;
-    const part = (X: string, SIZE: string, BINDING: number, vec: boolean, across: boolean): string =>
+    const { halves = {} } = form;
+    const part = (X: 'a' | 'b', SIZE: string, BINDING: number, vec: boolean, across: boolean): string =>
       expand(operand, {
         X,
         SIZE,
         BINDING,
-        TYPE: type(vec),
+        TYPE: type(vec, halves[X]),
+        UNPACK: halves[X] ? 'unpack_halves' : '',
         VEC: flag(vec),
         SCALAR: flag(!vec),
         ACROSS: flag(across),
@@ -197,11 +225,12 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
             A_WORDS: words(mt * wy, !form.transA),
             B_WORDS: words(nt * wx, form.transB),
           });
-    const end = outputPart(form, form.vecOut, 3, form.rowOut === true);
+    const end = outputPart(form, form.vecOut, 3, form.rowOut === true, halves);
     const params = form.rowOut ? [...PRODUCT_PARAMS, ...ROW_PARAM] : PRODUCT_PARAMS;
     return {
       code: [
         ...(lanes ? ['enable subgroups;'] : []),
+        ...(halvesName(halves) ? [halvesLib] : []),
         struct(params),
         part('a', 'm', 1, form.vecA, form.transA),
         part('b', 'n', 2, form.vecB, !form.transB),
@@ -216,13 +245,14 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
 }
 
 /** Adds the partial products of a split over K in order and applies the epilogue. Bindings: partial, then as above. */
-export function matmulReduceKernel(epilogue: MatmulEpilogue, vec: boolean, rowOut = false): KernelSpec {
-  return once(`matmul/reduce/${vec ? 4 : 1}${epilogueName(epilogue)}${rowName(rowOut)}`, () => {
-    const end = outputPart(epilogue, vec, 2, rowOut);
+export function matmulReduceKernel(epilogue: MatmulEpilogue, vec: boolean, rowOut = false, halves: MatmulHalves = {}): KernelSpec {
+  const { out, pre } = halves;
+  return once(`matmul/reduce/${vec ? 4 : 1}${epilogueName(epilogue)}${rowName(rowOut)}${halvesName({ out, pre })}`, () => {
+    const end = outputPart(epilogue, vec, 2, rowOut, halves);
     const params = rowOut ? [...REDUCE_PARAMS, ...ROW_PARAM] : REDUCE_PARAMS;
     const main = expand(reduce, { TYPE: type(vec), VEC: flag(vec), SCALAR: flag(!vec) });
     return {
-      code: [struct(params), end.code, main].join('\n'),
+      code: [...(out || pre ? [halvesLib] : []), struct(params), end.code, main].join('\n'),
       params,
       bindings: [{ name: 'partial', access: 'read' }, ...end.bindings],
     };

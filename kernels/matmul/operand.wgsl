@@ -1,11 +1,12 @@
 // matmul/operand: reads four neighbours of one operand, as one vec4 (VEC) or as four scalars that stay inside the item
+//   UNPACK is empty, or turns the two words of four halves into them.
 //   X is a or b; SIZE is its m or n. PLAIN: neighbours run along k; otherwise k is the row and they run along SIZE.
 //   edge_X brings a first row or column back into the matrix; its values are never stored.
 @group(0) @binding(${BINDING}) var<storage, read> ${X}: array<${TYPE}>;
 
 //#for once VEC
 fn edge_${X}(first: u32) -> u32 { return min(first, p.${SIZE} - 4u); }
-fn load_${X}(offset: u32, last: u32) -> vec4f { return ${X}[offset / 4u]; }
+fn load_${X}(offset: u32, last: u32) -> vec4f { return ${UNPACK}(${X}[offset / 4u]); }
 //#end
 //#for once SCALAR
 fn edge_${X}(first: u32) -> u32 { return min(first, p.${SIZE} - 1u); }

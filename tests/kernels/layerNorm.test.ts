@@ -3,6 +3,7 @@ import { Recorder } from '../../app/engine/gpu/recorder';
 import { layerNormScratch, recordLayerNorm, recordLayerNormAgain, recordLayerNormBackward } from '../../app/engine/ops/layerNorm';
 import { layerNormBackward, layerNormForward } from '../reference/layerNorm';
 import { maxError, uniform, useGpu } from '../support/gpu';
+import { packHalves, unpackHalves } from '../support/halves';
 
 const gpu = useGpu();
 const EPSILON = 1e-6;
@@ -71,6 +72,46 @@ describe.each(['rows', 'lanes'] as const)('layer norm, variant %s', (variant) =>
     for (const view of [x, gamma, beta, dy, dx, added, y, stats, dGamma, dBeta, scratch]) g.buffers.free(view);
     expect(g.buffers.liveBytes).toBe(0);
   });
+});
+
+test.each([
+  ['rows', 1, 4],
+  ['rows', 67, 36],
+  ['lanes', 5, 12],
+  ['lanes', 67, 196],
+] as const)('in half precision, variant %s, %i rows of %i: forward, again and backward match float64', async (variant, rows, cols) => {
+  const g = gpu();
+  const n = rows * cols;
+  const data = uniform(n, 1).map((v) => v + 3);
+  const gammaData = uniform(cols, 2, 0.5, 1.5);
+  const betaData = uniform(cols, 3);
+  const dyHalves = packHalves(uniform(n, 4));
+  const dyData = unpackHalves(dyHalves);
+  const [x, gamma, beta, dy] = [data, gammaData, betaData, dyHalves].map((values, i) => g.upload(`in${i}`, values));
+  const made = [n * 2, rows * 8, n * 4, cols * 4, cols * 4, layerNormScratch(rows, cols) * 4];
+  const [y, stats, dx, dGamma, dBeta, scratch] = made.map((bytes, i) => g.buffers.allocate(`out${i}`, bytes));
+  const common = { rows, cols, x: x!, gamma: gamma!, stats: stats!, halves: true, variant };
+  const recorder = new Recorder(g, 'layerNorm.halves');
+  recordLayerNorm(recorder, { ...common, beta: beta!, y: y! });
+  recordLayerNormBackward(recorder, { ...common, dy: dy!, dx: dx!, dGamma: dGamma!, dBeta: dBeta!, scratch: scratch! });
+  const again = new Recorder(g, 'again');
+  recordLayerNormAgain(again, { ...common, beta: beta!, y: y! });
+  const programs = await Promise.all([recorder.build(), again.build()]);
+  programs[0].run();
+  const words = new Uint16Array(await g.read(y!)).slice(0, n);
+  g.write(y!, new Uint8Array(y!.size));
+  programs[1].run();
+  expect(new Uint16Array(await g.read(y!)).slice(0, n)).toEqual(words);
+  const want = layerNormForward(rows, cols, data, gammaData, betaData, EPSILON);
+  const grad = layerNormBackward(rows, cols, data, gammaData, dyData, EPSILON);
+  // Normalised numbers stay below 4 · 1.5 + 1 < 8 here, where neighbouring halves are 2^-8 apart. All behind y is as in f32.
+  expect(maxError(unpackHalves(words), want.y)).toBeLessThan(2 ** -9 + 4e-5);
+  const take = async (view: typeof y, count: number) => (await g.readFloats(view!)).subarray(0, count);
+  expect(maxError(await take(dx, n), grad.dx)).toBeLessThan(4e-5);
+  expect(maxError(await take(dGamma, cols), grad.dGamma)).toBeLessThan(4e-5 * Math.sqrt(rows));
+  expect(maxError(await take(dBeta, cols), grad.dBeta)).toBeLessThan(4e-6 * Math.sqrt(rows));
+  for (const program of programs) program.dispose();
+  g.buffers.freeAll();
 });
 
 test('the float64 backward pass agrees with finite differences', () => {

@@ -3,6 +3,7 @@ import { Recorder } from '../../app/engine/gpu/recorder';
 import { columnSumScratch, recordColumnSum } from '../../app/engine/ops/reduce';
 import { columnSum } from '../reference/patchEmbed';
 import { maxError, uniform, useGpu } from '../support/gpu';
+import { packHalves, unpackHalves } from '../support/halves';
 
 const gpu = useGpu();
 
@@ -32,4 +33,26 @@ test.each([
   program.dispose();
   for (const view of [input, out, scratch]) g.buffers.free(view);
   expect(g.buffers.liveBytes).toBe(0);
+});
+
+test.each([
+  [1, 4, 0],
+  [65, 12, 0],
+  [131, 68, 2],
+])('in half precision %i × %i from row %i on', async (rows, cols, from) => {
+  const g = gpu();
+  const halves = packHalves(uniform(rows * cols, rows, 0, 1));
+  const input = g.upload('input', halves);
+  const out = g.buffers.allocate('out', cols * 4);
+  const scratch = g.buffers.allocate('scratch', columnSumScratch(rows - from, cols) * 4);
+  const recorder = new Recorder(g, 'columnSum.halves');
+  recordColumnSum(recorder, { rows: rows - from, cols, input, halves: true, out, scratch, first: from * cols });
+  const program = await recorder.build();
+  program.run();
+  const want = columnSum(rows, cols, unpackHalves(halves), from);
+  // As above, in chains twice as long.
+  const error = maxError((await g.readFloats(out)).subarray(0, cols), want);
+  expect(error / Math.max(1, ...want)).toBeLessThan(2 ** -24 * (4 + 2 * Math.sqrt(rows)));
+  program.dispose();
+  for (const view of [input, out, scratch]) g.buffers.free(view);
 });

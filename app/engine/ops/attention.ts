@@ -19,6 +19,8 @@ export interface AttentionArgs {
   readonly out: View;
   /** f32 [B, heads, TQ]: logarithm of each row's softmax denominator. */
   readonly lse: View;
+  /** All but lse and delta is stored in half precision; the head size is a multiple of 4 then. */
+  readonly halves?: boolean | undefined;
   readonly variant?: AttentionVariant;
   readonly label?: string;
 }
@@ -41,8 +43,8 @@ export const attentionFlops = (s: AttentionShape): { forward: number; backward: 
 
 /** out = softmax(QKᵀ/√headSize) V per head. */
 export function recordAttention(recorder: Recorder, args: AttentionArgs): void {
-  const { shape, qkv, out, lse, label = 'attention' } = args;
-  const { spec, grid } = attentionForward(shape, args.variant ?? variantOf(recorder));
+  const { shape, qkv, out, lse, halves, label = 'attention' } = args;
+  const { spec, grid } = attentionForward(shape, args.variant ?? variantOf(recorder), halves);
   recorder.dispatch(spec, { params: attentionParams(shape), buffers: [qkv, out, lse], grid, work: 2 * product(shape), label });
 }
 
@@ -57,10 +59,10 @@ export interface AttentionBackwardArgs extends AttentionArgs {
 
 /** dQ, dK and dV, with the attention weights recomputed: two dispatches, no atomics. */
 export function recordAttentionBackward(recorder: Recorder, args: AttentionBackwardArgs): void {
-  const { shape, qkv, out, lse, dOut, delta, dQkv, label = 'attention' } = args;
+  const { shape, qkv, out, lse, dOut, delta, dQkv, halves, label = 'attention' } = args;
   const variant = args.variant ?? variantOf(recorder);
   const params = attentionParams(shape);
-  const query = attentionBackwardQuery(shape, variant);
+  const query = attentionBackwardQuery(shape, variant, halves);
   recorder.dispatch(query.spec, {
     params,
     buffers: [qkv, out, dOut, lse, delta, dQkv],
@@ -68,7 +70,7 @@ export function recordAttentionBackward(recorder: Recorder, args: AttentionBackw
     work: 3 * product(shape),
     label: `${label}.backwardQuery`,
   });
-  const key = attentionBackwardKey(shape, variant);
+  const key = attentionBackwardKey(shape, variant, halves);
   recorder.dispatch(key.spec, {
     params,
     buffers: [qkv, dOut, lse, delta, dQkv],

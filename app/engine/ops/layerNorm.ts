@@ -17,6 +17,8 @@ export interface LayerNormArgs {
   readonly y: View;
   /** f32 [rows, 2]: mean and 1/√(variance + ε), for the backward pass. */
   readonly stats: View;
+  /** y is stored in half precision; cols is a multiple of 4 then. */
+  readonly halves?: boolean | undefined;
   readonly variant?: LayerNormVariant;
   readonly label?: string;
 }
@@ -25,9 +27,9 @@ const variantOf = (recorder: Recorder): LayerNormVariant => (recorder.gpu.info.s
 
 /** y = (x − mean)/√(var + 1e-6) · γ + β over each row. */
 export function recordLayerNorm(recorder: Recorder, args: LayerNormArgs): void {
-  const { rows, cols, x, gamma, beta, y, stats, label = 'layerNorm' } = args;
+  const { rows, cols, x, gamma, beta, y, stats, halves, label = 'layerNorm' } = args;
   const variant = args.variant ?? variantOf(recorder);
-  recorder.dispatch(layerNorm(variant, cols).forward, {
+  recorder.dispatch(layerNorm(variant, cols, halves).forward, {
     params: { rows, cols, epsilon: LAYER_NORM_EPSILON },
     buffers: [x, gamma, beta, y, stats],
     grid: layerNormGrid(variant, rows),
@@ -38,9 +40,9 @@ export function recordLayerNorm(recorder: Recorder, args: LayerNormArgs): void {
 
 /** y once more, from the statistics that the forward pass left. */
 export function recordLayerNormAgain(recorder: Recorder, args: LayerNormArgs): void {
-  const { rows, cols, x, gamma, beta, y, stats, label = 'layerNorm' } = args;
+  const { rows, cols, x, gamma, beta, y, stats, halves, label = 'layerNorm' } = args;
   const variant = args.variant ?? variantOf(recorder);
-  recorder.dispatch(layerNorm(variant, cols).again, {
+  recorder.dispatch(layerNorm(variant, cols, halves).again, {
     params: { rows, cols },
     buffers: [x, gamma, beta, stats, y],
     grid: layerNormGrid(variant, rows),
@@ -65,6 +67,8 @@ export interface LayerNormBackwardArgs {
   readonly dBeta: View;
   /** At least `layerNormScratch(rows, cols)` elements. */
   readonly scratch: View;
+  /** dy is stored in half precision; cols is a multiple of 4 then. */
+  readonly halves?: boolean | undefined;
   readonly variant?: LayerNormVariant;
   readonly label?: string;
 }
@@ -74,13 +78,13 @@ export const layerNormScratch = (rows: number, cols: number): number => 2 * colu
 
 /** Gradients of input, γ and β: three dispatches. */
 export function recordLayerNormBackward(recorder: Recorder, args: LayerNormBackwardArgs): void {
-  const { rows, cols, dy, x, stats, gamma, dx, accumulate = false, dGamma, dBeta, scratch, label = 'layerNorm' } = args;
+  const { rows, cols, dy, x, stats, gamma, dx, accumulate = false, dGamma, dBeta, scratch, halves, label = 'layerNorm' } = args;
   const variant = args.variant ?? variantOf(recorder);
   const { chunk, chunks } = columnChunks(rows);
-  recorder.dispatch(layerNorm(variant, cols).affine, {
+  recorder.dispatch(layerNorm(variant, cols, halves).affine, {
     params: { rows, cols, chunk },
     buffers: [dy, x, stats, scratch],
-    grid: columnSumGrid(cols / affineWidth(variant, cols), chunks),
+    grid: columnSumGrid(cols / affineWidth(variant, cols, halves), chunks),
     work: 6 * rows * cols,
     label: `${label}.backwardAffine`,
   });
@@ -91,7 +95,7 @@ export function recordLayerNormBackward(recorder: Recorder, args: LayerNormBackw
     work: 2 * chunks * cols,
     label: `${label}.finishAffine`,
   });
-  recorder.dispatch(layerNorm(variant, cols).backwardInput, {
+  recorder.dispatch(layerNorm(variant, cols, halves).backwardInput, {
     params: { rows, cols, accumulate: accumulate ? 1 : 0 },
     buffers: [dy, x, stats, gamma, dx],
     grid: layerNormGrid(variant, rows),

@@ -4,6 +4,7 @@ import {
   matmulReduceKernel,
   matmulVariant,
   type MatmulForm,
+  type MatmulHalves,
   type MatmulVariant,
 } from '../../../kernels/matmul/matmul';
 import { ceilDiv, foldGrid } from '../../../kernels/spec';
@@ -21,7 +22,7 @@ export interface MatmulShape {
   readonly batch?: number;
 }
 
-/** Row-major f32 throughout. `out`, `gelu` and `residual` share the output's shape and batch stride. */
+/** Row-major, f32 but for what `halves` names. `out`, `gelu` and `residual` share the output's shape and batch stride. */
 export interface MatmulArgs extends MatmulShape {
   /** [m,k], or [k,m] when transA. */
   readonly a: View;
@@ -45,6 +46,11 @@ export interface MatmulArgs extends MatmulShape {
   readonly residual?: View;
   /** out += … instead of out = …. */
   readonly accumulate?: boolean;
+  /**
+   * Which of a, b, out and `gelu` (as `pre`) hold half-precision numbers, two to a word, the lower in the low half: half the bytes
+   * on every device. Their rows and batch strides are multiples of 4 elements. Products and sums stay f32.
+   */
+  readonly halves?: MatmulHalves;
   /**
    * Room for partial products, so that a product with few outputs and a long k can be split over k; without it there is no
    * split. `matmulScratchBytes` says how much is useful; less is used as far as it goes. Its contents are overwritten.
@@ -169,7 +175,7 @@ export function describeMatmul(tuning: MatmulTuning, shape: MatmulShape): { vari
 /**
  * Records out = epilogue(op(a) · op(b)) as one dispatch, or two when it is split over k.
  * The result depends on the arguments and the tuning only, bit for bit; without a split it is the same for every variant.
- * @throws Error when a size is not a positive integer or a view is too small for its matrix.
+ * @throws Error when a size is not a positive integer, a view is too small for its matrix, or rows of halves are no multiple of 4.
  */
 export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: MatmulArgs): void {
   const { m, n, k, a, b, out, bias, gelu, residual, scratch, batch = 1, transA = false, transB = false } = args;
@@ -178,14 +184,19 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
     if (!Number.isInteger(size) || size < 1) throw new Error(`${label}: ${name} is ${size}, not a positive integer`);
   const { rowOut, strideA = m * k, strideB = k * n, strideOut = rowOut === undefined ? m * n : n } = args;
   const rowLength = rowOut ?? n;
-  const check = (name: string, view: View | undefined, count: number): void => {
-    if (view && view.size < count * 4) throw new Error(`${label}: ${name} holds ${view.size} bytes, ${count * 4} are needed`);
+  const { halves = {} } = args;
+  const check = (name: string, view: View | undefined, count: number, half = false): void => {
+    const bytes = count * (half ? 2 : 4);
+    if (view && view.size < bytes) throw new Error(`${label}: ${name} holds ${view.size} bytes, ${bytes} are needed`);
   };
-  check('a', a, (batch - 1) * strideA + m * k);
-  check('b', b, (batch - 1) * strideB + k * n);
+  check('a', a, (batch - 1) * strideA + m * k, halves.a);
+  check('b', b, (batch - 1) * strideB + k * n, halves.b);
   if (rowLength < n) throw new Error(`${label}: rowOut is ${rowLength}, less than the ${n} columns`);
   check('bias', bias, rowOut === undefined ? n : (batch - 1) * strideOut + n);
-  for (const [name, view] of Object.entries({ out, gelu, residual })) check(name, view, (batch - 1) * strideOut + (m - 1) * rowLength + n);
+  const outputs = (batch - 1) * strideOut + (m - 1) * rowLength + n;
+  check('out', out, outputs, halves.out);
+  check('gelu', gelu, outputs, halves.pre);
+  check('residual', residual, outputs);
 
   const best = plan(tuning, args);
   const { variant, tilesM, tilesN } = best;
@@ -198,15 +209,25 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
   const extra = [bias, gelu, residual].filter((view) => view !== undefined);
   const quads = (length: number, stride: number): boolean => length % 4 === 0 && (batch === 1 || stride % 4 === 0);
   const vecOut = quads(n, strideOut) && rowLength % 4 === 0;
+  const vecA = quads(transA ? m : k, strideA);
+  const vecB = quads(transB ? k : n, strideB);
+  for (const [name, half, vec] of [
+    ['a', halves.a, vecA],
+    ['b', halves.b, vecB],
+    ['out', halves.out, vecOut],
+    ['gelu', halves.pre, vecOut],
+  ] as const)
+    if (half && !vec) throw new Error(`${label}: ${name} is stored as halves, but its rows or its batch stride are no multiple of 4 elements`);
+  if (halves.pre && !gelu) throw new Error(`${label}: halves.pre says how gelu is stored, but there is no gelu`);
   const longRows = rowOut !== undefined;
   const rowParam: Record<string, number> = longRows ? { row_out: rowLength } : {};
   const form: MatmulForm = {
     transA,
     transB,
-    vecA: quads(transA ? m : k, strideA),
-    vecB: quads(transB ? k : n, strideB),
+    vecA,
+    vecB,
     vecOut: split ? n % 4 === 0 : vecOut,
-    ...(split ? {} : { ...epilogue, rowOut: longRows }),
+    ...(split ? { halves: { a: halves.a, b: halves.b } } : { ...epilogue, rowOut: longRows, halves }),
   };
   const tiles = tilesM * tilesN;
   const items = batch * splits;
@@ -231,7 +252,7 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
     work: 2 * m * n * k * batch,
   });
   if (!split) return;
-  recorder.dispatch(matmulReduceKernel(epilogue, vecOut, longRows), {
+  recorder.dispatch(matmulReduceKernel(epilogue, vecOut, longRows, halves), {
     label: `${label}.reduce`,
     params: { m, n, batch, splits, stride_partial: partial, stride_out: strideOut, ...rowParam },
     buffers: [scratch, out, ...extra],

@@ -16,6 +16,7 @@ const SECTIONS: Record<string, () => Promise<Section>> = {
   refresh: () => import('../sections/refresh'),
   overhead: () => import('../sections/overhead'),
   memory: () => import('../sections/memory'),
+  precision: () => import('../sections/precision'),
   scaling: () => import('../sections/scaling'),
 };
 

@@ -11,6 +11,7 @@ import type { Arena, Layer, LayerContext } from './layer';
 /**
  * x + Attn(LN(x)), then x + MLP(LN(x)) on [B, T, C].
  * The last block may need its class token only: then attention has one query per image and everything after it B rows.
+ * With `plan.halves`, what lies between two residual streams, and its gradient, is stored in half precision.
  */
 export class TransformerBlock implements Layer {
   private readonly name: string;
@@ -20,6 +21,7 @@ export class TransformerBlock implements Layer {
   private readonly all: number;
   private readonly rows: number;
   private readonly classOnly: boolean;
+  private readonly halves: boolean;
 
   constructor(
     private readonly context: LayerContext,
@@ -32,6 +34,7 @@ export class TransformerBlock implements Layer {
     this.all = plan.batch * shape.tokens;
     this.rows = plan.batch * this.attention.queries;
     this.classOnly = this.attention.queries < shape.tokens;
+    this.halves = plan.halves === true;
   }
 
   private view(name: string): View {
@@ -67,12 +70,14 @@ export class TransformerBlock implements Layer {
       beta: params(`${this.name}.${part}.bias`),
       y: this.view(part),
       stats: this.view(`${part}.stats`),
+      halves: this.halves,
       label: `${this.name}.${part}`,
     });
   }
 
   recordForward(recorder: Recorder, params: Arena): void {
     const { tuning, linear } = this.context;
+    const { halves } = this;
     this.recordInner(recorder, params);
     linear(recorder, tuning, {
       ...this.fc2,
@@ -81,6 +86,7 @@ export class TransformerBlock implements Layer {
       bias: params(`${this.name}.mlp.fc2.bias`),
       residual: this.view('mid'),
       out: this.view('out'),
+      halves: { x: halves },
       scratch: this.context.view('scratch'),
     });
   }
@@ -88,7 +94,7 @@ export class TransformerBlock implements Layer {
   /** All of the forward pass but the last product: what the backward pass reads. */
   private recordInner(recorder: Recorder, params: Arena): void {
     const { tuning, linear } = this.context;
-    const { name, attention, tokens } = this;
+    const { name, attention, tokens, halves } = this;
     const scratch = this.context.view('scratch');
     const weight = (part: string): View => params(`${name}.${part}.weight`);
     const bias = (part: string): View => params(`${name}.${part}.bias`);
@@ -100,6 +106,7 @@ export class TransformerBlock implements Layer {
       weight: weight('attn.qkv'),
       bias: bias('attn.qkv'),
       out: this.view('qkv'),
+      halves: { x: halves, out: halves },
       scratch,
     });
     recordAttention(recorder, {
@@ -107,9 +114,10 @@ export class TransformerBlock implements Layer {
       qkv: this.view('qkv'),
       out: this.view('heads'),
       lse: this.view('lse'),
+      halves,
       label: `${name}.attn`,
     });
-    this.context.watch(recorder, this.index, { shape: attention, qkv: this.view('qkv'), lse: this.view('lse') });
+    this.context.watch(recorder, this.index, { shape: attention, qkv: this.view('qkv'), lse: this.view('lse'), halves });
     if (this.classOnly) recordClassRows(recorder, tokens, this.input, this.view('rows'), `${name}.classRows`);
     linear(recorder, tuning, {
       ...this.proj,
@@ -118,6 +126,7 @@ export class TransformerBlock implements Layer {
       bias: bias('attn.proj'),
       residual: this.classOnly ? this.view('rows') : this.input,
       out: this.view('mid'),
+      halves: { x: halves },
       scratch,
     });
     this.recordNorm(recorder, params, 'norm2');
@@ -128,6 +137,7 @@ export class TransformerBlock implements Layer {
       bias: bias('mlp.fc1'),
       gelu: this.view('pre'),
       out: this.view('act'),
+      halves: { x: halves, out: halves },
       scratch,
     });
   }
@@ -139,7 +149,7 @@ export class TransformerBlock implements Layer {
    */
   recordBackward(recorder: Recorder, params: Arena, grads: Arena): void {
     const { plan, tuning, view, shape } = this.context;
-    const { name, tokens, all, rows } = this;
+    const { name, tokens, all, rows, halves } = this;
     const cols = tokens.cols;
     const scratch = view('scratch');
     const dBranch = view('dBranch');
@@ -159,26 +169,39 @@ export class TransformerBlock implements Layer {
       gamma: params(`${name}.${part}.weight`),
       dGamma: grads(`${name}.${part}.weight`),
       dBeta: grads(`${name}.${part}.bias`),
+      halves,
       scratch,
       label: `${name}.${part}`,
     });
 
-    const fc2 = { ...this.fc2, ...layer('mlp.fc2'), dOut };
+    /** Behind a residual stream, whose gradient is f32, and between two products. */
+    const outer = { x: halves, dInput: halves };
+    const inner = { ...outer, dOut: halves };
+
+    const fc2 = { ...this.fc2, ...layer('mlp.fc2'), halves: outer, dOut };
     const pre = this.view('pre');
     recordLinearInput(recorder, tuning, { ...fc2, dInput: dWide });
-    recordGeluBackward(recorder, rows * shape.hidden, pre, dWide, `${name}.mlp.gelu`);
+    recordGeluBackward(recorder, { count: rows * shape.hidden, pre, grad: dWide, halves, label: `${name}.mlp.gelu` });
     recordLinearWeight(recorder, tuning, { ...fc2, x: pre });
     this.recordNorm(recorder, params, 'norm2', recordLayerNormAgain);
     recordLinearBackward(recorder, tuning, {
       ...this.fc1,
       ...layer('mlp.fc1'),
+      halves: inner,
       x: this.view('norm2'),
       dOut: dWide,
       dInput: dBranch,
     });
     recordLayerNormBackward(recorder, { ...norm('norm2'), rows, dy: dBranch, x: this.view('mid'), dx: dOut, accumulate: true });
 
-    recordLinearBackward(recorder, tuning, { ...this.proj, ...layer('attn.proj'), x: this.view('heads'), dOut, dInput: dBranch });
+    recordLinearBackward(recorder, tuning, {
+      ...this.proj,
+      ...layer('attn.proj'),
+      halves: outer,
+      x: this.view('heads'),
+      dOut,
+      dInput: dBranch,
+    });
     recordAttentionBackward(recorder, {
       shape: this.attention,
       qkv: this.view('qkv'),
@@ -187,12 +210,14 @@ export class TransformerBlock implements Layer {
       dOut: dBranch,
       delta: view('delta'),
       dQkv: dWide,
+      halves,
       label: `${name}.attn`,
     });
     this.recordNorm(recorder, params, 'norm1', recordLayerNormAgain);
     recordLinearBackward(recorder, tuning, {
       ...this.qkv,
       ...layer('attn.qkv'),
+      halves: inner,
       x: this.view('norm1'),
       dOut: dWide,
       dInput: dBranch,

@@ -63,7 +63,7 @@ export class HeadLayer implements Layer {
   recordBackward(recorder: Recorder, params: Arena, grads: Arena): void {
     const { view, tuning } = this.context;
     const scratch = view('scratch');
-    const dFeatures = view('dBranch');
+    const dFeatures = view('dFeatures');
     const dRows = view('dRows');
     recordLinearBackward(recorder, tuning, {
       ...this.linear,

@@ -7,8 +7,15 @@ import type { VitPlan } from '../memory';
 import type { ParameterTable } from '../parameters';
 import type { VitShape } from '../shape';
 
-/** Called in a forward pass behind the attention of each block, while its qkv [B, T, 3C] and lse [B, heads, TQ] still hold. */
-export type WatchAttention = (recorder: Recorder, block: number, at: { shape: AttentionShape; qkv: View; lse: View }) => void;
+/**
+ * Called in a forward pass behind the attention of each block, while its qkv [B, T, 3C], in half precision or not, and lse
+ * [B, heads, TQ] still hold.
+ */
+export type WatchAttention = (
+  recorder: Recorder,
+  block: number,
+  at: { shape: AttentionShape; qkv: View; lse: View; halves: boolean },
+) => void;
 
 /** What every layer is built from. */
 export interface LayerContext {
