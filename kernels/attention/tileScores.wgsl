@@ -14,14 +14,16 @@ fn scores_${ROWS_OF}_${COLUMNS_OF}(at: vec4u, base: u32, pitch: u32, first: u32,
     workgroupBarrier();
     if (ty < RG) {
       let mine = tx * PITCH;
-//#for d DC
+      for (var step = 0u; step < DC; step += ${UNROLL}u) {
+//#for u UNROLL
       {
+        let d = step + ${u}u;
 //#for i 4
-        let c${i} = panel[mine + ${i}u * CG * PITCH + ${d}u];
+        let c${i} = panel[mine + ${i}u * CG * PITCH + d];
 //#end
 //#for i 4
         {
-          let a = read_${ROWS_OF}(at[${i}], chunk + ${d}u);
+          let a = read_${ROWS_OF}(at[${i}], chunk + d);
           s${i} += a.x * vec4f(c0.x, c1.x, c2.x, c3.x);
           s${i} += a.y * vec4f(c0.y, c1.y, c2.y, c3.y);
           s${i} += a.z * vec4f(c0.z, c1.z, c2.z, c3.z);
@@ -30,6 +32,7 @@ fn scores_${ROWS_OF}_${COLUMNS_OF}(at: vec4u, base: u32, pitch: u32, first: u32,
 //#end
       }
 //#end
+      }
     }
   }
   return mat4x4f(s0, s1, s2, s3);

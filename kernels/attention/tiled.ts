@@ -12,6 +12,8 @@ import tiles from './tiles.wgsl?raw';
 export interface AttentionBlock {
   readonly rows: number;
   readonly columns: number;
+  /** Quads of dimensions for which the products are written out, at most; default 1: drivers unroll the loop over them as they see fit. */
+  readonly unroll?: number;
 }
 
 interface TiledKernel {
@@ -85,6 +87,8 @@ export function tiledLaunch(
   const width = Math.max(CG, Q);
   let DC = Math.min(MAX_DEPTH, Q);
   while (Q % DC !== 0) DC--;
+  let UNROLL = Math.min(block.unroll ?? 1, DC);
+  while (DC % UNROLL !== 0) UNROLL--;
   const PITCH = DC | 1;
   const PANEL = 4 * CG * Math.max(PITCH, RG);
   const PARTIALS = RG * width;
@@ -96,6 +100,7 @@ export function tiledLaunch(
     RG,
     CG,
     DC,
+    UNROLL,
     PITCH,
     PANEL,
     PARTIALS,
@@ -116,5 +121,5 @@ export function tiledLaunch(
     ...kernel.sums.map((COLUMNS_OF) => expand(tileSum, { ...values, COLUMNS_OF })),
     expand(kernel.source, values),
   ].join('\n');
-  return { code, tile: `${4 * RG}x${4 * CG}`, grid: foldGrid(ceilDiv(size.rows, 4 * RG) * size.groups) };
+  return { code, tile: `${4 * RG}x${4 * CG}${UNROLL > 1 ? `x${UNROLL}` : ''}`, grid: foldGrid(ceilDiv(size.rows, 4 * RG) * size.groups) };
 }
