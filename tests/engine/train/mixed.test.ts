@@ -65,9 +65,9 @@ test('gradients and predictions of a batch given by hand are nearly those of f32
   expect(relativeError(logits[1]!, logits[0]!)).toBeLessThan(2e-3);
   expect(logits[1]).toEqual(half!.logits);
   // By two thin products of every matrix at its full rank, which round in another order.
-  const factored = await (await runs[1]!.truncation()).predict(images, { energy: 1 });
+  const factored = await (await runs[1].truncation()).predict(images, { energy: 1 });
   expect(relativeError(factored, logits[1]!)).toBeLessThan(2e-3);
-  const { config, tuning, evaluated, halves } = runs[1]!;
+  const { config, tuning, evaluated, halves } = runs[1];
   const [look] = await lookAt(gpu(), { config, batch: 3, training: false, tuning, halves }, images, [{ params: evaluated }]);
   expect(look!.logits).toEqual(logits[1]);
   const tokens = 17;
