@@ -44,7 +44,8 @@ function candidates(gpu: Gpu): [string, SvdTuning][] {
     [4, 24],
     [32, 8],
   ] as const)
-    if (144 * LANES * PAIRS + 16 <= memory && LANES * PAIRS <= most) out.push([`sweeps ${LANES}×${PAIRS}`, { ...base, lanes: { LANES, PAIRS } }]);
+    if (144 * LANES * PAIRS + 16 <= memory && LANES * PAIRS <= most)
+      out.push([`sweeps ${LANES}×${PAIRS}`, { ...base, lanes: { LANES, PAIRS } }]);
   return out;
 }
 
