@@ -3,6 +3,7 @@ import halvesLib from '../lib/halves.wgsl?raw';
 import { ceilDiv, expand, fields, type BindingField, type KernelSpec, type ParamField } from '../spec';
 import operand from './operand.wgsl?raw';
 import output from './output.wgsl?raw';
+import panelsSource from './panels.wgsl?raw';
 import reduce from './reduce.wgsl?raw';
 import register from './register.wgsl?raw';
 import shared from './shared.wgsl?raw';
@@ -24,6 +25,17 @@ export interface MatmulVariant {
   readonly kt: number;
   /** The workgroup is four lanes of one subgroup: the device must have the feature `subgroups`. */
   readonly lanes: boolean;
+  /** Made from panels.wgsl. */
+  readonly turned?: PanelStyle;
+}
+
+export interface PanelStyle {
+  /** Two panels take turns. */
+  readonly twice: boolean;
+  /** k's per pass of the inner loop, a divisor of kt. */
+  readonly unroll: number;
+  /** Panels in halves: multiplied in f32, or multiplied and added up in halves along a panel. The device must have `shader-f16`. */
+  readonly f16?: 'load' | 'chain';
 }
 
 const tiles = (mt: number, nt: number, wx: number, wy: number): MatmulVariant => ({
@@ -46,6 +58,18 @@ const panels = (mt: number, nt: number, wx: number, wy: number, kt: number): Mat
   lanes: false,
 });
 
+const turned = (id: string, mt: number, nt: number, wx: number, wy: number, kt: number, style: PanelStyle): MatmulVariant => {
+  for (const [rows, others] of [
+    [mt * wy, wx * wy],
+    [nt * wx, wx * wy],
+  ] as const)
+    if (rows % 32 || ((rows * kt) / 4) % others)
+      throw new Error(`${id}: ${rows} rows of ${kt} do not share out among ${others} invocations`);
+  return { id, mt, nt, wx, wy, kt, lanes: false, turned: style };
+};
+const T1 = { twice: false, unroll: 4 };
+const T2 = { twice: true, unroll: 4 };
+
 /**
  * Measured on SwiftShader, one busy core, 2080 × 192 × 192 NT, GFLOP/s and seconds to compile: r4x4 0.8, 0.1; r8x8 1.0,
  * 0.2; q8x4 1.3, 0.1; q16x8 1.5, 0.35; s64x64 0.2, 2. Tiles of 16 × 16 reached 1.4 at 0.8 s and were dropped.
@@ -59,6 +83,30 @@ export const MATMUL_VARIANTS: readonly MatmulVariant[] = [
   panels(4, 4, 16, 16, 16),
   panels(8, 4, 16, 16, 16),
   panels(8, 8, 16, 16, 8),
+  turned('t4.8.8.16.16', 4, 8, 8, 16, 16, T1),
+  turned('t4.8.8.16.16d', 4, 8, 8, 16, 16, T2),
+  turned('t4.8.8.16.16du', 4, 8, 8, 16, 16, { twice: true, unroll: 16 }),
+  turned('t8.4.16.8.16', 8, 4, 16, 8, 16, T1),
+  turned('t8.4.16.8.16d', 8, 4, 16, 8, 16, T2),
+  turned('t8.4.16.8.16du', 8, 4, 16, 8, 16, { twice: true, unroll: 16 }),
+  turned('t8.4.16.8.32', 8, 4, 16, 8, 32, T1),
+  turned('t4.4.16.8.16d', 4, 4, 16, 8, 16, T2),
+  turned('t4.4.16.16.16d', 4, 4, 16, 16, 16, T2),
+  turned('t8.8.8.8.16', 8, 8, 8, 8, 16, T1),
+  turned('t8.8.8.8.8d', 8, 8, 8, 8, 8, T2),
+  turned('t8.8.8.8.8du', 8, 8, 8, 8, 8, { twice: true, unroll: 8 }),
+  turned('t8.8.8.16.8d', 8, 8, 8, 16, 8, T2),
+  turned('t8.8.8.16.16', 8, 8, 8, 16, 16, T1),
+  turned('t8.8.16.16.8d', 8, 8, 16, 16, 8, T2),
+  turned('t8.8.16.16.8du', 8, 8, 16, 16, 8, { twice: true, unroll: 8 }),
+  turned('t4.8.8.32.16', 4, 8, 8, 32, 16, T1),
+  turned('t4.12.8.16.16', 4, 12, 8, 16, 16, T1),
+  turned('t8.12.8.8.16', 8, 12, 8, 8, 16, T1),
+  turned('h4.8.8.16.16', 4, 8, 8, 16, 16, { ...T2, f16: 'load' }),
+  turned('h8.8.8.8.16', 8, 8, 8, 8, 16, { ...T2, f16: 'load' }),
+  turned('c4.8.8.16.16', 4, 8, 8, 16, 16, { ...T2, f16: 'chain' }),
+  turned('c8.8.8.8.16', 8, 8, 8, 8, 16, { ...T2, f16: 'chain' }),
+  turned('c8.8.8.16.32', 8, 8, 8, 16, 32, { ...T1, f16: 'chain' }),
 ];
 
 const byId = new Map(MATMUL_VARIANTS.map((variant) => [variant.id, variant]));
@@ -97,6 +145,8 @@ export interface MatmulForm extends MatmulEpilogue {
   readonly vecOut: boolean;
   /** Halves need the wide loads or stores of their operand. */
   readonly halves?: MatmulHalves;
+  /** Every part of k is a multiple of the depth of a panel: nothing is masked along k. */
+  readonly whole?: boolean;
   /** Rows of the output are longer than n, with the items of a batch side by side in them. */
   readonly rowOut?: boolean;
 }
@@ -173,75 +223,101 @@ function outputPart(
 export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSpec {
   const kind = `${form.transA ? 't' : 'n'}${form.transB ? 't' : 'n'}`;
   const width = [form.vecA, form.vecB, form.vecOut].map((vec) => (vec ? 4 : 1)).join('');
-  return once(`matmul/${variant.id}/${kind}${width}${epilogueName(form)}${rowName(form.rowOut)}${halvesName(form.halves)}`, () => {
-    const { mt, nt, wx, wy, kt, lanes } = variant;
-    const { halves = {} } = form;
-    const part = (X: 'a' | 'b', SIZE: string, BINDING: number, vec: boolean, across: boolean): string =>
-      expand(operand, {
-        X,
-        SIZE,
-        BINDING,
-        TYPE: type(vec, halves[X]),
-        UNPACK: halves[X] ? 'unpack_halves' : '',
-        VEC: flag(vec),
-        SCALAR: flag(!vec),
-        ACROSS: flag(across),
-        PLAIN: flag(!across),
-      });
-    const layout = { A_N: flag(!form.transA), A_T: flag(form.transA), B_N: flag(!form.transB), B_T: flag(form.transB) };
-    // vec4 loads along k are used only where k is a multiple of 4.
-    const tail = !((!form.transA && form.vecA) || (form.transB && form.vecB));
-    const words = (rows: number, alongK: boolean): number => (rows * kt) / 4 + (alongK ? rows / 4 : 0);
-    const main =
-      kt === 0
-        ? expand(register, {
-            ...layout,
-            SHARE: flag(lanes),
-            OWN: flag(!lanes),
-            SHARED_N: flag(lanes && !form.transA),
-            SHARED_T: flag(lanes && form.transA),
-            OWN_N: flag(!lanes && !form.transA),
-            OWN_T: flag(!lanes && form.transA),
-            // Subgroup operations need control flow that all lanes share.
-            BUSY: lanes ? 'item < p.items' : 'live',
-            ALONG_N: lanes ? 'lane' : 'lid.x',
-            MT: mt,
-            NT: nt,
-            WX: wx,
-            WY: wy,
-            MV: mt / 4,
-            NV: nt / 4,
-            TAIL: flag(tail),
-          })
-        : expand(shared, {
-            ...layout,
-            TX: wx,
-            TY: wy,
-            KT: kt,
-            MV: mt / 4,
-            NV: nt / 4,
-            LA: ceilDiv(mt * kt, 4 * wx),
-            LB: ceilDiv(nt * kt, 4 * wy),
-            A_WORDS: words(mt * wy, !form.transA),
-            B_WORDS: words(nt * wx, form.transB),
-          });
-    const end = outputPart(form, form.vecOut, 3, form.rowOut === true, halves);
-    const params = form.rowOut ? [...PRODUCT_PARAMS, ...ROW_PARAM] : PRODUCT_PARAMS;
-    return {
-      code: [
-        ...(lanes ? ['enable subgroups;'] : []),
-        ...(halvesName(halves) ? [halvesLib] : []),
-        struct(params),
-        part('a', 'm', 1, form.vecA, form.transA),
-        part('b', 'n', 2, form.vecB, !form.transB),
-        end.code,
-        main,
-      ].join('\n'),
-      params,
-      bindings: [{ name: 'a', access: 'read' }, { name: 'b', access: 'read' }, ...end.bindings],
-      ...(lanes ? { features: ['subgroups'] as const } : {}),
-    };
-  });
+  return once(
+    `matmul/${variant.id}/${kind}${width}${epilogueName(form)}${rowName(form.rowOut)}${halvesName(form.halves)}${form.whole ? '-whole' : ''}`,
+    () => {
+      const { mt, nt, wx, wy, kt, lanes, turned } = variant;
+      const { halves = {} } = form;
+      const part = (X: 'a' | 'b', SIZE: string, BINDING: number, vec: boolean, across: boolean): string =>
+        expand(operand, {
+          X,
+          SIZE,
+          BINDING,
+          TYPE: type(vec, halves[X]),
+          UNPACK: halves[X] ? 'unpack_halves' : '',
+          VEC: flag(vec),
+          SCALAR: flag(!vec),
+          ACROSS: flag(across),
+          PLAIN: flag(!across),
+          MASK: flag(!form.whole),
+        });
+      const layout = { A_N: flag(!form.transA), A_T: flag(form.transA), B_N: flag(!form.transB), B_T: flag(form.transB) };
+      // vec4 loads along k are used only where k is a multiple of 4.
+      const tail = !((!form.transA && form.vecA) || (form.transB && form.vecB));
+      const words = (rows: number, alongK: boolean): number => (rows * kt) / 4 + (alongK ? rows / 4 : 0);
+      const main =
+        kt === 0
+          ? expand(register, {
+              ...layout,
+              SHARE: flag(lanes),
+              OWN: flag(!lanes),
+              SHARED_N: flag(lanes && !form.transA),
+              SHARED_T: flag(lanes && form.transA),
+              OWN_N: flag(!lanes && !form.transA),
+              OWN_T: flag(!lanes && form.transA),
+              // Subgroup operations need control flow that all lanes share.
+              BUSY: lanes ? 'item < p.items' : 'live',
+              ALONG_N: lanes ? 'lane' : 'lid.x',
+              MT: mt,
+              NT: nt,
+              WX: wx,
+              WY: wy,
+              MV: mt / 4,
+              NV: nt / 4,
+              TAIL: flag(tail),
+            })
+          : turned
+            ? expand(panelsSource, {
+                ...layout,
+                TX: wx,
+                TY: wy,
+                KT: kt,
+                MV: mt / 4,
+                NV: nt / 4,
+                LA: (mt * kt) / (4 * wx),
+                LB: (nt * kt) / (4 * wy),
+                PANEL: turned.f16 ? 'vec4<f16>' : 'vec4f',
+                SCALAR: turned.f16 ? 'f16' : 'f32',
+                PANELS: turned.twice ? 2 : 1,
+                TWICE: flag(turned.twice),
+                ONCE: flag(!turned.twice),
+                UNROLL: turned.unroll,
+                CHAIN: flag(turned.f16 === 'chain'),
+                VALUES: turned.f16 === 'chain' ? 'vec4<f16>' : 'vec4f',
+                SUM: turned.f16 === 'chain' ? 'sum' : 'acc',
+              })
+            : expand(shared, {
+                ...layout,
+                TX: wx,
+                TY: wy,
+                KT: kt,
+                MV: mt / 4,
+                NV: nt / 4,
+                LA: ceilDiv(mt * kt, 4 * wx),
+                LB: ceilDiv(nt * kt, 4 * wy),
+                A_WORDS: words(mt * wy, !form.transA),
+                B_WORDS: words(nt * wx, form.transB),
+              });
+      const end = outputPart(form, form.vecOut, 3, form.rowOut === true, halves);
+      const params = form.rowOut ? [...PRODUCT_PARAMS, ...ROW_PARAM] : PRODUCT_PARAMS;
+      return {
+        code: [
+          ...(lanes ? ['enable subgroups;'] : []),
+          ...(turned?.f16 ? ['enable f16;'] : []),
+          ...(halvesName(halves) ? [halvesLib] : []),
+          struct(params),
+          part('a', 'm', 1, form.vecA, form.transA),
+          part('b', 'n', 2, form.vecB, !form.transB),
+          end.code,
+          main,
+        ].join('\n'),
+        params,
+        bindings: [{ name: 'a', access: 'read' }, { name: 'b', access: 'read' }, ...end.bindings],
+        ...(lanes ? { features: ['subgroups'] as const } : {}),
+        ...(turned?.f16 ? { features: ['shader-f16'] as const } : {}),
+      };
+    },
+  );
 }
 
 /** Adds the partial products of a split over K in order and applies the epilogue. Bindings: partial, then as above. */

@@ -176,11 +176,23 @@ test('a product split over k adds up into longer rows', async () => {
 const halfTolerance = (k: number): number => 2 ** -10 + tolerance(k);
 const HALVES: [MatmulCase, Options][] = [
   [{ m: 7, n: 12, k: 8 }, { halves: { a: true, b: true } }],
-  [{ m: 9, n: 8, k: 12, transB: true }, { bias: true, gelu: true, residual: true, halves: { a: true, out: true, pre: true } }],
-  [{ m: 12, n: 20, k: 67, transA: true }, { accumulate: true, halves: { a: true, b: true, out: true } }],
-  [{ m: 5, n: 8, k: 12, batch: 3, strideA: 0, rowOut: 24 }, { bias: true, gelu: true, halves: { b: true, pre: true } }],
+  [
+    { m: 9, n: 8, k: 12, transB: true },
+    { bias: true, gelu: true, residual: true, halves: { a: true, out: true, pre: true } },
+  ],
+  [
+    { m: 12, n: 20, k: 67, transA: true },
+    { accumulate: true, halves: { a: true, b: true, out: true } },
+  ],
+  [
+    { m: 5, n: 8, k: 12, batch: 3, strideA: 0, rowOut: 24 },
+    { bias: true, gelu: true, halves: { b: true, pre: true } },
+  ],
   [{ m: 33, n: 4, k: 36, batch: 2, transB: true, strideOut: 136 }, { halves: { b: true, out: true } }],
-  [{ m: 12, n: 16, k: 517, transA: true }, { bias: true, gelu: true, scratch: 1 << 16, halves: { a: true, b: true, out: true, pre: true } }],
+  [
+    { m: 12, n: 16, k: 517, transA: true },
+    { bias: true, gelu: true, scratch: 1 << 16, halves: { a: true, b: true, out: true, pre: true } },
+  ],
 ];
 // The panels of workgroup memory are filled by the same function; they take seconds to compile.
 for (const id of ['r4x4', 'q8x4', 's32x32'])

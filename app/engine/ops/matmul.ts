@@ -71,6 +71,8 @@ export interface MatmulTuning {
   readonly rates: Readonly<Record<MatmulKind, Readonly<Record<MatmulClass, MatmulRates>>>>;
   /** Variants that take long to compile and are so many times as fast as the best of the others: for heavy products only. */
   readonly heavy?: MatmulRates;
+  /** What was measured to be fastest for products of exactly this shape, by `matmulShapeKey`: variant and parts of k. */
+  readonly shapes?: Readonly<Record<string, readonly [variant: string, splits: number]>>;
   /** Invocations that keep the device busy: products with fewer are split over k. 0 never splits. */
   readonly fill: number;
 }
@@ -120,6 +122,10 @@ interface Plan {
 
 const kindOf = (s: MatmulShape): MatmulKind => (s.transA ? (s.transB ? 'nt' : 'tn') : s.transB ? 'nt' : 'nn');
 
+/** Name of a shape in `MatmulTuning.shapes`. */
+export const matmulShapeKey = (s: MatmulShape): string =>
+  `${s.transA ? 't' : 'n'}${s.transB ? 't' : 'n'} ${s.m} ${s.n} ${s.k}${(s.batch ?? 1) > 1 ? ` ${s.batch}` : ''}`;
+
 /** Outputs computed for an m × n product, with what lies past the edge. */
 function padded(variant: MatmulVariant, m: number, n: number): number {
   // Register tiles past the last row do no work; invocations along n run in lockstep with their neighbours.
@@ -131,6 +137,11 @@ function padded(variant: MatmulVariant, m: number, n: number): number {
 /** Picks the variant with the shortest expected time and the number of parts k is cut into. */
 function plan(tuning: MatmulTuning, shape: MatmulShape): Plan {
   const { m, n, k, batch = 1 } = shape;
+  const known = tuning.shapes?.[matmulShapeKey(shape)];
+  if (known) {
+    const variant = matmulVariant(known[0]);
+    return { variant, tilesM: ceilDiv(m, variant.mt * variant.wy), tilesN: ceilDiv(n, variant.nt * variant.wx), ...cut(k, known[1]) };
+  }
   const rates = tuning.rates[kindOf(shape)][m * n * batch < LARGE_OUTPUTS ? 'small' : 'large'];
   const heavy = tuning.heavy && m * n * k * batch >= HEAVY_WORK && Math.min(m, n, k) >= HEAVY_SIDE ? tuning.heavy : {};
   const fastest = Math.max(...Object.values(rates));
@@ -217,7 +228,8 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
     ['out', halves.out, vecOut],
     ['gelu', halves.pre, vecOut],
   ] as const)
-    if (half && !vec) throw new Error(`${label}: ${name} is stored as halves, but its rows or its batch stride are no multiple of 4 elements`);
+    if (half && !vec)
+      throw new Error(`${label}: ${name} is stored as halves, but its rows or its batch stride are no multiple of 4 elements`);
   if (halves.pre && !gelu) throw new Error(`${label}: halves.pre says how gelu is stored, but there is no gelu`);
   const longRows = rowOut !== undefined;
   const rowParam: Record<string, number> = longRows ? { row_out: rowLength } : {};
@@ -227,6 +239,7 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
     vecA,
     vecB,
     vecOut: split ? n % 4 === 0 : vecOut,
+    ...(variant.turned && { whole: k % variant.kt === 0 && part % variant.kt === 0 }),
     ...(split ? { halves: { a: halves.a, b: halves.b } } : { ...epilogue, rowOut: longRows, halves }),
   };
   const tiles = tilesM * tilesN;
