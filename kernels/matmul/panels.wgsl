@@ -6,8 +6,9 @@
 //   stored: one that runs along k is turned when it is written, each row of quads rotated by TURN quads per four k, so that
 //   the eight invocations that write together meet all banks.
 // Grid: one workgroup of TX * TY invocations per (item, tile), folded over x and y. Precision: f32
-// Template: A_T / B_T (operand stored transposed), MV = MT / 4, NV = NT / 4, LA / LB quads loaded per invocation, TWICE: two
-//   panels of each operand take turns, one barrier per step of KT instead of two.
+// Template: A_T / B_T (operand stored transposed), MV = MT / 4, NV = NT / 4, LA / LB quads loaded per invocation; PANELS is
+//   2 where two panels of each operand take turns, with one barrier per step of KT instead of two (ONCE).
+// Remainders by constants look idle: by them Tint proves every index of workgroup memory in bounds, and none is clamped.
 //   F16: panels of halves; CHAIN: products added up in halves over the KT of a panel, the panels in f32.
 const TX = ${TX}u;
 const TY = ${TY}u;
@@ -50,7 +51,7 @@ fn main(
   let ka${l} = ((t + ${l}u * THREADS) % KQ) * 4u;
   let ra${l} = (t + ${l}u * THREADS) / KQ;
   let oa${l} = base_a + min(row0 + ra${l}, p.m - 1u) * p.k;
-  let wa${l} = ka${l} * MQ + ((ra${l} / 4u) ^ (((t + ${l}u * THREADS) % KQ) * TURN));
+  let wa${l} = ka${l} * MQ + ((ra${l} / 4u) ^ (((t + ${l}u * THREADS) % KQ) * TURN)) % MQ;
   let ea${l} = ra${l} % 4u;
   //#end
   //#for once A_T
@@ -65,7 +66,7 @@ fn main(
   let kb${l} = ((t + ${l}u * THREADS) % KQ) * 4u;
   let rb${l} = (t + ${l}u * THREADS) / KQ;
   let ob${l} = base_b + min(col0 + rb${l}, p.n - 1u) * p.k;
-  let wb${l} = kb${l} * NQ + ((rb${l} / 4u) ^ (((t + ${l}u * THREADS) % KQ) * TURN));
+  let wb${l} = kb${l} * NQ + ((rb${l} / 4u) ^ (((t + ${l}u * THREADS) % KQ) * TURN)) % NQ;
   let eb${l} = rb${l} % 4u;
   //#end
   //#for once B_N
@@ -84,16 +85,13 @@ fn main(
   //#end
   //#end
 
-  //#for once TWICE
-  var turn_a = 0u;
-  var turn_b = 0u;
-  //#end
+  var turn = 0u;
   for (var k = k_begin; k < k_end; k += KT) {
     //#for once ONCE
     workgroupBarrier();
-    const turn_a = 0u;
-    const turn_b = 0u;
     //#end
+    let turn_a = (turn % ${PANELS}u) * (KT * MQ);
+    let turn_b = (turn % ${PANELS}u) * (KT * NQ);
     //#for l LA
     //#for once A_N
     //#for c 4
@@ -132,30 +130,38 @@ fn main(
     //#end
     //#end
     //#end
-    for (var s = 0u; s < KT / ${UNROLL}u; s++) {
-      //#for u UNROLL
+    for (var s = 0u; s < KQ / ${UNROLL}u; s++) {
+      //#for v UNROLL
       {
-        let c = s * ${UNROLL}u + ${u}u;
+        let four = s * ${UNROLL}u + ${v}u;
         //#for i MV
         //#for once A_N
-        let ca${i} = ${VALUES}(panel_a[turn_a + c * MQ + ((ty + ${i}u * TY) ^ ((c / 4u) * TURN))]);
+        let xa${i} = turn_a + four * 4u * MQ + ((ty + ${i}u * TY) ^ (four * TURN)) % MQ;
         //#end
         //#for once A_T
-        let ca${i} = ${VALUES}(panel_a[turn_a + c * MQ + ty + ${i}u * TY]);
+        let xa${i} = turn_a + four * 4u * MQ + ty + ${i}u * TY;
         //#end
         //#end
         //#for j NV
         //#for once B_T
-        let cb${j} = ${VALUES}(panel_b[turn_b + c * NQ + ((tx + ${j}u * TX) ^ ((c / 4u) * TURN))]);
+        let xb${j} = turn_b + four * 4u * NQ + ((tx + ${j}u * TX) ^ (four * TURN)) % NQ;
         //#end
         //#for once B_N
-        let cb${j} = ${VALUES}(panel_b[turn_b + c * NQ + tx + ${j}u * TX]);
+        let xb${j} = turn_b + four * 4u * NQ + tx + ${j}u * TX;
         //#end
+        //#end
+        //#for c 4
+        //#for i MV
+        let ca${i}_${c} = ${VALUES}(panel_a[xa${i} + ${c}u * MQ]);
+        //#end
+        //#for j NV
+        let cb${j}_${c} = ${VALUES}(panel_b[xb${j} + ${c}u * NQ]);
         //#end
         //#for i MV
         //#for q 4
         //#for j NV
-        ${SUM}${i}_${q}_${j} = fma(${VALUES}(ca${i}[${q}]), cb${j}, ${SUM}${i}_${q}_${j});
+        ${SUM}${i}_${q}_${j} = fma(${VALUES}(ca${i}_${c}[${q}]), cb${j}_${c}, ${SUM}${i}_${q}_${j});
+        //#end
         //#end
         //#end
         //#end
@@ -171,10 +177,7 @@ fn main(
     //#end
     //#end
     //#end
-    //#for once TWICE
-    turn_a = KT * MQ - turn_a;
-    turn_b = KT * NQ - turn_b;
-    //#end
+    turn++;
   }
 
   let base_out = item * p.stride_out;
