@@ -80,7 +80,7 @@ export interface MatmulTuning {
 /** Outputs from which a product counts as large. */
 const LARGE_OUTPUTS = 65536;
 /** Shortest part of k worth a workgroup of its own, and the multiple that parts are cut at. */
-const MIN_PART = 64;
+export const MIN_PART = 64;
 const PART_MULTIPLE = 16;
 const MAX_SPLITS = 32;
 

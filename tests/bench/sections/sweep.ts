@@ -50,8 +50,8 @@ async function errorOf(gpu: Gpu, id: string): Promise<number> {
 }
 
 /**
- * `sweep:BATCH` takes the products at that batch size, 128 unless it is given; `sweep:BATCH/IDS` only the tilings whose id contains
- * one of IDS, separated by commas.
+ * `sweep:BATCH` takes the products at that batch size, 128 unless it is given; `sweep:BATCH/IDS` only the tilings whose id begins
+ * with one of IDS, separated by commas.
  */
 export async function run(argument?: string): Promise<Row[]> {
   const gpu = await Gpu.open();
@@ -82,7 +82,7 @@ export async function run(argument?: string): Promise<Row[]> {
     const begun = performance.now();
     for (const variant of MATMUL_VARIANTS) {
       const { id, lanes, mt, nt, wx, wy } = variant;
-      if (lanes || (ids && !ids.split(',').some((part) => id.includes(part))) || (variant.turned?.f16 && !gpu.info.f16)) continue;
+      if (lanes || (ids && !ids.split(',').some((part) => id.startsWith(part))) || (variant.turned?.f16 && !gpu.info.f16)) continue;
       if (performance.now() - begun > LONGEST_MS) {
         rows.push({ variant: `${id}: not measured, the time is up` });
         break;
