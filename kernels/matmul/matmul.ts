@@ -1,12 +1,11 @@
 import erf from '../lib/erf.wgsl?raw';
 import halvesLib from '../lib/halves.wgsl?raw';
-import { ceilDiv, expand, fields, type BindingField, type KernelSpec, type ParamField } from '../spec';
+import { expand, fields, type BindingField, type KernelSpec, type ParamField } from '../spec';
 import operand from './operand.wgsl?raw';
 import output from './output.wgsl?raw';
 import panelsSource from './panels.wgsl?raw';
 import reduce from './reduce.wgsl?raw';
 import register from './register.wgsl?raw';
-import shared from './shared.wgsl?raw';
 
 /** How a product is tiled. All tilings add up k in the same order with the same fma: they differ in speed, not in bits. */
 export interface MatmulVariant {
@@ -25,17 +24,8 @@ export interface MatmulVariant {
   readonly kt: number;
   /** The workgroup is four lanes of one subgroup: the device must have the feature `subgroups`. */
   readonly lanes: boolean;
-  /** Made from panels.wgsl. */
-  readonly turned?: PanelStyle;
-}
-
-export interface PanelStyle {
-  /** Two panels take turns. */
-  readonly twice: boolean;
-  /** k's per pass of the inner loop, a divisor of kt. */
-  readonly unroll: number;
-  /** Panels in halves: multiplied in f32, or multiplied and added up in halves along a panel. The device must have `shader-f16`. */
-  readonly f16?: 'load' | 'chain';
+  /** k's written out one after the other, a multiple of 4 that divides kt; absent for register tiles. */
+  readonly unroll?: number;
 }
 
 const tiles = (mt: number, nt: number, wx: number, wy: number): MatmulVariant => ({
@@ -48,24 +38,11 @@ const tiles = (mt: number, nt: number, wx: number, wy: number): MatmulVariant =>
   lanes: false,
 });
 const quads = (mt: number, nt: number): MatmulVariant => ({ id: `q${mt}x${nt}`, mt, nt, wx: 4, wy: 1, kt: 0, lanes: true });
-const panels = (mt: number, nt: number, wx: number, wy: number, kt: number): MatmulVariant => ({
-  id: `s${mt * wy}x${nt * wx}`,
-  mt,
-  nt,
-  wx,
-  wy,
-  kt,
-  lanes: false,
-});
-
-const turned = (id: string, mt: number, nt: number, wx: number, wy: number, kt: number, style: PanelStyle): MatmulVariant => {
-  for (const [rows, others] of [
-    [mt * wy, wx * wy],
-    [nt * wx, wx * wy],
-  ] as const)
-    if (rows % 32 || ((rows * kt) / 4) % others)
-      throw new Error(`${id}: ${rows} rows of ${kt} do not share out among ${others} invocations`);
-  return { id, mt, nt, wx, wy, kt, lanes: false, turned: style };
+const panels = (mt: number, nt: number, wx: number, wy: number, kt: number, unroll = kt): MatmulVariant => {
+  const id = `s${mt * wy}x${nt * wx}`;
+  for (const rows of [mt * wy, nt * wx])
+    if (rows % 32 || (rows * kt) % (4 * wx * wy)) throw new Error(`${id}: ${rows} rows of ${kt} do not share out among its invocations`);
+  return { id, mt, nt, wx, wy, kt, lanes: false, unroll };
 };
 
 /**
@@ -77,33 +54,10 @@ export const MATMUL_VARIANTS: readonly MatmulVariant[] = [
   tiles(8, 8, 4, 4),
   quads(8, 4),
   quads(16, 8),
-  panels(4, 4, 8, 8, 16),
-  panels(4, 4, 16, 16, 16),
-  panels(8, 4, 16, 16, 16),
-  panels(8, 8, 16, 16, 8),
-  turned('t4.8.8.16.16', 4, 8, 8, 16, 16, { twice: false, unroll: 16 }),
-  turned('t4.8.8.16.16d', 4, 8, 8, 16, 16, { twice: true, unroll: 16 }),
-  turned('t4.8.8.16.32', 4, 8, 8, 16, 32, { twice: false, unroll: 32 }),
-  turned('t4.12.8.16.16', 4, 12, 8, 16, 16, { twice: false, unroll: 16 }),
-  turned('t4.8.8.32.16', 4, 8, 8, 32, 16, { twice: false, unroll: 16 }),
-  turned('t8.12.8.8.16', 8, 12, 8, 8, 16, { twice: false, unroll: 16 }),
-  turned('t8.12.8.8.8d', 8, 12, 8, 8, 8, { twice: true, unroll: 8 }),
-  turned('t8.8.8.8.16', 8, 8, 8, 8, 16, { twice: false, unroll: 16 }),
-  turned('t8.8.8.8.16d', 8, 8, 8, 8, 16, { twice: true, unroll: 16 }),
-  turned('t8.8.8.16.16', 8, 8, 8, 16, 16, { twice: false, unroll: 16 }),
-  turned('t8.8.16.8.16', 8, 8, 16, 8, 16, { twice: false, unroll: 16 }),
-  turned('t8.12.8.16.16', 8, 12, 8, 16, 16, { twice: false, unroll: 16 }),
-  turned('t12.8.8.8.16', 12, 8, 8, 8, 16, { twice: false, unroll: 16 }),
-  turned('t8.4.16.8.16d', 8, 4, 16, 8, 16, { twice: true, unroll: 16 }),
-  turned('t8.4.16.8.32', 8, 4, 16, 8, 32, { twice: false, unroll: 32 }),
-  turned('c4.8.8.16.32', 4, 8, 8, 16, 32, { twice: false, unroll: 32, f16: 'chain' }),
-  turned('c4.8.8.16.16d', 4, 8, 8, 16, 16, { twice: true, unroll: 16, f16: 'chain' }),
-  turned('c8.8.8.8.32', 8, 8, 8, 8, 32, { twice: false, unroll: 32, f16: 'chain' }),
-  turned('c8.12.8.8.16', 8, 12, 8, 8, 16, { twice: false, unroll: 16, f16: 'chain' }),
-  turned('c8.12.8.8.16d', 8, 12, 8, 8, 16, { twice: true, unroll: 16, f16: 'chain' }),
-  turned('c8.8.8.16.32', 8, 8, 8, 16, 32, { twice: false, unroll: 32, f16: 'chain' }),
-  turned('c8.12.8.16.32', 8, 12, 8, 16, 32, { twice: false, unroll: 32, f16: 'chain' }),
-  turned('h8.12.8.8.16', 8, 12, 8, 8, 16, { twice: false, unroll: 16, f16: 'load' }),
+  panels(4, 4, 8, 8, 16, 4),
+  panels(4, 8, 8, 16, 16),
+  panels(8, 12, 8, 8, 16),
+  panels(8, 8, 8, 16, 16),
 ];
 
 const byId = new Map(MATMUL_VARIANTS.map((variant) => [variant.id, variant]));
@@ -223,7 +177,7 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
   return once(
     `matmul/${variant.id}/${kind}${width}${epilogueName(form)}${rowName(form.rowOut)}${halvesName(form.halves)}${form.whole ? '-whole' : ''}`,
     () => {
-      const { mt, nt, wx, wy, kt, lanes, turned } = variant;
+      const { mt, nt, wx, wy, kt, lanes, unroll = kt } = variant;
       const { halves = {} } = form;
       const part = (X: 'a' | 'b', SIZE: string, BINDING: number, vec: boolean, across: boolean): string =>
         expand(operand, {
@@ -241,7 +195,6 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
       const layout = { A_N: flag(!form.transA), A_T: flag(form.transA), B_N: flag(!form.transB), B_T: flag(form.transB) };
       // vec4 loads along k are used only where k is a multiple of 4.
       const tail = !((!form.transA && form.vecA) || (form.transB && form.vecB));
-      const words = (rows: number, alongK: boolean): number => (rows * kt) / 4 + (alongK ? rows / 4 : 0);
       const main =
         kt === 0
           ? expand(register, {
@@ -263,43 +216,22 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
               NV: nt / 4,
               TAIL: flag(tail),
             })
-          : turned
-            ? expand(panelsSource, {
-                ...layout,
-                TX: wx,
-                TY: wy,
-                KT: kt,
-                MV: mt / 4,
-                NV: nt / 4,
-                LA: (mt * kt) / (4 * wx),
-                LB: (nt * kt) / (4 * wy),
-                PANEL: turned.f16 ? 'vec4<f16>' : 'vec4f',
-                SCALAR: turned.f16 ? 'f16' : 'f32',
-                PANELS: turned.twice ? 2 : 1,
-                ONCE: flag(!turned.twice),
-                UNROLL: turned.unroll / 4,
-                CHAIN: flag(turned.f16 === 'chain'),
-                VALUES: turned.f16 === 'chain' ? 'vec4<f16>' : 'vec4f',
-                SUM: turned.f16 === 'chain' ? 'sum' : 'acc',
-              })
-            : expand(shared, {
-                ...layout,
-                TX: wx,
-                TY: wy,
-                KT: kt,
-                MV: mt / 4,
-                NV: nt / 4,
-                LA: ceilDiv(mt * kt, 4 * wx),
-                LB: ceilDiv(nt * kt, 4 * wy),
-                A_WORDS: words(mt * wy, !form.transA),
-                B_WORDS: words(nt * wx, form.transB),
-              });
+          : expand(panelsSource, {
+              ...layout,
+              TX: wx,
+              TY: wy,
+              KT: kt,
+              MV: mt / 4,
+              NV: nt / 4,
+              LA: (mt * kt) / (4 * wx),
+              LB: (nt * kt) / (4 * wy),
+              UNROLL: unroll / 4,
+            });
       const end = outputPart(form, form.vecOut, 3, form.rowOut === true, halves);
       const params = form.rowOut ? [...PRODUCT_PARAMS, ...ROW_PARAM] : PRODUCT_PARAMS;
       return {
         code: [
           ...(lanes ? ['enable subgroups;'] : []),
-          ...(turned?.f16 ? ['enable f16;'] : []),
           ...(halvesName(halves) ? [halvesLib] : []),
           struct(params),
           part('a', 'm', 1, form.vecA, form.transA),
@@ -310,7 +242,6 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
         params,
         bindings: [{ name: 'a', access: 'read' }, { name: 'b', access: 'read' }, ...end.bindings],
         ...(lanes ? { features: ['subgroups'] as const } : {}),
-        ...(turned?.f16 ? { features: ['shader-f16'] as const } : {}),
       };
     },
   );

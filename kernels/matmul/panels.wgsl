@@ -6,10 +6,9 @@
 //   stored: one that runs along k is turned when it is written, each row of quads rotated by TURN quads per four k, so that
 //   the eight invocations that write together meet all banks.
 // Grid: one workgroup of TX * TY invocations per (item, tile), folded over x and y. Precision: f32
-// Template: A_T / B_T (operand stored transposed), MV = MT / 4, NV = NT / 4, LA / LB quads loaded per invocation; PANELS is
-//   2 where two panels of each operand take turns, with one barrier per step of KT instead of two (ONCE).
+// Template: A_T / B_T (operand stored transposed), MV = MT / 4, NV = NT / 4, LA / LB quads loaded per invocation, UNROLL:
+//   fours of k written out. All of a panel at once is a sixth faster on a graphics card, and slow to compile in software.
 // Remainders by constants look idle: by them Tint proves every index of workgroup memory in bounds, and none is clamped.
-//   F16: panels of halves; CHAIN: products added up in halves over the KT of a panel, the panels in f32.
 const TX = ${TX}u;
 const TY = ${TY}u;
 const THREADS = TX * TY;
@@ -19,8 +18,8 @@ const MQ = TY * ${MV}u;  // quads of rows in a tile
 const NQ = TX * ${NV}u;
 const TURN = 8u / KQ;
 
-var<workgroup> panel_a: array<${PANEL}, ${PANELS} * KT * MQ>;
-var<workgroup> panel_b: array<${PANEL}, ${PANELS} * KT * NQ>;
+var<workgroup> panel_a: array<vec4f, KT * MQ>;
+var<workgroup> panel_b: array<vec4f, KT * NQ>;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -85,31 +84,26 @@ fn main(
   //#end
   //#end
 
-  var turn = 0u;
   for (var k = k_begin; k < k_end; k += KT) {
-    //#for once ONCE
     workgroupBarrier();
-    //#end
-    let turn_a = (turn % ${PANELS}u) * (KT * MQ);
-    let turn_b = (turn % ${PANELS}u) * (KT * NQ);
     //#for l LA
     //#for once A_N
     //#for c 4
-    panel_a[turn_a + wa${l} + ${c}u * MQ][ea${l}] = ${SCALAR}(na${l}[${c}]);
+    panel_a[wa${l} + ${c}u * MQ][ea${l}] = na${l}[${c}];
     //#end
     //#end
     //#for once A_T
-    panel_a[turn_a + wa${l}] = ${PANEL}(na${l});
+    panel_a[wa${l}] = na${l};
     //#end
     //#end
     //#for l LB
     //#for once B_T
     //#for c 4
-    panel_b[turn_b + wb${l} + ${c}u * NQ][eb${l}] = ${SCALAR}(nb${l}[${c}]);
+    panel_b[wb${l} + ${c}u * NQ][eb${l}] = nb${l}[${c}];
     //#end
     //#end
     //#for once B_N
-    panel_b[turn_b + wb${l}] = ${PANEL}(nb${l});
+    panel_b[wb${l}] = nb${l};
     //#end
     //#end
     workgroupBarrier();
@@ -121,46 +115,37 @@ fn main(
       nb${l} = fetch_b(ob${l}, k + KT + kb${l}, k_end, last_b);
       //#end
     }
-    //#for once CHAIN
-    //#for i MV
-    //#for q 4
-    //#for j NV
-    var sum${i}_${q}_${j} = vec4<f16>();
-    //#end
-    //#end
-    //#end
-    //#end
     for (var s = 0u; s < KQ / ${UNROLL}u; s++) {
       //#for v UNROLL
       {
         let four = s * ${UNROLL}u + ${v}u;
         //#for i MV
         //#for once A_N
-        let xa${i} = turn_a + four * 4u * MQ + ((ty + ${i}u * TY) ^ (four * TURN)) % MQ;
+        let xa${i} = four * 4u * MQ + ((ty + ${i}u * TY) ^ (four * TURN)) % MQ;
         //#end
         //#for once A_T
-        let xa${i} = turn_a + four * 4u * MQ + ty + ${i}u * TY;
+        let xa${i} = four * 4u * MQ + ty + ${i}u * TY;
         //#end
         //#end
         //#for j NV
         //#for once B_T
-        let xb${j} = turn_b + four * 4u * NQ + ((tx + ${j}u * TX) ^ (four * TURN)) % NQ;
+        let xb${j} = four * 4u * NQ + ((tx + ${j}u * TX) ^ (four * TURN)) % NQ;
         //#end
         //#for once B_N
-        let xb${j} = turn_b + four * 4u * NQ + tx + ${j}u * TX;
+        let xb${j} = four * 4u * NQ + tx + ${j}u * TX;
         //#end
         //#end
         //#for c 4
         //#for i MV
-        let ca${i}_${c} = ${VALUES}(panel_a[xa${i} + ${c}u * MQ]);
+        let ca${i}_${c} = panel_a[xa${i} + ${c}u * MQ];
         //#end
         //#for j NV
-        let cb${j}_${c} = ${VALUES}(panel_b[xb${j} + ${c}u * NQ]);
+        let cb${j}_${c} = panel_b[xb${j} + ${c}u * NQ];
         //#end
         //#for i MV
         //#for q 4
         //#for j NV
-        ${SUM}${i}_${q}_${j} = fma(${VALUES}(ca${i}_${c}[${q}]), cb${j}_${c}, ${SUM}${i}_${q}_${j});
+        acc${i}_${q}_${j} = fma(vec4f(ca${i}_${c}[${q}]), cb${j}_${c}, acc${i}_${q}_${j});
         //#end
         //#end
         //#end
@@ -168,16 +153,6 @@ fn main(
       }
       //#end
     }
-    //#for once CHAIN
-    //#for i MV
-    //#for q 4
-    //#for j NV
-    acc${i}_${q}_${j} += vec4f(sum${i}_${q}_${j});
-    //#end
-    //#end
-    //#end
-    //#end
-    turn++;
   }
 
   let base_out = item * p.stride_out;

@@ -96,8 +96,8 @@ const SOFTWARE_LANE_HEAVY: MatmulRates = { q16x8: 1.4 };
 const HEAVY_WORK = 2 ** 23;
 const HEAVY_SIDE = 64;
 const HARDWARE_RATES: Readonly<Record<MatmulClass, MatmulRates>> = {
-  small: { s32x32: 4, s64x64: 3, r4x4: 2 },
-  large: { s128x64: 4, s64x64: 3.5, s32x32: 2, r4x4: 1 },
+  small: { s32x32: 4, s64x64: 4, r4x4: 2 },
+  large: { s64x96: 4, s64x64: 4, s32x32: 2.5, r4x4: 1 },
 };
 
 /** Invocations assumed to fill a graphics card. */
@@ -239,7 +239,7 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
     vecA,
     vecB,
     vecOut: split ? n % 4 === 0 : vecOut,
-    ...(variant.turned && { whole: k % variant.kt === 0 && part % variant.kt === 0 }),
+    ...(variant.kt > 0 && { whole: k % variant.kt === 0 && part % variant.kt === 0 }),
     ...(split ? { halves: { a: halves.a, b: halves.b } } : { ...epilogue, rowOut: longRows, halves }),
   };
   const tiles = tilesM * tilesN;

@@ -9,7 +9,7 @@ import { MIN_PART, matmulScratchBytes, matmulShapeKey, recordMatmul, type Matmul
 export type ShapeChoices = NonNullable<MatmulTuning['shapes']>;
 
 /** Tilings that are the fastest for some product on a graphics card, best bets first. */
-export const SHAPE_CANDIDATES: readonly string[] = ['t4.8.8.16.16', 't8.12.8.8.16', 't8.8.8.8.16', 't8.8.8.16.16'];
+export const SHAPE_CANDIDATES: readonly string[] = ['s64x64', 's64x96', 's128x64', 's32x32'];
 /** Workgroups that a product split over k comes near to; a card takes a few per core, and how many cores it has is not told. */
 const GROUPS = [192, 384, 768];
 /** Products with less than this share of a step's work are left to the rates by kind. */
@@ -62,12 +62,16 @@ const tuningOf = ({ shape, choice }: Trial): MatmulTuning => {
  * Frees everything it allocates. Measurements differ from call to call: keep the result.
  * @throws OutOfMemoryError where operands of this size find no room beside what is there
  */
-export async function tuneShapes(gpu: Gpu, shapes: readonly MatmulShape[], o: { budgetMs?: number } = {}): Promise<ShapeChoices> {
+export async function tuneShapes(
+  gpu: Gpu,
+  shapes: readonly MatmulShape[],
+  o: { budgetMs?: number; candidates?: readonly string[] } = {},
+): Promise<ShapeChoices> {
   const end = performance.now() + (o.budgetMs ?? 1500);
   const list = heaviest(shapes);
   if (list.length === 0) return {};
   const trials = list.map((shape) =>
-    SHAPE_CANDIDATES.flatMap((id) => partsOf(shape, id).map((splits): Trial => ({ shape, choice: [id, splits] }))),
+    (o.candidates ?? SHAPE_CANDIDATES).flatMap((id) => partsOf(shape, id).map((splits): Trial => ({ shape, choice: [id, splits] }))),
   );
   const most = (size: (shape: MatmulShape) => number): number => 4 * Math.max(...list.map((s) => size(s) * (s.batch ?? 1)));
   const scratchBytes = Math.max(256, ...trials.flat().map((trial) => matmulScratchBytes(tuningOf(trial), trial.shape)));
