@@ -109,7 +109,8 @@ for (const { id } of MATMUL_VARIANTS)
 
 test('s32x32 equals the float64 product in every transposition, one element or many', async () => {
   for (const kind of KINDS)
-    for (const shape of [SHAPES[0]!, SHAPES[5]!]) {
+    // The last in whole panels, where nothing is masked along k.
+    for (const shape of [SHAPES[0]!, SHAPES[5]!, { m: 36, n: 20, k: 48 }]) {
       const { got, want } = await product(only('s32x32'), { ...shape, ...kind });
       expect(maxError(got, want.out), JSON.stringify({ ...shape, ...kind })).toBeLessThan(tolerance(shape.k));
     }

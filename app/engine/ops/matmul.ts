@@ -73,6 +73,8 @@ export interface MatmulTuning {
   readonly rates: Readonly<Record<MatmulKind, Readonly<Record<MatmulClass, MatmulRates>>>>;
   /** Variants that take long to compile and are so many times as fast as the best of the others: for heavy products only. */
   readonly heavy?: MatmulRates;
+  /** What was measured to be fastest for products of exactly this shape, by `matmulShapeKey`: variant and parts of k. */
+  readonly shapes?: Readonly<Record<string, readonly [variant: string, splits: number]>>;
   /** Invocations that keep the device busy: products with fewer are split over k. 0 never splits. */
   readonly fill: number;
 }
@@ -80,7 +82,7 @@ export interface MatmulTuning {
 /** Outputs from which a product counts as large. */
 const LARGE_OUTPUTS = 65536;
 /** Shortest part of k worth a workgroup of its own, and the multiple that parts are cut at. */
-const MIN_PART = 64;
+export const MIN_PART = 64;
 const PART_MULTIPLE = 16;
 const MAX_SPLITS = 32;
 
@@ -96,8 +98,8 @@ const SOFTWARE_LANE_HEAVY: MatmulRates = { q16x8: 1.4 };
 const HEAVY_WORK = 2 ** 23;
 const HEAVY_SIDE = 64;
 const HARDWARE_RATES: Readonly<Record<MatmulClass, MatmulRates>> = {
-  small: { s32x32: 4, s64x64: 3, r4x4: 2 },
-  large: { s128x64: 4, s64x64: 3.5, s32x32: 2, r4x4: 1 },
+  small: { s32x32: 4, s64x64: 4, r4x4: 2 },
+  large: { s64x96: 4, s64x64: 4, s32x32: 2.5, r4x4: 1 },
 };
 
 /** Invocations assumed to fill a graphics card. */
@@ -122,6 +124,10 @@ interface Plan {
 
 const kindOf = (s: MatmulShape): MatmulKind => (s.transA ? (s.transB ? 'nt' : 'tn') : s.transB ? 'nt' : 'nn');
 
+/** Name of a shape in `MatmulTuning.shapes`. */
+export const matmulShapeKey = (s: MatmulShape): string =>
+  `${s.transA ? 't' : 'n'}${s.transB ? 't' : 'n'} ${s.m} ${s.n} ${s.k}${(s.batch ?? 1) > 1 ? ` ${s.batch}` : ''}`;
+
 /** Outputs computed for an m × n product, with what lies past the edge. */
 function padded(variant: MatmulVariant, m: number, n: number): number {
   // Register tiles past the last row do no work; invocations along n run in lockstep with their neighbours.
@@ -133,6 +139,11 @@ function padded(variant: MatmulVariant, m: number, n: number): number {
 /** Picks the variant with the shortest expected time and the number of parts k is cut into. */
 function plan(tuning: MatmulTuning, shape: MatmulShape): Plan {
   const { m, n, k, batch = 1 } = shape;
+  const known = tuning.shapes?.[matmulShapeKey(shape)];
+  if (known) {
+    const variant = matmulVariant(known[0]);
+    return { variant, tilesM: ceilDiv(m, variant.mt * variant.wy), tilesN: ceilDiv(n, variant.nt * variant.wx), ...cut(k, known[1]) };
+  }
   const rates = tuning.rates[kindOf(shape)][m * n * batch < LARGE_OUTPUTS ? 'small' : 'large'];
   const heavy = tuning.heavy && m * n * k * batch >= HEAVY_WORK && Math.min(m, n, k) >= HEAVY_SIDE ? tuning.heavy : {};
   const fastest = Math.max(...Object.values(rates));
@@ -238,6 +249,7 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
     vecA,
     vecB,
     vecOut: split ? n % 4 === 0 : vecOut,
+    ...(variant.kt > 0 && { whole: k % variant.kt === 0 && part % variant.kt === 0 }),
     ...(split ? { halves: { a: halves.a, b: halves.b } } : { ...epilogue, rowOut: longRows, halves }),
   };
   const tiles = tilesM * tilesN;
