@@ -1,18 +1,15 @@
 import { ceilDiv, expand, fields, foldGrid, type Grid, type KernelSpec } from '../spec';
 import access from './access.wgsl?raw';
 import backwardKey from './backwardKey.wgsl?raw';
-import backwardKeyTiled from './backwardKeyTiled.wgsl?raw';
 import backwardQuery from './backwardQuery.wgsl?raw';
-import backwardQueryTiled from './backwardQueryTiled.wgsl?raw';
 import forward from './forward.wgsl?raw';
-import forwardTiled from './forwardTiled.wgsl?raw';
 import halvesLib from '../lib/halves.wgsl?raw';
-import loadTiled from './loadTiled.wgsl?raw';
 import rows from './rows.wgsl?raw';
+import { TILED, tiledLaunch, type AttentionBlock } from './tiled';
 
 /**
  * `rows`: registers only, a thread owns a few rows. `lanes`: the same, with the columns read once per
- * four threads; the device must have the feature `subgroups`. `tiled`: 32 × 32 tiles in workgroup memory.
+ * four threads; the device must have the feature `subgroups`. `tiled`: blocks of scores in workgroup memory.
  */
 export type AttentionVariant = 'rows' | 'lanes' | 'tiled';
 
@@ -28,15 +25,15 @@ export interface AttentionShape {
   readonly headSize: number;
 }
 
+export type { AttentionBlock } from './tiled';
 export interface AttentionLaunch {
   readonly spec: KernelSpec;
   readonly grid: Grid;
 }
 
 interface Kernel {
-  readonly name: string;
+  readonly name: keyof typeof TILED;
   readonly rows: string;
-  readonly tiled: string;
   readonly bindings: KernelSpec['bindings'];
   /** Buffers the register kernels read and write four dimensions at a time. */
   readonly reads: readonly string[];
@@ -68,7 +65,9 @@ function launch(
   /** Rows to cover, and how many of them have work. */
   rowCount: number,
   busyCount: number,
+  columnCount: number,
   halves: boolean,
+  block?: AttentionBlock,
 ): AttentionLaunch {
   const { batch, heads, headSize } = shape;
   const { name, bindings } = kernel;
@@ -77,14 +76,9 @@ function launch(
     throw new Error(`attention: a head size of ${headSize} is not within 1 and ${MAX_HEAD_SIZE}`);
   if (halves && headSize % 4 !== 0) throw new Error(`attention: a head of ${headSize} in half precision is no multiple of 4`);
   if (variant === 'tiled') {
-    const storage = halves
-      ? { WORD: 'u32', D0: '2u * tx', D1: '2u * tx + 1u', PLAIN: 0, HALVES: 1 }
-      : { WORD: 'f32', D0: 'tx', D1: 'tx + 8u', PLAIN: 1, HALVES: 0 };
-    const loads = kernel.reads.map((NAME) => expand(loadTiled, { ...storage, NAME }));
-    const main = expand(kernel.tiled, { HS: headSize, NC: ceilDiv(headSize, 16), ...storage });
-    const code = [...(halves ? [halvesLib] : []), main, ...loads].join('\n');
-    const spec: KernelSpec = { name: `attention/${name}.tiled${kind}.${headSize}`, code, params, bindings };
-    return { spec, grid: foldGrid(ceilDiv(rowCount, 32) * heads * batch) };
+    const size = { headSize, rows: rowCount, busyRows: busyCount, columns: columnCount, groups: heads * batch };
+    const { code, tile, grid } = tiledLaunch(TILED[name], size, halves, block);
+    return { spec: { name: `attention/${name}.tiled${tile}${kind}.${headSize}`, code, params, bindings }, grid };
   }
   const R = rowsPerThread(headSize, busyCount);
   const Q = ceilDiv(headSize, 4);
@@ -121,7 +115,6 @@ function launch(
 const FORWARD: Kernel = {
   name: 'forward',
   rows: forward,
-  tiled: forwardTiled,
   bindings: [
     { name: 'qkv', access: 'read' },
     { name: 'output', access: 'readwrite' },
@@ -133,7 +126,6 @@ const FORWARD: Kernel = {
 const BACKWARD_QUERY: Kernel = {
   name: 'backwardQuery',
   rows: backwardQuery,
-  tiled: backwardQueryTiled,
   bindings: [
     { name: 'qkv', access: 'read' },
     { name: 'output', access: 'read' },
@@ -148,7 +140,6 @@ const BACKWARD_QUERY: Kernel = {
 const BACKWARD_KEY: Kernel = {
   name: 'backwardKey',
   rows: backwardKey,
-  tiled: backwardKeyTiled,
   bindings: [
     { name: 'qkv', access: 'read' },
     { name: 'd_out', access: 'read' },
@@ -160,17 +151,32 @@ const BACKWARD_KEY: Kernel = {
   writes: 'd_qkv',
 };
 
-/** Buffers: qkv, out, lse. With `halves`, all but lse and delta are in half precision, here and below; heads are multiples of 4 then. */
-export const attentionForward = (shape: AttentionShape, variant: AttentionVariant, halves = false): AttentionLaunch =>
-  launch(FORWARD, variant, shape, shape.queries, shape.queries, halves);
+/**
+ * Buffers: qkv, out, lse. With `halves`, all but lse and delta are in half precision, here and below; heads are multiples of 4 then.
+ * `block` limits the blocks of the variant `tiled`.
+ */
+export const attentionForward = (
+  shape: AttentionShape,
+  variant: AttentionVariant,
+  halves = false,
+  block?: AttentionBlock,
+): AttentionLaunch => launch(FORWARD, variant, shape, shape.queries, shape.queries, shape.tokens, halves, block);
 
 /** Buffers: qkv, out, dOut, lse, delta (written), dQkv (its q columns). */
-export const attentionBackwardQuery = (shape: AttentionShape, variant: AttentionVariant, halves = false): AttentionLaunch =>
-  launch(BACKWARD_QUERY, variant, shape, shape.tokens, shape.queries, halves);
+export const attentionBackwardQuery = (
+  shape: AttentionShape,
+  variant: AttentionVariant,
+  halves = false,
+  block?: AttentionBlock,
+): AttentionLaunch => launch(BACKWARD_QUERY, variant, shape, shape.tokens, shape.queries, shape.tokens, halves, block);
 
 /** Buffers: qkv, dOut, lse, delta, dQkv (its k and v columns). */
-export const attentionBackwardKey = (shape: AttentionShape, variant: AttentionVariant, halves = false): AttentionLaunch =>
-  launch(BACKWARD_KEY, variant, shape, shape.tokens, shape.tokens, halves);
+export const attentionBackwardKey = (
+  shape: AttentionShape,
+  variant: AttentionVariant,
+  halves = false,
+  block?: AttentionBlock,
+): AttentionLaunch => launch(BACKWARD_KEY, variant, shape, shape.tokens, shape.tokens, shape.queries, halves, block);
 
 /** Scalars all three kernels take; scale = 1/√headSize. */
 export const attentionParams = (shape: AttentionShape): Record<string, number> => ({

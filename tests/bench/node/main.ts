@@ -18,6 +18,7 @@ const SECTIONS: Record<string, () => Promise<Section>> = {
   overhead: () => import('../sections/overhead'),
   memory: () => import('../sections/memory'),
   precision: () => import('../sections/precision'),
+  attention: () => import('../sections/attention'),
   scaling: () => import('../sections/scaling'),
 };
 
