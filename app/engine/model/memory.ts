@@ -1,7 +1,9 @@
 import { attentionFlops, type AttentionShape } from '../ops/attention';
-import { layerNormScratch } from '../ops/layerNorm';
+import { fitsLayerNormBackward } from '../../../kernels/layerNorm/backward';
+import { layerNormParts, layerNormScratch } from '../ops/layerNorm';
 import { linearProducts, type LinearShape } from '../ops/linear';
 import { matmulScratchBytes, type MatmulShape, type MatmulTuning } from '../ops/matmul';
+import { columnPartsElements } from '../ops/pendingSums';
 import { columnSumScratch } from '../ops/reduce';
 import { vitShape, type VitConfig } from './shape';
 
@@ -119,6 +121,28 @@ function scratchElements(plan: VitPlan): number {
   return Math.max(most, layerNormScratch(batch * tokens, c.embedDim), layerNormScratch(batch, c.embedDim));
 }
 
+/**
+ * True where a block of the backward pass makes fewer dispatches with more in each, and adds up the gradients of its biases and norms
+ * in one at its end: on devices with many invocations to keep busy, which are those that split products.
+ */
+export function fuses({ config, tuning, training }: VitPlan): boolean {
+  return training && tuning !== undefined && tuning.fill > 0 && fitsLayerNormBackward(config.embedDim) && vitShape(config).hidden % 4 === 0;
+}
+
+/** Elements of the partial sums that wait for the end of a block. */
+function waitingElements(plan: VitPlan): number {
+  const { config: c, batch } = plan;
+  const { tokens, hidden } = vitShape(c);
+  let most = layerNormParts(batch, c.embedDim);
+  for (let i = 0; i < c.depth; i++) {
+    const all = batch * tokens;
+    const rows = batch * blockQueries(plan, i);
+    const norms = layerNormParts(all, c.embedDim) + layerNormParts(rows, c.embedDim);
+    most = Math.max(most, norms + columnPartsElements(all, 3 * c.embedDim) + columnPartsElements(rows, hidden));
+  }
+  return most;
+}
+
 /** Every buffer `VitModel` allocates, and where each activation lives. */
 export function activationTable(plan: VitPlan): ActivationTable {
   const { config: c, batch, training, recompute, halves } = plan;
@@ -177,6 +201,7 @@ export function activationTable(plan: VitPlan): ActivationTable {
     add('dFeatures', batch * C, 'dBranch');
     add('tokenSums', tokens * C, 'dBranch');
     add('delta', all * c.numHeads);
+    if (fuses(plan)) add('parts', waitingElements(plan));
   }
   return { items: [...sizes].map(([name, elements]) => ({ name, elements })), views };
 }

@@ -1,7 +1,9 @@
+import { layerNormBackward, layerNormBackwardChunks, layerNormBackwardGrid } from '../../../kernels/layerNorm/backward';
 import { affineWidth, layerNorm, layerNormFinish, layerNormGrid, type LayerNormVariant } from '../../../kernels/layerNorm/layerNorm';
 import { columnChunks, columnSumGrid } from '../../../kernels/reduce/reduce';
 import type { View } from '../gpu/buffers';
 import type { Recorder } from '../gpu/recorder';
+import { partsElements, type PendingSums } from './pendingSums';
 
 /** timm's ViT; PyTorch's own default is 1e-5. */
 export const LAYER_NORM_EPSILON = 1e-6;
@@ -101,5 +103,31 @@ export function recordLayerNormBackward(recorder: Recorder, args: LayerNormBackw
     grid: layerNormGrid(variant, rows),
     work: 12 * rows * cols,
     label: `${label}.backwardInput`,
+  });
+}
+
+export interface LayerNormBackwardOnceArgs extends Omit<LayerNormBackwardArgs, 'scratch' | 'variant'> {
+  /** f32 [cols]: the column sums of what dx holds at the end. */
+  readonly dSum?: View | undefined;
+}
+
+/** Elements of room that `recordLayerNormBackwardOnce` takes. */
+export const layerNormParts = (rows: number, cols: number): number => partsElements(layerNormBackwardChunks(rows, cols).chunks, 3 * cols);
+
+/**
+ * The same gradients in one pass over the operands, for graphics cards: one dispatch, and dGamma, dBeta and dSum are there once `sums`
+ * are recorded. See `fitsLayerNormBackward` for the columns.
+ */
+export function recordLayerNormBackwardOnce(recorder: Recorder, sums: PendingSums, args: LayerNormBackwardOnceArgs): void {
+  const { rows, cols, dy, x, stats, gamma, dx, accumulate = false, dGamma, dBeta, dSum, halves = false, label = 'layerNorm' } = args;
+  const { chunk, chunks } = layerNormBackwardChunks(rows, cols);
+  const targets = [dGamma, dBeta, dSum].map((view, i) => ({ view, at: i * cols, cols }));
+  const parts = sums.take(chunks, 3 * cols, targets);
+  recorder.dispatch(layerNormBackward(cols, halves), {
+    params: { rows, cols, accumulate: accumulate ? 1 : 0, chunk },
+    buffers: [dy, x, stats, gamma, dx, parts],
+    grid: layerNormBackwardGrid(chunks),
+    work: 18 * rows * cols,
+    label: `${label}.backward`,
   });
 }

@@ -2,6 +2,7 @@ import type { MatmulHalves } from '../../../kernels/matmul/matmul';
 import type { View } from '../gpu/buffers';
 import type { Recorder } from '../gpu/recorder';
 import { recordMatmul, type MatmulShape, type MatmulTuning } from './matmul';
+import { recordColumnParts, type PendingSums } from './pendingSums';
 import { recordColumnSum } from './reduce';
 
 export interface LinearShape {
@@ -69,9 +70,16 @@ export interface LinearBackwardArgs extends LinearShape {
   /** f32 [outputs, inputs]. */
   readonly dWeight: View;
   /** f32 [outputs]; left out where it is summed elsewhere. */
-  readonly dBias?: View;
+  readonly dBias?: View | undefined;
   /** What is stored in half precision instead. */
   readonly halves?: { readonly x?: boolean; readonly dOut?: boolean; readonly dInput?: boolean };
+  /** Where dBias waits to be added up, on a graphics card; outputs is a multiple of 4 then. */
+  readonly sums?: PendingSums | undefined;
+  /**
+   * f32 [rows, inputs], or in half precision as dInput is: the input of the GELU whose output x was. dInput becomes the gradient of that,
+   * and GELU's output takes its place.
+   */
+  readonly dGelu?: View | undefined;
   /** At least `columnSumScratch(rows, outputs)` elements. */
   readonly scratch: View;
   readonly label: string;
@@ -79,14 +87,15 @@ export interface LinearBackwardArgs extends LinearShape {
 
 /** dInput = dOut W. */
 export function recordLinearInput(recorder: Recorder, tuning: MatmulTuning, args: Omit<LinearBackwardArgs, 'x' | 'dWeight'>): void {
-  const { dOut, weight, dInput, halves, scratch, label } = args;
+  const { dOut, weight, dInput, dGelu, halves, scratch, label } = args;
   if (!dInput) return;
   recordMatmul(recorder, tuning, {
     ...linearProducts(args).dInput,
     a: dOut,
     b: weight,
     out: dInput,
-    halves: { a: halves?.dOut === true, out: halves?.dInput === true },
+    dGelu,
+    halves: { a: halves?.dOut === true, out: halves?.dInput === true, pre: dGelu !== undefined && halves?.dInput === true },
     scratch,
     label: `${label}.dInput`,
   });
@@ -94,7 +103,7 @@ export function recordLinearInput(recorder: Recorder, tuning: MatmulTuning, args
 
 /** dWeight = dOutᵀ x, dBias = column sums of dOut. */
 export function recordLinearWeight(recorder: Recorder, tuning: MatmulTuning, args: Omit<LinearBackwardArgs, 'weight' | 'dInput'>): void {
-  const { rows, outputs, x, dOut, dWeight, dBias, halves, scratch, label } = args;
+  const { rows, outputs, x, dOut, dWeight, dBias, sums, halves, scratch, label } = args;
   recordMatmul(recorder, tuning, {
     ...linearProducts(args).dWeight,
     a: dOut,
@@ -104,8 +113,10 @@ export function recordLinearWeight(recorder: Recorder, tuning: MatmulTuning, arg
     scratch,
     label: `${label}.dWeight`,
   });
-  if (dBias)
-    recordColumnSum(recorder, { rows, cols: outputs, input: dOut, halves: halves?.dOut, out: dBias, scratch, label: `${label}.dBias` });
+  if (!dBias) return;
+  const bias = { rows, cols: outputs, input: dOut, halves: halves?.dOut, out: dBias, label: `${label}.dBias` };
+  if (sums) recordColumnParts(recorder, sums, bias);
+  else recordColumnSum(recorder, { ...bias, scratch });
 }
 
 /** All three gradients, that of the input last: it may take the place of x. */

@@ -1,3 +1,4 @@
+import { MAX_SUMS } from '../../../kernels/reduce/parts';
 import type { DispatchInfo } from '../gpu/recorder';
 import { spectralCost, type Spectral } from './spectralCosts';
 
@@ -34,10 +35,12 @@ const stored = (d: DispatchInfo): number => (d.kernel.includes('.halves') ? 0.5 
 /** Operations and further operands, per output, of what is done with a product before it is stored. */
 function epilogue(kernel: string, outputs: number): { flops: number; words: number } {
   const width = halvesOf(kernel);
-  const [bias, gelu, residual, accumulate] = ['-bias', '-gelu', '-residual', '-accumulate'].map((name) => (kernel.includes(name) ? 1 : 0));
+  const [bias, gelu, slope, residual, accumulate] = ['-bias', '-gelu', '-dGelu', '-residual', '-accumulate'].map((name) =>
+    kernel.includes(name) ? 1 : 0,
+  );
   return {
-    flops: (bias! + residual! + accumulate! + GELU * gelu!) * outputs,
-    words: (gelu! * width('pre') + residual! + accumulate! * width('out')) * outputs,
+    flops: (bias! + residual! + accumulate! + GELU * gelu! + (GELU_BACKWARD + 1) * slope!) * outputs,
+    words: ((gelu! + 2 * slope!) * width('pre') + residual! + accumulate! * width('out')) * outputs,
   };
 }
 
@@ -107,6 +110,15 @@ const TABLE: readonly (readonly [RegExp, (p: Params, d: DispatchInfo) => Work])[
     ({ rows = 0, cols = 0, chunk = 1 }, d) =>
       work(5 * rows * cols, (1 + stored(d)) * rows * cols + 2 * rows + 2 * Math.ceil(rows / chunk) * cols),
   ],
+  // That of the input and the sums: x̂ is common to both, and the sum of the result one more.
+  [
+    /^layerNorm\/backward\./,
+    ({ rows = 0, cols = 0, accumulate = 0, chunk = 1 }, d) =>
+      work(
+        (14 + accumulate) * rows * cols,
+        (2 + stored(d) + accumulate) * rows * cols + cols + 2 * rows + 3 * Math.ceil(rows / chunk) * cols,
+      ),
+  ],
   // Normalised 2, affine 2.
   [/^layerNorm\/again/, ({ rows = 0, cols = 0 }, d) => work(4 * rows * cols, (1 + stored(d)) * rows * cols + 2 * cols + 2 * rows)],
   [/^layerNorm\/finishAffine/, ({ chunks = 0, cols = 0 }) => work(2 * chunks * cols, 2 * chunks * cols + 2 * cols)],
@@ -127,8 +139,16 @@ const TABLE: readonly (readonly [RegExp, (p: Params, d: DispatchInfo) => Work])[
     },
   ],
   [
-    /^reduce\/columnSum/,
+    /^reduce\/column(Sum|Parts)/,
     ({ rows = 0, cols = 0, chunk = 1 }, d) => work(rows * cols, stored(d) * rows * cols + Math.ceil(rows / chunk) * cols),
+  ],
+  [
+    /^reduce\/finish/,
+    (p) => {
+      const sums = Array.from({ length: MAX_SUMS }, (_, i) => ({ chunks: p[`chunks${i}`] ?? 0, cols: p[`cols${i}`] ?? 0 }));
+      const adds = sums.reduce((all, { chunks, cols }) => all + chunks * cols, 0);
+      return work(adds, adds + sums.reduce((all, { cols }) => all + cols, 0));
+    },
   ],
   // The class token's rows are written and not read.
   [/^patchEmbed\/patches/, ({ runs = 0, extent = 0, tokens = 1 }) => work(0, runs * extent * (1 + (tokens - 1) / tokens))],

@@ -17,6 +17,7 @@ import { VitModel } from '../model/vit';
 import { GpuDataset } from '../ops/gather';
 import { Stage } from '../ops/stage';
 import type { MatmulTuning } from '../ops/matmul';
+import { tuningFor } from './tuning';
 import { Adam } from '../optim/adam';
 import { resetLossScale } from '../optim/lossScale';
 import { drawMix } from '../optim/mix';
@@ -89,7 +90,9 @@ export class Run {
   ) {}
 
   /** Allocates everything and compiles what a step needs. @throws OutOfMemoryError, ShaderError */
-  static async create(gpu: Gpu, experiment: Experiment, config: VitConfig, tuning: MatmulTuning): Promise<Run> {
+  static async create(gpu: Gpu, experiment: Experiment, config: VitConfig, general: MatmulTuning): Promise<Run> {
+    const { batchSize, accumulate } = experiment.train;
+    const tuning = await tuningFor(gpu, general, { config, batch: batchSize / accumulate, training: true });
     const table = vitParameters(config);
     const matrices = planMatrices(experiment, config);
     const layout = planFactors(experiment, config, matrices);

@@ -245,3 +245,43 @@ test('operations of a step are those of its matrix products and attention', () =
   expect(more).toBe(2 * T * (3 * C * C + C * C + C * H) + 4 * T * T * C);
   expect(stepProducts({ ...plan, training: true }).map((p) => p.name)).toContain('blocks.0.mlp.fc1.dWeight');
 });
+
+test.each([{}, { pool: 'avg' as const }])(
+  'a backward pass with fewer dispatches gives the same gradients, pooled as in %o',
+  async (pool) => {
+    const g = gpu();
+    const wide: VitConfig = { ...config, embedDim: 12, mlpRatio: 2, ...pool };
+    const results: { grads: Float32Array; dispatches: number }[] = [];
+    for (const fill of [0, 4096]) {
+      const model = new VitModel(g, { config: wide, batch, tuning: { ...defaultMatmulTuning(g.info), fill }, training: true });
+      const params = g.upload(
+        'params',
+        initialParameters(wide, model.table, 3).map((v) => v * 3),
+      );
+      const grads = g.buffers.allocate('grads', model.table.total * 4);
+      // What no kernel writes would stay.
+      g.write(grads, new Float32Array(grads.size / 4).fill(7));
+      g.write(model.images, uniform(batch * 15 * 15, 1));
+      g.write(model.labels, new Int32Array([1, 0, 6]));
+      const recorder = new Recorder(g, 'step');
+      model.recordForward(recorder, params);
+      model.recordLoss(recorder, 0);
+      model.recordBackward(recorder, params, grads);
+      const program = await recorder.build();
+      program.run();
+      const written = await g.readFloats(grads);
+      results.push({
+        grads: Float32Array.from(model.table.entries.flatMap(({ offset, length }) => [...written.subarray(offset, offset + length)])),
+        dispatches: recorder.length,
+      });
+      program.dispose();
+      model.dispose();
+      for (const view of [params, grads]) g.buffers.free(view);
+    }
+    const [plain, fused] = results as [(typeof results)[0], (typeof results)[0]];
+    expect(fused.dispatches).toBeLessThan(plain.dispatches);
+    // The same sums in another order: rounding of values below 4.
+    expect(Math.max(...plain.grads.map(Math.abs))).toBeLessThan(4);
+    expect(maxError(fused.grads, plain.grads)).toBeLessThan(4e-6);
+  },
+);

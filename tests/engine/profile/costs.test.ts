@@ -129,6 +129,11 @@ test('decompositions: A is 7 × 5 with 3 columns at work', () => {
   // Three eighths of an eight: 36 inner products, 64 multiply-adds and 8 sums; a triangle alone.
   expect(one('svd/jacobi', { round: 0, kind: LONG })).toEqual([0.375 * (72 * 7 + 136 * 7 + 136 * 5), 72]);
   expect(one('svd/jacobi', { round: 0, kind: SHORT })).toEqual([0.375 * (72 * 3 + 136 * 3), 18]);
+  // All rounds of the two sweeps over A V, one each for so few columns; of a triangle, of all that it may take.
+  expect(one('svd/sweeps', { kind: LONG, sweeps: 12 })).toEqual([2 * 0.375 * (208 * 7 + 136 * 5), 144]);
+  expect(one('svd/sweeps', { kind: RIGHT, sweeps: 12 })).toEqual([12 * 0.375 * 208 * 3, 12 * 18]);
+  // Three pairs of three rows, 14 operations each.
+  expect(one('svd/square56x8', { kind: RIGHT, sweeps: 12 })).toEqual([12 * 3 * 3 * 14, 18]);
   expect(one('svd/inner8', { a: LONG, b: LONG, all: 0, same: 1 })).toEqual([7 * 12, 21 + 9]);
   // The same decomposed transposed.
   expect(one('svd/jacobi', { round: 0 }, { ...tall, rows: 5, cols: 7 })).toEqual(one('svd/jacobi', { round: 0 }));
@@ -161,6 +166,8 @@ test('a matrix has no part in sweeps after its last, and alone in what a guard l
 
 test('the operator: 7 × 5 with an envelope of 2', () => {
   expect(one('q3r/project')).toEqual([140 + 14, 35 + 10 + 14]);
+  expect(one('q3r/projectTiled')).toEqual(one('q3r/project'));
+  expect(one('q3r/gatherTiled')).toEqual(one('q3r/gather'));
   expect(one('q3r/spread')).toEqual([140, 14 + 10 + 70]);
   expect(one('q3r/gather')).toEqual([140 + 10, 14 + 35 + 10]);
   // 2λ and ⟨X, R⟩ as well; added to a gradient, that is read and added to.

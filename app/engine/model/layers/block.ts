@@ -2,11 +2,11 @@ import type { View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
 import { recordAttention, recordAttentionBackward, type AttentionShape } from '../../ops/attention';
 import { recordGeluBackward } from '../../ops/gelu';
-import { recordLayerNorm, recordLayerNormAgain, recordLayerNormBackward } from '../../ops/layerNorm';
+import { recordLayerNorm, recordLayerNormAgain, recordLayerNormBackward, recordLayerNormBackwardOnce } from '../../ops/layerNorm';
 import { recordLinearBackward, recordLinearInput, recordLinearWeight } from '../../ops/linear';
 import { recordClassRows, recordClassRowsBackward, type TokenShape } from '../../ops/patchEmbed';
 import { again, attentionShape } from '../memory';
-import type { Arena, Layer, LayerContext } from './layer';
+import { pendingSums, type Arena, type Layer, type LayerContext } from './layer';
 
 /**
  * x + Attn(LN(x)), then x + MLP(LN(x)) on [B, T, C].
@@ -157,22 +157,31 @@ export class TransformerBlock implements Layer {
     const dStream = view('dStream');
     const dOut = this.classOnly ? view('dRows') : dStream;
     if (again(plan, this.index)) this.recordInner(recorder, params);
+    const sums = pendingSums(this.context);
     const layer = (part: string) => ({
       weight: params(`${name}.${part}.weight`),
       dWeight: grads(`${name}.${part}.weight`),
-      dBias: grads(`${name}.${part}.bias`),
+      // Where sums wait, those of what leaves a branch come with the norm behind it: the gradient of the stream is at its end there.
+      dBias: sums && (part === 'mlp.fc2' || part === 'attn.proj') ? undefined : grads(`${name}.${part}.bias`),
+      sums,
       scratch,
     });
-    const norm = (part: string) => ({
-      cols,
-      stats: this.view(`${part}.stats`),
-      gamma: params(`${name}.${part}.weight`),
-      dGamma: grads(`${name}.${part}.weight`),
-      dBeta: grads(`${name}.${part}.bias`),
-      halves,
-      scratch,
-      label: `${name}.${part}`,
-    });
+    const backNorm = (part: 'norm1' | 'norm2', streams: { rows: number; x: View; dx: View }, before: string | undefined): void => {
+      const args = {
+        ...streams,
+        cols,
+        dy: dBranch,
+        accumulate: true,
+        stats: this.view(`${part}.stats`),
+        gamma: params(`${name}.${part}.weight`),
+        dGamma: grads(`${name}.${part}.weight`),
+        dBeta: grads(`${name}.${part}.bias`),
+        halves,
+        label: `${name}.${part}`,
+      };
+      if (sums) recordLayerNormBackwardOnce(recorder, sums, { ...args, dSum: before === undefined ? undefined : grads(before) });
+      else recordLayerNormBackward(recorder, { ...args, scratch });
+    };
 
     /** Behind a residual stream, whose gradient is f32, and between two products. */
     const outer = { x: halves, dInput: halves };
@@ -180,8 +189,8 @@ export class TransformerBlock implements Layer {
 
     const fc2 = { ...this.fc2, ...layer('mlp.fc2'), halves: outer, dOut };
     const pre = this.view('pre');
-    recordLinearInput(recorder, tuning, { ...fc2, dInput: dWide });
-    recordGeluBackward(recorder, { count: rows * shape.hidden, pre, grad: dWide, halves, label: `${name}.mlp.gelu` });
+    recordLinearInput(recorder, tuning, { ...fc2, dInput: dWide, dGelu: sums && pre });
+    if (!sums) recordGeluBackward(recorder, { count: rows * shape.hidden, pre, grad: dWide, halves, label: `${name}.mlp.gelu` });
     recordLinearWeight(recorder, tuning, { ...fc2, x: pre });
     this.recordNorm(recorder, params, 'norm2', recordLayerNormAgain);
     recordLinearBackward(recorder, tuning, {
@@ -192,7 +201,7 @@ export class TransformerBlock implements Layer {
       dOut: dWide,
       dInput: dBranch,
     });
-    recordLayerNormBackward(recorder, { ...norm('norm2'), rows, dy: dBranch, x: this.view('mid'), dx: dOut, accumulate: true });
+    backNorm('norm2', { rows, x: this.view('mid'), dx: dOut }, `${name}.attn.proj.bias`);
 
     recordLinearBackward(recorder, tuning, {
       ...this.proj,
@@ -223,6 +232,8 @@ export class TransformerBlock implements Layer {
       dInput: dBranch,
     });
     if (this.classOnly) recordClassRowsBackward(recorder, tokens, dOut, dStream, `${name}.classRows`);
-    recordLayerNormBackward(recorder, { ...norm('norm1'), rows: all, dy: dBranch, x: this.input, dx: dStream, accumulate: true });
+    const before = this.index > 0 ? `blocks.${this.index - 1}.mlp.fc2.bias` : undefined;
+    backNorm('norm1', { rows: all, x: this.input, dx: dStream }, before);
+    sums?.record(recorder, `${name}.finish`);
   }
 }

@@ -3,7 +3,8 @@ import type { Recorder } from '../../gpu/recorder';
 import type { AttentionShape } from '../../ops/attention';
 import type { RecordLinear } from '../../ops/linear';
 import type { MatmulTuning } from '../../ops/matmul';
-import type { VitPlan } from '../memory';
+import { PendingSums } from '../../ops/pendingSums';
+import { fuses, type VitPlan } from '../memory';
 import type { ParameterTable } from '../parameters';
 import type { VitShape } from '../shape';
 
@@ -29,6 +30,10 @@ export interface LayerContext {
   readonly linear: RecordLinear;
   readonly watch: WatchAttention;
 }
+
+/** Where the sums of a layer's backward pass wait for its end, where they do: see `fuses`. */
+export const pendingSums = ({ plan, view }: LayerContext): PendingSums | undefined =>
+  fuses(plan) ? new PendingSums(view('parts')) : undefined;
 
 /** Parameters or gradients by name, as views into an arena. */
 export type Arena = (name: string) => View;
