@@ -1,10 +1,11 @@
 import erf from '../lib/erf.wgsl?raw';
-import { ceilDiv, expand, fields, type BindingField, type KernelSpec, type ParamField } from '../spec';
+import halvesLib from '../lib/halves.wgsl?raw';
+import { expand, fields, type BindingField, type KernelSpec, type ParamField } from '../spec';
 import operand from './operand.wgsl?raw';
 import output from './output.wgsl?raw';
+import panelsSource from './panels.wgsl?raw';
 import reduce from './reduce.wgsl?raw';
 import register from './register.wgsl?raw';
-import shared from './shared.wgsl?raw';
 
 /** How a product is tiled. All tilings add up k in the same order with the same fma: they differ in speed, not in bits. */
 export interface MatmulVariant {
@@ -23,6 +24,8 @@ export interface MatmulVariant {
   readonly kt: number;
   /** The workgroup is four lanes of one subgroup: the device must have the feature `subgroups`. */
   readonly lanes: boolean;
+  /** k's written out one after the other, a multiple of 4 that divides kt; absent for register tiles. */
+  readonly unroll?: number;
 }
 
 const tiles = (mt: number, nt: number, wx: number, wy: number): MatmulVariant => ({
@@ -35,15 +38,12 @@ const tiles = (mt: number, nt: number, wx: number, wy: number): MatmulVariant =>
   lanes: false,
 });
 const quads = (mt: number, nt: number): MatmulVariant => ({ id: `q${mt}x${nt}`, mt, nt, wx: 4, wy: 1, kt: 0, lanes: true });
-const panels = (mt: number, nt: number, wx: number, wy: number, kt: number): MatmulVariant => ({
-  id: `s${mt * wy}x${nt * wx}`,
-  mt,
-  nt,
-  wx,
-  wy,
-  kt,
-  lanes: false,
-});
+const panels = (mt: number, nt: number, wx: number, wy: number, kt: number, unroll = kt): MatmulVariant => {
+  const id = `s${mt * wy}x${nt * wx}`;
+  for (const rows of [mt * wy, nt * wx])
+    if (rows % 32 || (rows * kt) % (4 * wx * wy)) throw new Error(`${id}: ${rows} rows of ${kt} do not share out among its invocations`);
+  return { id, mt, nt, wx, wy, kt, lanes: false, unroll };
+};
 
 /**
  * Measured on SwiftShader, one busy core, 2080 × 192 × 192 NT, GFLOP/s and seconds to compile: r4x4 0.8, 0.1; r8x8 1.0,
@@ -54,10 +54,10 @@ export const MATMUL_VARIANTS: readonly MatmulVariant[] = [
   tiles(8, 8, 4, 4),
   quads(8, 4),
   quads(16, 8),
-  panels(4, 4, 8, 8, 16),
-  panels(4, 4, 16, 16, 16),
-  panels(8, 4, 16, 16, 16),
-  panels(8, 8, 16, 16, 8),
+  panels(4, 4, 8, 8, 16, 4),
+  panels(4, 8, 8, 16, 16),
+  panels(8, 12, 8, 8, 16),
+  panels(8, 8, 8, 16, 16),
 ];
 
 const byId = new Map(MATMUL_VARIANTS.map((variant) => [variant.id, variant]));
@@ -73,8 +73,18 @@ export function matmulVariant(id: string): MatmulVariant {
 export interface MatmulEpilogue {
   readonly bias?: boolean;
   readonly gelu?: boolean;
+  /** Times GELU's derivative, at what gelu() of takes the place. */
+  readonly dGelu?: boolean;
   readonly residual?: boolean;
   readonly accumulate?: boolean;
+}
+
+/** What is stored as halves, two to a word; see lib/halves.wgsl. Bias and residual stay f32. */
+export interface MatmulHalves {
+  readonly a?: boolean;
+  readonly b?: boolean;
+  readonly out?: boolean;
+  readonly pre?: boolean;
 }
 
 /** Which of the specialised kernels: transposition, width of the loads and stores, epilogue. */
@@ -86,6 +96,10 @@ export interface MatmulForm extends MatmulEpilogue {
   readonly vecB: boolean;
   /** n, the batch stride and the row length of the output are multiples of 4. */
   readonly vecOut: boolean;
+  /** Halves need the wide loads or stores of their operand. */
+  readonly halves?: MatmulHalves;
+  /** Every part of k is a multiple of the depth of a panel: nothing is masked along k. */
+  readonly whole?: boolean;
   /** Rows of the output are longer than n, with the items of a batch side by side in them. */
   readonly rowOut?: boolean;
 }
@@ -106,28 +120,46 @@ const once = (name: string, make: () => Omit<KernelSpec, 'name'>): KernelSpec =>
 };
 const flag = (on: boolean | undefined): number => (on ? 1 : 0);
 const rowName = (rowOut: boolean | undefined): string => (rowOut ? '-row' : '');
-const type = (vec: boolean): string => (vec ? 'vec4f' : 'f32');
+const type = (vec: boolean, half = false): string => (half ? 'vec2u' : vec ? 'vec4f' : 'f32');
+const halvesName = (halves: MatmulHalves = {}): string => {
+  const names = (['a', 'b', 'out', 'pre'] as const).filter((name) => halves[name]);
+  return names.length > 0 ? `-halves.${names.join('.')}` : '';
+};
 const struct = (params: readonly ParamField[]): string =>
   `struct Params {\n${params.map((f) => `  ${f.name}: ${f.type},\n`).join('')}}\n@group(0) @binding(0) var<uniform> p: Params;\n`;
 
 function epilogueName(e: MatmulEpilogue): string {
-  const parts = (['bias', 'gelu', 'residual', 'accumulate'] as const).filter((name) => e[name]);
+  const parts = (['bias', 'gelu', 'dGelu', 'residual', 'accumulate'] as const).filter((name) => e[name]);
   return parts.map((part) => `-${part}`).join('');
 }
 
 /** The output bindings and `store`, from binding `first` on. Only what the epilogue uses is declared. */
-function outputPart(e: MatmulEpilogue, vec: boolean, first: number, rowOut: boolean): { code: string; bindings: BindingField[] } {
+function outputPart(
+  e: MatmulEpilogue,
+  vec: boolean,
+  first: number,
+  rowOut: boolean,
+  halves: MatmulHalves = {},
+): { code: string; bindings: BindingField[] } {
   const bindings: BindingField[] = [{ name: 'out', access: 'readwrite' }];
   if (e.bias) bindings.push({ name: 'bias', access: 'read' });
-  if (e.gelu) bindings.push({ name: 'pre', access: 'readwrite' });
+  if (e.gelu || e.dGelu) bindings.push({ name: 'pre', access: 'readwrite' });
   if (e.residual) bindings.push({ name: 'residual', access: 'read' });
   const at = (name: string): number => first + bindings.findIndex((binding) => binding.name === name);
   const code = expand(output, {
     TYPE: type(vec),
+    OUT_TYPE: type(vec, halves.out),
+    PRE_TYPE: type(vec, halves.pre),
+    PACK_OUT: halves.out ? 'pack_halves' : '',
+    UNPACK_OUT: halves.out ? 'unpack_halves' : '',
+    PACK_PRE: halves.pre ? 'pack_halves' : '',
+    UNPACK_PRE: halves.pre ? 'unpack_halves' : '',
     VEC: flag(vec),
     SCALAR: flag(!vec),
     BIAS: flag(e.bias),
     GELU: flag(e.gelu),
+    D_GELU: flag(e.dGelu),
+    PRE: flag(e.gelu || e.dGelu),
     RESIDUAL: flag(e.residual),
     ACCUMULATE: flag(e.accumulate),
     OUT: first,
@@ -137,7 +169,7 @@ function outputPart(e: MatmulEpilogue, vec: boolean, first: number, rowOut: bool
     ROW: rowOut ? 'p.row_out' : 'p.n',
     COLUMN: rowOut ? '(base + col)' : 'col',
   });
-  return { code: e.gelu ? erf + code : code, bindings };
+  return { code: e.gelu || e.dGelu ? erf + code : code, bindings };
 }
 
 /**
@@ -147,82 +179,88 @@ function outputPart(e: MatmulEpilogue, vec: boolean, first: number, rowOut: bool
 export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSpec {
   const kind = `${form.transA ? 't' : 'n'}${form.transB ? 't' : 'n'}`;
   const width = [form.vecA, form.vecB, form.vecOut].map((vec) => (vec ? 4 : 1)).join('');
-  return once(`matmul/${variant.id}/${kind}${width}${epilogueName(form)}${rowName(form.rowOut)}`, () => {
-    const { mt, nt, wx, wy, kt, lanes } = variant;
-    const part = (X: string, SIZE: string, BINDING: number, vec: boolean, across: boolean): string =>
-      expand(operand, {
-        X,
-        SIZE,
-        BINDING,
-        TYPE: type(vec),
-        VEC: flag(vec),
-        SCALAR: flag(!vec),
-        ACROSS: flag(across),
-        PLAIN: flag(!across),
-      });
-    const layout = { A_N: flag(!form.transA), A_T: flag(form.transA), B_N: flag(!form.transB), B_T: flag(form.transB) };
-    // vec4 loads along k are used only where k is a multiple of 4.
-    const tail = !((!form.transA && form.vecA) || (form.transB && form.vecB));
-    const words = (rows: number, alongK: boolean): number => (rows * kt) / 4 + (alongK ? rows / 4 : 0);
-    const main =
-      kt === 0
-        ? expand(register, {
-            ...layout,
-            SHARE: flag(lanes),
-            OWN: flag(!lanes),
-            SHARED_N: flag(lanes && !form.transA),
-            SHARED_T: flag(lanes && form.transA),
-            OWN_N: flag(!lanes && !form.transA),
-            OWN_T: flag(!lanes && form.transA),
-            // Subgroup operations need control flow that all lanes share.
-            BUSY: lanes ? 'item < p.items' : 'live',
-            ALONG_N: lanes ? 'lane' : 'lid.x',
-            MT: mt,
-            NT: nt,
-            WX: wx,
-            WY: wy,
-            MV: mt / 4,
-            NV: nt / 4,
-            TAIL: flag(tail),
-          })
-        : expand(shared, {
-            ...layout,
-            TX: wx,
-            TY: wy,
-            KT: kt,
-            MV: mt / 4,
-            NV: nt / 4,
-            LA: ceilDiv(mt * kt, 4 * wx),
-            LB: ceilDiv(nt * kt, 4 * wy),
-            A_WORDS: words(mt * wy, !form.transA),
-            B_WORDS: words(nt * wx, form.transB),
-          });
-    const end = outputPart(form, form.vecOut, 3, form.rowOut === true);
-    const params = form.rowOut ? [...PRODUCT_PARAMS, ...ROW_PARAM] : PRODUCT_PARAMS;
-    return {
-      code: [
-        ...(lanes ? ['enable subgroups;'] : []),
-        struct(params),
-        part('a', 'm', 1, form.vecA, form.transA),
-        part('b', 'n', 2, form.vecB, !form.transB),
-        end.code,
-        main,
-      ].join('\n'),
-      params,
-      bindings: [{ name: 'a', access: 'read' }, { name: 'b', access: 'read' }, ...end.bindings],
-      ...(lanes ? { features: ['subgroups'] as const } : {}),
-    };
-  });
+  return once(
+    `matmul/${variant.id}/${kind}${width}${epilogueName(form)}${rowName(form.rowOut)}${halvesName(form.halves)}${form.whole ? '-whole' : ''}`,
+    () => {
+      const { mt, nt, wx, wy, kt, lanes, unroll = kt } = variant;
+      const { halves = {} } = form;
+      const part = (X: 'a' | 'b', SIZE: string, BINDING: number, vec: boolean, across: boolean): string =>
+        expand(operand, {
+          X,
+          SIZE,
+          BINDING,
+          TYPE: type(vec, halves[X]),
+          UNPACK: halves[X] ? 'unpack_halves' : '',
+          VEC: flag(vec),
+          SCALAR: flag(!vec),
+          ACROSS: flag(across),
+          PLAIN: flag(!across),
+          MASK: flag(!form.whole),
+        });
+      const layout = { A_N: flag(!form.transA), A_T: flag(form.transA), B_N: flag(!form.transB), B_T: flag(form.transB) };
+      // vec4 loads along k are used only where k is a multiple of 4.
+      const tail = !((!form.transA && form.vecA) || (form.transB && form.vecB));
+      const main =
+        kt === 0
+          ? expand(register, {
+              ...layout,
+              SHARE: flag(lanes),
+              OWN: flag(!lanes),
+              SHARED_N: flag(lanes && !form.transA),
+              SHARED_T: flag(lanes && form.transA),
+              OWN_N: flag(!lanes && !form.transA),
+              OWN_T: flag(!lanes && form.transA),
+              // Subgroup operations need control flow that all lanes share.
+              BUSY: lanes ? 'item < p.items' : 'live',
+              ALONG_N: lanes ? 'lane' : 'lid.x',
+              MT: mt,
+              NT: nt,
+              WX: wx,
+              WY: wy,
+              MV: mt / 4,
+              NV: nt / 4,
+              TAIL: flag(tail),
+            })
+          : expand(panelsSource, {
+              ...layout,
+              TX: wx,
+              TY: wy,
+              KT: kt,
+              MV: mt / 4,
+              NV: nt / 4,
+              LA: (mt * kt) / (4 * wx),
+              LB: (nt * kt) / (4 * wy),
+              UNROLL: unroll / 4,
+            });
+      const end = outputPart(form, form.vecOut, 3, form.rowOut === true, halves);
+      const params = form.rowOut ? [...PRODUCT_PARAMS, ...ROW_PARAM] : PRODUCT_PARAMS;
+      return {
+        code: [
+          ...(lanes ? ['enable subgroups;'] : []),
+          ...(halvesName(halves) ? [halvesLib] : []),
+          struct(params),
+          part('a', 'm', 1, form.vecA, form.transA),
+          part('b', 'n', 2, form.vecB, !form.transB),
+          end.code,
+          main,
+        ].join('\n'),
+        params,
+        bindings: [{ name: 'a', access: 'read' }, { name: 'b', access: 'read' }, ...end.bindings],
+        ...(lanes ? { features: ['subgroups'] as const } : {}),
+      };
+    },
+  );
 }
 
 /** Adds the partial products of a split over K in order and applies the epilogue. Bindings: partial, then as above. */
-export function matmulReduceKernel(epilogue: MatmulEpilogue, vec: boolean, rowOut = false): KernelSpec {
-  return once(`matmul/reduce/${vec ? 4 : 1}${epilogueName(epilogue)}${rowName(rowOut)}`, () => {
-    const end = outputPart(epilogue, vec, 2, rowOut);
+export function matmulReduceKernel(epilogue: MatmulEpilogue, vec: boolean, rowOut = false, halves: MatmulHalves = {}): KernelSpec {
+  const { out, pre } = halves;
+  return once(`matmul/reduce/${vec ? 4 : 1}${epilogueName(epilogue)}${rowName(rowOut)}${halvesName({ out, pre })}`, () => {
+    const end = outputPart(epilogue, vec, 2, rowOut, halves);
     const params = rowOut ? [...REDUCE_PARAMS, ...ROW_PARAM] : REDUCE_PARAMS;
     const main = expand(reduce, { TYPE: type(vec), VEC: flag(vec), SCALAR: flag(!vec) });
     return {
-      code: [struct(params), end.code, main].join('\n'),
+      code: [...(out || pre ? [halvesLib] : []), struct(params), end.code, main].join('\n'),
       params,
       bindings: [{ name: 'partial', access: 'read' }, ...end.bindings],
     };

@@ -1,13 +1,14 @@
 // matmul/output: what happens to four neighbouring outputs of one row, in this order
-//   z = product + bias;  pre = z, z = gelu(z);  z += residual;  out = z  or  out += z
+//   z = product + bias;  pre = z, z = gelu(z)  or  z *= gelu'(pre), pre = gelu(pre);  z += residual;  out = z  or  out += z
+// out and pre may be stored as halves: PACK_* and UNPACK_* are empty for f32.
 // Columns past n are dropped. VEC: n and the item's stride are multiples of four.
 // ROW is the length of a row of out, COLUMN the column there: of a batch whose items lie side by side, base is an item's first.
-@group(0) @binding(${OUT}) var<storage, read_write> out: array<${TYPE}>;
+@group(0) @binding(${OUT}) var<storage, read_write> out: array<${OUT_TYPE}>;
 //#for once BIAS
 @group(0) @binding(${BIAS_AT}) var<storage, read> bias: array<${TYPE}>;
 //#end
-//#for once GELU
-@group(0) @binding(${PRE_AT}) var<storage, read_write> pre: array<${TYPE}>;
+//#for once PRE
+@group(0) @binding(${PRE_AT}) var<storage, read_write> pre: array<${PRE_TYPE}>;
 //#end
 //#for once RESIDUAL
 @group(0) @binding(${RESIDUAL_AT}) var<storage, read> residual: array<${TYPE}>;
@@ -19,7 +20,7 @@ fn store_one(at: u32, col: u32, product: ${TYPE}) {
   z += bias[col];
   //#end
   //#for once GELU
-  pre[at] = z;
+  pre[at] = ${PACK_PRE}(z);
   //#for once VEC
   z = vec4f(gelu(z.x), gelu(z.y), gelu(z.z), gelu(z.w));
   //#end
@@ -27,13 +28,26 @@ fn store_one(at: u32, col: u32, product: ${TYPE}) {
   z = gelu(z);
   //#end
   //#end
+  //#for once D_GELU
+  let at_pre = ${UNPACK_PRE}(pre[at]);
+  //#for once VEC
+  let both = array(gelu_slope(at_pre.x), gelu_slope(at_pre.y), gelu_slope(at_pre.z), gelu_slope(at_pre.w));
+  z *= vec4f(both[0].y, both[1].y, both[2].y, both[3].y);
+  pre[at] = ${PACK_PRE}(vec4f(both[0].x, both[1].x, both[2].x, both[3].x));
+  //#end
+  //#for once SCALAR
+  let both = gelu_slope(at_pre);
+  z *= both.y;
+  pre[at] = both.x;
+  //#end
+  //#end
   //#for once RESIDUAL
   z += residual[at];
   //#end
   //#for once ACCUMULATE
-  z += out[at];
+  z += ${UNPACK_OUT}(out[at]);
   //#end
-  out[at] = z;
+  out[at] = ${PACK_OUT}(z);
 }
 
 fn store(base: u32, row: u32, col: u32, product: vec4f) {

@@ -17,16 +17,27 @@ fn main(
   let batch = index / quads / p.m;
   if (batch < p.batch) {
     var sum = vec4f();
-    for (var s = 0u; s < p.splits; s++) {
-      let at = (batch * p.splits + s) * p.stride_partial + row * p.n + col;
-      //#for once VEC
-      sum += partial[at / 4u];
+    //#for once VEC
+    // Eight at a time: the loads are on their way together. Adding up in order keeps the bits.
+    let first = batch * p.splits * p.stride_partial + row * p.n + col;
+    let whole = p.splits & ~7u;
+    for (var s = 0u; s < whole; s += 8u) {
+      //#for i 8
+      let v${i} = partial[(first + (s + ${i}u) * p.stride_partial) / 4u];
       //#end
-      //#for once SCALAR
-      let left = p.n - col - 1u;
-      sum += vec4f(partial[at], partial[at + min(1u, left)], partial[at + min(2u, left)], partial[at + min(3u, left)]);
+      //#for i 8
+      sum += v${i};
       //#end
     }
+    for (var s = whole; s < p.splits; s++) { sum += partial[(first + s * p.stride_partial) / 4u]; }
+    //#end
+    //#for once SCALAR
+    for (var s = 0u; s < p.splits; s++) {
+      let at = (batch * p.splits + s) * p.stride_partial + row * p.n + col;
+      let left = p.n - col - 1u;
+      sum += vec4f(partial[at], partial[at + min(1u, left)], partial[at + min(2u, left)], partial[at + min(3u, left)]);
+    }
+    //#end
     store(batch * p.stride_out, row, col, sum);
   }
 }

@@ -2,6 +2,7 @@ import type { Gpu } from '../../app/engine/gpu/device';
 import { Recorder } from '../../app/engine/gpu/recorder';
 import { describeMatmul, matmulScratchBytes, recordMatmul, type MatmulShape, type MatmulTuning } from '../../app/engine/ops/matmul';
 import { secondsFor, tuneMatmul } from '../../app/engine/ops/tune';
+import { tuneShapes } from '../../app/engine/ops/tuneShapes';
 
 export interface GemmResult {
   readonly shape: MatmulShape;
@@ -11,9 +12,15 @@ export interface GemmResult {
   readonly gflops: number;
 }
 
+/** As for a run: by kind and, on a graphics card, by exact shape. */
+async function tuned(gpu: Gpu, rows: readonly MatmulShape[]): Promise<MatmulTuning> {
+  const general = await tuneMatmul(gpu);
+  return gpu.info.software ? general : { ...general, shapes: await tuneShapes(gpu, rows, { budgetMs: 5000 }) };
+}
+
 /** GFLOP/s of each product with the variant tuned for this device, without epilogue. */
 export async function benchGemm(gpu: Gpu, rows: readonly MatmulShape[], tuning?: MatmulTuning): Promise<GemmResult[]> {
-  const chosen = tuning ?? (await tuneMatmul(gpu));
+  const chosen = tuning ?? (await tuned(gpu, rows));
   const results: GemmResult[] = [];
   for (const shape of rows) {
     const { m, n, k, batch = 1 } = shape;

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
-import { MATMUL_VARIANTS, matmulKernel } from '../../kernels/matmul/matmul';
+import { MATMUL_VARIANTS, matmulKernel, type MatmulHalves } from '../../kernels/matmul/matmul';
 import erfSource from '../../kernels/lib/erf.wgsl?raw';
 import { fields, type KernelSpec } from '../../kernels/spec';
 import { recordMatmul, type MatmulArgs, type MatmulTuning } from '../../app/engine/ops/matmul';
+import type { View } from '../../app/engine/gpu/buffers';
 import { Recorder } from '../../app/engine/gpu/recorder';
 import { matmulReference, outputLayout, type MatmulCase, type MatmulInputs } from '../reference/matmul';
 import { erf } from '../reference/erf';
 import { maxError, uniform, useGpu } from '../support/gpu';
+import { packHalves, unpackHalves } from '../support/halves';
 
 const gpu = useGpu();
 
@@ -22,6 +24,7 @@ interface Options {
   residual?: boolean;
   accumulate?: boolean;
   scratch?: number;
+  halves?: MatmulHalves;
 }
 
 /** Runs one product on seeded numbers in [-1, 1) and returns it with the float64 one and what each value may differ by. */
@@ -29,33 +32,41 @@ async function product(tuning: MatmulTuning, c: MatmulCase, o: Options = {}, run
   const g = gpu();
   const { m, n, k, batch = 1, strideA = m * k, strideB = k * n } = c;
   const { strideOut, size } = outputLayout(c);
+  const { halves = {} } = o;
+  const stored = (data: Float32Array, half: boolean | undefined) => (half ? unpackHalves(packHalves(data)) : data);
   const inputs: MatmulInputs = {
-    a: uniform((batch - 1) * strideA + m * k, 1),
-    b: uniform((batch - 1) * strideB + k * n, 2),
+    a: stored(uniform((batch - 1) * strideA + m * k, 1), halves.a),
+    b: stored(uniform((batch - 1) * strideB + k * n, 2), halves.b),
     bias: o.bias ? uniform(c.rowOut === undefined ? n : (batch - 1) * strideOut + n, 3) : undefined,
     residual: o.residual ? uniform(size, 4) : undefined,
-    before: uniform(size, 5),
+    before: stored(uniform(size, 5), halves.out),
     gelu: o.gelu,
     accumulate: o.accumulate,
   };
-  const up = (label: string, data: ArrayLike<number> | undefined) => data && g.upload(label, data as Float32Array);
-  const views = { a: up('a', inputs.a)!, b: up('b', inputs.b)!, bias: up('bias', inputs.bias), residual: up('residual', inputs.residual) };
-  const pre = o.gelu ? g.buffers.allocate('pre', size * 4) : undefined;
+  const up = (label: string, data: ArrayLike<number> | undefined, half = false) =>
+    data && g.upload(label, half ? packHalves(data) : (data as Float32Array));
+  const a = up('a', inputs.a, halves.a)!;
+  const b = up('b', inputs.b, halves.b)!;
+  const views = { a, b, bias: up('bias', inputs.bias), residual: up('residual', inputs.residual) };
+  const bytes = (half: boolean | undefined) => size * (half ? 2 : 4);
+  const read = async (view: View, half: boolean | undefined) =>
+    (half ? unpackHalves(new Uint16Array(await g.read(view))) : await g.readFloats(view)).slice(0, size);
+  const pre = o.gelu ? g.buffers.allocate('pre', bytes(halves.pre)) : undefined;
   const scratch = o.scratch ? g.buffers.allocate('scratch', o.scratch) : undefined;
-  const out = g.buffers.allocate('out', size * 4);
+  const out = g.buffers.allocate('out', bytes(halves.out));
   // The views end where the data end, as bound in the engine.
-  const exact = { ...out, size: size * 4 };
-  const args: MatmulArgs = { ...c, ...views, out: exact, gelu: pre, scratch, accumulate: o.accumulate };
+  const exact = { ...out, size: bytes(halves.out) };
+  const args: MatmulArgs = { ...c, ...views, out: exact, gelu: pre, scratch, accumulate: o.accumulate, halves: o.halves };
   const recorder = new Recorder(g, 'test');
   recordMatmul(recorder, tuning, args);
   const program = await recorder.build();
   const results: Float32Array[] = [];
   for (let i = 0; i < runs; i++) {
-    g.write(out, inputs.before as Float32Array);
+    g.write(out, halves.out ? packHalves(inputs.before!) : (inputs.before as Float32Array));
     program.run();
-    results.push((await g.readFloats(out)).slice(0, size));
+    results.push(await read(out, halves.out));
   }
-  const gotPre = pre ? (await g.readFloats(pre)).slice(0, size) : undefined;
+  const gotPre = pre && (await read(pre, halves.pre));
   program.dispose();
   for (const view of [out, pre, scratch, ...Object.values(views)]) if (view) g.buffers.free(view);
   return { want: matmulReference(c, inputs), got: results[0]!, results, gotPre, dispatches: recorder.length };
@@ -98,7 +109,8 @@ for (const { id } of MATMUL_VARIANTS)
 
 test('s32x32 equals the float64 product in every transposition, one element or many', async () => {
   for (const kind of KINDS)
-    for (const shape of [SHAPES[0]!, SHAPES[5]!]) {
+    // The last in whole panels, where nothing is masked along k.
+    for (const shape of [SHAPES[0]!, SHAPES[5]!, { m: 36, n: 20, k: 48 }]) {
       const { got, want } = await product(only('s32x32'), { ...shape, ...kind });
       expect(maxError(got, want.out), JSON.stringify({ ...shape, ...kind })).toBeLessThan(tolerance(shape.k));
     }
@@ -159,6 +171,53 @@ test('a product split over k adds up into longer rows', async () => {
     expect(dispatches).toBe(2);
     expect(maxError(got, want.out)).toBeLessThan(tolerance(c.k));
   }
+});
+
+// A half has 11 digits: rounding one below 4 errs by at most 2^-10, on top of what the sum in f32 does.
+const halfTolerance = (k: number): number => 2 ** -10 + tolerance(k);
+const HALVES: [MatmulCase, Options][] = [
+  [{ m: 7, n: 12, k: 8 }, { halves: { a: true, b: true } }],
+  [
+    { m: 9, n: 8, k: 12, transB: true },
+    { bias: true, gelu: true, residual: true, halves: { a: true, out: true, pre: true } },
+  ],
+  [
+    { m: 12, n: 20, k: 67, transA: true },
+    { accumulate: true, halves: { a: true, b: true, out: true } },
+  ],
+  [
+    { m: 5, n: 8, k: 12, batch: 3, strideA: 0, rowOut: 24 },
+    { bias: true, gelu: true, halves: { b: true, pre: true } },
+  ],
+  [{ m: 33, n: 4, k: 36, batch: 2, transB: true, strideOut: 136 }, { halves: { b: true, out: true } }],
+  [
+    { m: 12, n: 16, k: 517, transA: true },
+    { bias: true, gelu: true, scratch: 1 << 16, halves: { a: true, b: true, out: true, pre: true } },
+  ],
+];
+// The panels of workgroup memory are filled by the same function; they take seconds to compile.
+for (const id of ['r4x4', 'q8x4', 's32x32'])
+  test(`${id} reads and writes halves, two to a word`, async () => {
+    for (const [c, o] of id === 's32x32' ? HALVES.slice(1, 3) : HALVES) {
+      const { got, gotPre, want, dispatches } = await product(only(id, o.scratch ? 1e6 : 0), c, o);
+      expect(dispatches).toBe(o.scratch ? 2 : 1);
+      const allowed = (half: boolean | undefined) => (half ? 2 ** (c.k > 100 ? 4 : 1) * halfTolerance(c.k) : tolerance(c.k));
+      expect(maxError(got, want.out), JSON.stringify([c, o])).toBeLessThan(allowed(o.halves!.out));
+      if (gotPre) expect(maxError(gotPre, want.pre), 'z').toBeLessThan(allowed(o.halves!.pre));
+    }
+  });
+
+test('halves whose rows are no multiple of four are refused by name', () => {
+  const g = gpu();
+  const view = g.buffers.allocate('x', 256);
+  const record = (size: number, args: Partial<MatmulArgs>) => () =>
+    recordMatmul(new Recorder(g, 'test'), only('r4x4'), { m: 4, n: size, k: size, a: view, b: view, out: view, label: 'fc1', ...args });
+  expect(record(6, { halves: { a: true } })).toThrow('fc1: a is stored as halves');
+  expect(record(6, { halves: { out: true }, transB: true })).toThrow('out is stored as halves');
+  expect(record(4, { halves: { b: true }, batch: 2, strideA: 0, strideB: 6, strideOut: 0 })).toThrow('b is stored as halves');
+  expect(record(4, { halves: { pre: true } })).toThrow('there is no gelu');
+  expect(record(12, { halves: { a: true, b: true, out: true } })).toThrow('b holds 256 bytes, 288 are needed');
+  g.buffers.free(view);
 });
 
 test('the kernels of dense outputs are the text they were before there were longer rows', () => {
@@ -242,4 +301,44 @@ struct Params { count: u32 }
     console.info(`erf part ${i}: max error ${error.toExponential(2)}`);
     expect(error).toBeLessThan(1e-6);
   });
+});
+
+const D_GELU: readonly (readonly [id: string, n: number, scratch: number, halves: boolean])[] = [
+  ['r4x4', 12, 0, false],
+  ['r4x4', 7, 0, false],
+  ['r4x4', 8, 1 << 16, true],
+  ['s32x32', 36, 0, true],
+];
+test('a product times the derivative of GELU, whose output takes the place of its input', async () => {
+  const g = gpu();
+  const refused: MatmulArgs[] = [];
+  for (const [id, n, scratchBytes, halves] of D_GELU) {
+    const [m, k] = [21, scratchBytes ? 132 : 20];
+    const stored = (data: Float32Array): Float32Array => (halves ? unpackHalves(packHalves(data)) : data);
+    const inputs = { a: uniform(m * k, 1), b: uniform(k * n, 2), before: uniform(m * n, 5) };
+    const z = stored(uniform(m * n, 3, -3, 3));
+    const up = (data: Float32Array<ArrayBuffer>, half: boolean) => g.upload('x', half ? packHalves(data) : data);
+    const [a, b, pre] = [up(inputs.a, false), up(inputs.b, false), up(z as Float32Array<ArrayBuffer>, halves)];
+    const out = g.buffers.allocate('out', m * n * (halves ? 2 : 4));
+    const scratch = scratchBytes ? { scratch: g.buffers.allocate('scratch', scratchBytes) } : {};
+    const args: MatmulArgs = { m, n, k, a, b, out, dGelu: pre, halves: { out: halves, pre: halves }, ...scratch };
+    refused.push({ ...args, gelu: pre });
+    const recorder = new Recorder(g, 'dGelu');
+    recordMatmul(recorder, only(id, scratchBytes ? 1e6 : 0), args);
+    expect(recorder.length).toBe(scratchBytes ? 2 : 1);
+    const program = await recorder.build();
+    program.run();
+    program.dispose();
+    const read = async (view: View) =>
+      (halves ? unpackHalves(new Uint16Array(await g.read(view))) : await g.readFloats(view)).slice(0, m * n);
+    const plain = matmulReference({ m, n, k }, inputs).out;
+    const phi = (x: number) => 0.5 * (1 + erf(x / Math.SQRT2));
+    const want = plain.map((v, i) => v * (phi(z[i]!) + (z[i]! * Math.exp(-0.5 * z[i]! ** 2)) / Math.sqrt(2 * Math.PI)));
+    // The slope is below 1.13; of a half below 16 the last digit is worth 2^-7.
+    const allowed = 1.2 * tolerance(k) + 1e-6 * k + (halves ? 2 ** -7 : 0);
+    expect(maxError(await read(out), want), `${id} ${n}`).toBeLessThan(allowed);
+    expect(maxError(await read(pre), z.map((x) => x * phi(x)) as Float32Array), `${id} ${n}`).toBeLessThan(1e-6 + (halves ? 2 ** -10 : 0));
+    g.buffers.freeAll();
+  }
+  expect(() => recordMatmul(new Recorder(g, 'both'), only('r4x4'), refused[0]!)).toThrow('not for one product');
 });

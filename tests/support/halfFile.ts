@@ -22,7 +22,7 @@ export function halfFile(tensors: ReadonlyMap<string, Tensor>, dtype: 'F16' | 'B
 const bits = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]!;
 const bfloat = (x: number): number => (bits(x) + 0x8000) >>> 16;
 
-function half(x: number): number {
+export function half(x: number): number {
   const sign = Math.sign(x) < 0 ? 0x8000 : 0;
   const size = Math.abs(x);
   if (size < 2 ** -14) return sign | Math.round(size * 2 ** 24);

@@ -4,6 +4,7 @@ import {
   matmulReduceKernel,
   matmulVariant,
   type MatmulForm,
+  type MatmulHalves,
   type MatmulVariant,
 } from '../../../kernels/matmul/matmul';
 import { ceilDiv, foldGrid } from '../../../kernels/spec';
@@ -21,7 +22,7 @@ export interface MatmulShape {
   readonly batch?: number;
 }
 
-/** Row-major f32 throughout. `out`, `gelu` and `residual` share the output's shape and batch stride. */
+/** Row-major, f32 but for what `halves` names. `out`, `gelu` and `residual` share the output's shape and batch stride. */
 export interface MatmulArgs extends MatmulShape {
   /** [m,k], or [k,m] when transA. */
   readonly a: View;
@@ -41,10 +42,17 @@ export interface MatmulArgs extends MatmulShape {
   readonly bias?: View;
   /** Receives z = product + bias; out becomes gelu(z), with the exact erf. */
   readonly gelu?: View;
+  /** [m,n]: out becomes the product times gelu'(dGelu), and dGelu becomes gelu(dGelu). Not with `gelu`. */
+  readonly dGelu?: View | undefined;
   /** [m,n], added after bias and GELU. Not the buffer range of `out`: use `accumulate` for that. */
   readonly residual?: View;
   /** out += … instead of out = …. */
   readonly accumulate?: boolean;
+  /**
+   * Which of a, b, out and `gelu` or `dGelu` (as `pre`) hold half-precision numbers, two to a word, the lower in the low half: half the bytes
+   * on every device. Their rows and batch strides are multiples of 4 elements. Products and sums stay f32.
+   */
+  readonly halves?: MatmulHalves;
   /**
    * Room for partial products, so that a product with few outputs and a long k can be split over k; without it there is no
    * split. `matmulScratchBytes` says how much is useful; less is used as far as it goes. Its contents are overwritten.
@@ -65,6 +73,8 @@ export interface MatmulTuning {
   readonly rates: Readonly<Record<MatmulKind, Readonly<Record<MatmulClass, MatmulRates>>>>;
   /** Variants that take long to compile and are so many times as fast as the best of the others: for heavy products only. */
   readonly heavy?: MatmulRates;
+  /** What was measured to be fastest for products of exactly this shape, by `matmulShapeKey`: variant and parts of k. */
+  readonly shapes?: Readonly<Record<string, readonly [variant: string, splits: number]>>;
   /** Invocations that keep the device busy: products with fewer are split over k. 0 never splits. */
   readonly fill: number;
 }
@@ -72,7 +82,7 @@ export interface MatmulTuning {
 /** Outputs from which a product counts as large. */
 const LARGE_OUTPUTS = 65536;
 /** Shortest part of k worth a workgroup of its own, and the multiple that parts are cut at. */
-const MIN_PART = 64;
+export const MIN_PART = 64;
 const PART_MULTIPLE = 16;
 const MAX_SPLITS = 32;
 
@@ -88,8 +98,8 @@ const SOFTWARE_LANE_HEAVY: MatmulRates = { q16x8: 1.4 };
 const HEAVY_WORK = 2 ** 23;
 const HEAVY_SIDE = 64;
 const HARDWARE_RATES: Readonly<Record<MatmulClass, MatmulRates>> = {
-  small: { s32x32: 4, s64x64: 3, r4x4: 2 },
-  large: { s128x64: 4, s64x64: 3.5, s32x32: 2, r4x4: 1 },
+  small: { s32x32: 4, s64x64: 4, r4x4: 2 },
+  large: { s64x96: 4, s64x64: 4, s32x32: 2.5, r4x4: 1 },
 };
 
 /** Invocations assumed to fill a graphics card. */
@@ -114,6 +124,10 @@ interface Plan {
 
 const kindOf = (s: MatmulShape): MatmulKind => (s.transA ? (s.transB ? 'nt' : 'tn') : s.transB ? 'nt' : 'nn');
 
+/** Name of a shape in `MatmulTuning.shapes`. */
+export const matmulShapeKey = (s: MatmulShape): string =>
+  `${s.transA ? 't' : 'n'}${s.transB ? 't' : 'n'} ${s.m} ${s.n} ${s.k}${(s.batch ?? 1) > 1 ? ` ${s.batch}` : ''}`;
+
 /** Outputs computed for an m × n product, with what lies past the edge. */
 function padded(variant: MatmulVariant, m: number, n: number): number {
   // Register tiles past the last row do no work; invocations along n run in lockstep with their neighbours.
@@ -125,6 +139,11 @@ function padded(variant: MatmulVariant, m: number, n: number): number {
 /** Picks the variant with the shortest expected time and the number of parts k is cut into. */
 function plan(tuning: MatmulTuning, shape: MatmulShape): Plan {
   const { m, n, k, batch = 1 } = shape;
+  const known = tuning.shapes?.[matmulShapeKey(shape)];
+  if (known) {
+    const variant = matmulVariant(known[0]);
+    return { variant, tilesM: ceilDiv(m, variant.mt * variant.wy), tilesN: ceilDiv(n, variant.nt * variant.wx), ...cut(k, known[1]) };
+  }
   const rates = tuning.rates[kindOf(shape)][m * n * batch < LARGE_OUTPUTS ? 'small' : 'large'];
   const heavy = tuning.heavy && m * n * k * batch >= HEAVY_WORK && Math.min(m, n, k) >= HEAVY_SIDE ? tuning.heavy : {};
   const fastest = Math.max(...Object.values(rates));
@@ -169,23 +188,29 @@ export function describeMatmul(tuning: MatmulTuning, shape: MatmulShape): { vari
 /**
  * Records out = epilogue(op(a) · op(b)) as one dispatch, or two when it is split over k.
  * The result depends on the arguments and the tuning only, bit for bit; without a split it is the same for every variant.
- * @throws Error when a size is not a positive integer or a view is too small for its matrix.
+ * @throws Error when a size is not a positive integer, a view is too small for its matrix, or rows of halves are no multiple of 4.
  */
 export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: MatmulArgs): void {
-  const { m, n, k, a, b, out, bias, gelu, residual, scratch, batch = 1, transA = false, transB = false } = args;
+  const { m, n, k, a, b, out, bias, gelu, dGelu, residual, scratch, batch = 1, transA = false, transB = false } = args;
   const label = args.label ?? 'matmul';
   for (const [name, size] of Object.entries({ m, n, k, batch }))
     if (!Number.isInteger(size) || size < 1) throw new Error(`${label}: ${name} is ${size}, not a positive integer`);
   const { rowOut, strideA = m * k, strideB = k * n, strideOut = rowOut === undefined ? m * n : n } = args;
   const rowLength = rowOut ?? n;
-  const check = (name: string, view: View | undefined, count: number): void => {
-    if (view && view.size < count * 4) throw new Error(`${label}: ${name} holds ${view.size} bytes, ${count * 4} are needed`);
+  const { halves = {} } = args;
+  const check = (name: string, view: View | undefined, count: number, half = false): void => {
+    const bytes = count * (half ? 2 : 4);
+    if (view && view.size < bytes) throw new Error(`${label}: ${name} holds ${view.size} bytes, ${bytes} are needed`);
   };
-  check('a', a, (batch - 1) * strideA + m * k);
-  check('b', b, (batch - 1) * strideB + k * n);
+  check('a', a, (batch - 1) * strideA + m * k, halves.a);
+  check('b', b, (batch - 1) * strideB + k * n, halves.b);
   if (rowLength < n) throw new Error(`${label}: rowOut is ${rowLength}, less than the ${n} columns`);
   check('bias', bias, rowOut === undefined ? n : (batch - 1) * strideOut + n);
-  for (const [name, view] of Object.entries({ out, gelu, residual })) check(name, view, (batch - 1) * strideOut + (m - 1) * rowLength + n);
+  const outputs = (batch - 1) * strideOut + (m - 1) * rowLength + n;
+  check('out', out, outputs, halves.out);
+  const pre = gelu ?? dGelu;
+  check(gelu ? 'gelu' : 'dGelu', pre, outputs, halves.pre);
+  check('residual', residual, outputs);
 
   const best = plan(tuning, args);
   const { variant, tilesM, tilesN } = best;
@@ -194,19 +219,38 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
   const { splits, part } = best.splits <= room ? best : cut(k, Math.min(best.splits, room));
   const split = splits > 1 && scratch !== undefined;
 
-  const epilogue = { bias: bias !== undefined, gelu: gelu !== undefined, residual: residual !== undefined, accumulate: args.accumulate };
-  const extra = [bias, gelu, residual].filter((view) => view !== undefined);
+  if (gelu && dGelu) throw new Error(`${label}: gelu and dGelu are not for one product`);
+  const epilogue = {
+    bias: bias !== undefined,
+    gelu: gelu !== undefined,
+    dGelu: dGelu !== undefined,
+    residual: residual !== undefined,
+    accumulate: args.accumulate,
+  };
+  const extra = [bias, pre, residual].filter((view) => view !== undefined);
   const quads = (length: number, stride: number): boolean => length % 4 === 0 && (batch === 1 || stride % 4 === 0);
   const vecOut = quads(n, strideOut) && rowLength % 4 === 0;
+  const vecA = quads(transA ? m : k, strideA);
+  const vecB = quads(transB ? k : n, strideB);
+  for (const [name, half, vec] of [
+    ['a', halves.a, vecA],
+    ['b', halves.b, vecB],
+    ['out', halves.out, vecOut],
+    [gelu ? 'gelu' : 'dGelu', halves.pre, vecOut],
+  ] as const)
+    if (half && !vec)
+      throw new Error(`${label}: ${name} is stored as halves, but its rows or its batch stride are no multiple of 4 elements`);
+  if (halves.pre && !pre) throw new Error(`${label}: halves.pre says how gelu is stored, but there is no gelu`);
   const longRows = rowOut !== undefined;
   const rowParam: Record<string, number> = longRows ? { row_out: rowLength } : {};
   const form: MatmulForm = {
     transA,
     transB,
-    vecA: quads(transA ? m : k, strideA),
-    vecB: quads(transB ? k : n, strideB),
+    vecA,
+    vecB,
     vecOut: split ? n % 4 === 0 : vecOut,
-    ...(split ? {} : { ...epilogue, rowOut: longRows }),
+    ...(variant.kt > 0 && { whole: k % variant.kt === 0 && part % variant.kt === 0 }),
+    ...(split ? { halves: { a: halves.a, b: halves.b } } : { ...epilogue, rowOut: longRows, halves }),
   };
   const tiles = tilesM * tilesN;
   const items = batch * splits;
@@ -231,7 +275,7 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
     work: 2 * m * n * k * batch,
   });
   if (!split) return;
-  recorder.dispatch(matmulReduceKernel(epilogue, vecOut, longRows), {
+  recorder.dispatch(matmulReduceKernel(epilogue, vecOut, longRows, halves), {
     label: `${label}.reduce`,
     params: { m, n, batch, splits, stride_partial: partial, stride_out: strideOut, ...rowParam },
     buffers: [scratch, out, ...extra],

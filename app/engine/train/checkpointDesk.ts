@@ -56,7 +56,7 @@ export class CheckpointDesk {
           if (info) host.emit({ type: 'checkpoint', info });
         },
       },
-      () => this.surroundings(trainer.experiment),
+      () => this.surroundings(trainer.experiment, trainer.run),
       (error, bytes) => {
         if (told || !isQuota(error)) return;
         told = true;
@@ -84,12 +84,13 @@ export class CheckpointDesk {
     this.store.close(keeper.key);
   }
 
-  private surroundings({ dataset }: Experiment): Surroundings {
+  private surroundings({ dataset }: Pick<Experiment, 'dataset'>, run: Run): Surroundings {
     const gpu = this.host.gpu();
+    const { shapes } = run.tuning;
     return {
       data: this.host.datasets.mark(dataset) ?? null,
       device: deviceName(gpu.info),
-      tuning: tuningKey(gpu.info, this.host.tuning()),
+      tuning: tuningKey(gpu.info, { ...this.host.tuning(), ...(shapes && { shapes }) }),
       page: __APP_VERSION__,
     };
   }
@@ -100,7 +101,7 @@ export class CheckpointDesk {
       const trainer = await this.host.ensureTrainer();
       const { run } = trainer;
       const snapshot = await trainer.snapshotNow();
-      const checkpoint = checkpointOf(trainer, snapshot, run.experiment, this.surroundings(run.experiment));
+      const checkpoint = checkpointOf(trainer, snapshot, run.experiment, this.surroundings(run.experiment, run));
       return joined(await checkpointPieces(checkpoint, snapshot, run.stateLayout, run.tables));
     });
   }
@@ -162,7 +163,6 @@ export class CheckpointDesk {
   private async continueRun(checkpoint: ReadCheckpoint, key?: string): Promise<LoadedTensors> {
     const { experiment, description, evaluations } = checkpoint;
     if (description.data) await this.loadData(experiment);
-    const notes = this.differences(description);
     return this.host.exclusive(async () => {
       let snapshot: ReturnType<typeof snapshotFor> | undefined;
       const trainer = await this.host.replaceRun(experiment, async (run) => {
@@ -178,7 +178,7 @@ export class CheckpointDesk {
       trainer.keeper?.resumeAt(evaluations.reduce((best, e) => Math.max(best, e.accuracy), -1));
       trainer.continueFrom(checkpoint, snapshot!);
       await trainer.watchSpectra();
-      return { kind: 'checkpoint', experiment, step: description.step, notes };
+      return { kind: 'checkpoint', experiment, step: description.step, notes: this.differences(description, experiment, trainer.run) };
     });
   }
 
@@ -214,8 +214,8 @@ export class CheckpointDesk {
   }
 
   /** Why the run may not go on as it would have where it was made. */
-  private differences({ device, tuning, page, data }: CheckpointDescription): string[] {
-    const here = this.surroundingsFor(data?.name);
+  private differences({ device, tuning, page, data }: CheckpointDescription, experiment: Experiment, run: Run): string[] {
+    const here = this.surroundings(experiment, run);
     const notes: string[] = [];
     if (device !== here.device) notes.push(`It was made on ${device}; on ${here.device} the curve may part from it in the last bits.`);
     else if (page !== here.page)
@@ -226,9 +226,6 @@ export class CheckpointDesk {
         `It was trained on ${data.train} images of ${data.name}; the ${here.data.train} that are loaded here are others, so the curve goes on differently.`,
       );
     return notes;
-  }
-  private surroundingsFor(dataset: string | undefined): Surroundings {
-    return this.surroundings({ dataset } as Experiment);
   }
 }
 

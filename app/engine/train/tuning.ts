@@ -1,7 +1,10 @@
 import { wordSum } from '../data/formats/checksums';
 import type { DeviceInfo, Gpu } from '../gpu/device';
-import type { MatmulTuning } from '../ops/matmul';
+import { OutOfMemoryError } from '../gpu/buffers';
+import { stepProducts, type VitPlan } from '../model/memory';
+import { matmulShapeKey, type MatmulShape, type MatmulTuning } from '../ops/matmul';
 import { tuneMatmul } from '../ops/tune';
+import { heaviest, tuneShapes, type ShapeChoices } from '../ops/tuneShapes';
 
 /** Kernels change with the page: a choice measured by another version is measured again. */
 const VERSION = __APP_VERSION__;
@@ -36,10 +39,50 @@ export function tuningKey(info: DeviceInfo, { gflops: _, ...choices }: Tuning): 
 export async function rememberedTuning(gpu: Gpu): Promise<Tuning> {
   const key = keyOf(gpu.info);
   const stored = await readTuning(key);
-  if (stored) return stored;
+  if (stored) {
+    const { shapes: _, ...general } = stored;
+    return general;
+  }
   const tuning = await tuneMatmul(gpu);
   await writeTuning(key, tuning);
   return tuning;
+}
+
+/** Choices by shape of every adapter measured since the page was opened: also where nothing can be stored, a device that comes back has them. */
+const measured = new Map<string, ShapeChoices>();
+
+/**
+ * The tuning with what is fastest for exactly the products of this plan, on a graphics card; measured in under two seconds where it is
+ * not remembered. Software adapters, which compile slowly and are alike in all shapes, keep the tuning as it is.
+ */
+export async function tuningFor<T extends MatmulTuning>(gpu: Gpu, tuning: T, plan: VitPlan): Promise<T> {
+  if (gpu.info.software) return tuning;
+  const shapes = heaviest(stepProducts(plan).map(({ shape }) => shape));
+  const key = keyOf(gpu.info);
+  const known = measured.get(key) ?? (await readTuning(key))?.shapes ?? {};
+  const missing = shapes.filter((shape) => !known[matmulShapeKey(shape)]);
+  const all = { ...known, ...(missing.length > 0 ? await choicesFor(gpu, missing) : {}) };
+  measured.set(key, all);
+  if (missing.length > 0) {
+    const stored = await readTuning(key);
+    if (stored) await writeTuning(key, { ...stored, shapes: all });
+  }
+  // Only those of the plan, in its order: equal plans have equal tunings, whatever else was measured before.
+  const own = shapes.flatMap((shape) => {
+    const choice = all[matmulShapeKey(shape)];
+    return choice ? [[matmulShapeKey(shape), choice] as const] : [];
+  });
+  return { ...tuning, shapes: Object.fromEntries(own) };
+}
+
+async function choicesFor(gpu: Gpu, shapes: readonly MatmulShape[]): Promise<ShapeChoices> {
+  try {
+    return await tuneShapes(gpu, shapes);
+  } catch (error) {
+    // No room to measure in: the run decides by the rates, as it does for the shapes there was no time for.
+    if (error instanceof OutOfMemoryError) return {};
+    throw error;
+  }
 }
 
 async function readTuning(key: string): Promise<Tuning | undefined> {

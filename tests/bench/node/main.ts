@@ -8,6 +8,7 @@ import { install } from './shims';
 /** In the order of what is asked first of a new device. Those that measure a page are not among them. */
 const SECTIONS: Record<string, () => Promise<Section>> = {
   peak: () => import('../sections/peak'),
+  sweep: () => import('../sections/sweep'),
   gemm: () => import('../sections/gemm'),
   training: () => import('../sections/training'),
   idle: () => import('../sections/idle'),
@@ -16,6 +17,8 @@ const SECTIONS: Record<string, () => Promise<Section>> = {
   refresh: () => import('../sections/refresh'),
   overhead: () => import('../sections/overhead'),
   memory: () => import('../sections/memory'),
+  precision: () => import('../sections/precision'),
+  attention: () => import('../sections/attention'),
   scaling: () => import('../sections/scaling'),
 };
 

@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import { MATMUL_VARIANTS } from '../../../kernels/matmul/matmul';
-import { defaultMatmulTuning, describeMatmul, matmulScratchBytes, recordMatmul, type MatmulTuning } from '../../../app/engine/ops/matmul';
+import {
+  defaultMatmulTuning,
+  describeMatmul,
+  matmulScratchBytes,
+  matmulShapeKey,
+  recordMatmul,
+  type MatmulTuning,
+} from '../../../app/engine/ops/matmul';
 import { tuneMatmul } from '../../../app/engine/ops/tune';
+import { heaviest, tuneShapes } from '../../../app/engine/ops/tuneShapes';
 import { Recorder } from '../../../app/engine/gpu/recorder';
 import { benchGemm } from '../../bench/gemm';
 import { matmulReference } from '../../reference/matmul';
@@ -40,6 +48,48 @@ test('the tuner frees what it allocates and its choice survives JSON and multipl
 test('the tuner stops at its budget, having measured one candidate', async () => {
   const tuned = await tuneMatmul(gpu(), { budgetMs: 0 });
   expect(Object.keys(tuned.rates.nt.large)).toHaveLength(1);
+});
+
+test('exact shapes are measured, split where their outputs are few, and multiply as they should', async () => {
+  const g = gpu();
+  const shapes = [
+    { m: 40, n: 24, k: 64, transB: true },
+    { m: 24, n: 40, k: 640, transA: true },
+  ];
+  const choices = await tuneShapes(g, [...shapes, { m: 2, n: 2, k: 2 }], { candidates: ['r4x4', 's32x32'], budgetMs: 60_000 });
+  expect(g.buffers.liveBytes).toBe(0);
+  expect(Object.keys(choices).sort()).toEqual(shapes.map(matmulShapeKey).sort());
+  const tuning: MatmulTuning = { ...defaultMatmulTuning(g.info), shapes: JSON.parse(JSON.stringify(choices)) as typeof choices };
+  expect(describeMatmul(tuning, shapes[0]!).splits).toBe(1);
+  expect(describeMatmul(tuning, shapes[1]!).splits).toBe(10);
+  for (const shape of shapes) {
+    expect(describeMatmul(tuning, shape).variant).toBe(choices[matmulShapeKey(shape)]![0]);
+    const { m, n, k } = shape;
+    const data = { a: uniform(m * k, 1), b: uniform(k * n, 2) };
+    const views = { a: g.upload('a', data.a), b: g.upload('b', data.b), out: g.buffers.allocate('out', m * n * 4) };
+    const scratch = g.buffers.allocate('scratch', Math.max(256, matmulScratchBytes(tuning, shape)));
+    const recorder = new Recorder(g, 'test');
+    recordMatmul(recorder, tuning, { ...shape, ...views, scratch });
+    expect(recorder.length).toBe(shape.transA ? 2 : 1);
+    const program = await recorder.build();
+    program.run();
+    // Sums of 640 products below 1 in float32, as in the kernel's tests.
+    expect(maxError((await g.readFloats(views.out)).slice(0, m * n), matmulReference(shape, data).out)).toBeLessThan(3e-5);
+    program.dispose();
+    for (const view of [...Object.values(views), scratch]) g.buffers.free(view);
+  }
+  expect(await tuneShapes(g, shapes, { candidates: ['r4x4'], budgetMs: 0 })).toEqual({});
+  expect(g.buffers.liveBytes).toBe(0);
+});
+
+test('shapes that carry a step are told once each, the heaviest first', () => {
+  const [small, large, tiny] = [
+    { m: 64, n: 64, k: 64 },
+    { m: 64, n: 64, k: 96, transB: true },
+    { m: 4, n: 4, k: 4 },
+  ] as const;
+  expect(heaviest([small, large, tiny])).toEqual([large, small]);
+  expect(heaviest([small, large, tiny, small])).toEqual([small, large]);
 });
 
 test('the benchmark reports every shape and leaves no buffer', async () => {

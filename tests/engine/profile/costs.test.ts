@@ -64,6 +64,19 @@ test('norms, activations, loss and sums', () => {
   expect(cost('reduce/columnSum', { ...p, stride: 9, first: 0, chunk: 2 })).toEqual([15, 15 + 9]);
 });
 
+test('what is stored in half precision counts half', () => {
+  const p = { m: 5, n: 4, k: 8, items: 1, splits: 1, stride_a: 40, stride_b: 32 };
+  const [full] = cost('matmul/r4x4/nn444', p);
+  expect(cost('matmul/r4x4/nn444-halves.a.out', p)).toEqual([full, 20 + 32 + 10]);
+  expect(cost('matmul/r4x4/nt444-bias-gelu-halves.a.out.pre', p)[1]).toBe(20 + 32 + 10 + 10 + 4);
+  expect(cost('layerNorm/forward.rows4.halves', { rows: 5, cols: 4, epsilon: 1e-6 })[1]).toBe(30 + 8 + 10);
+  expect(cost('layerNorm/backwardInput.lanes4.halves', { rows: 5, cols: 4, accumulate: 1 })[1]).toBe(70 + 4 + 10);
+  expect(cost('gelu/backward.halves', { count: 8 })[1]).toBe(12);
+  expect(cost('reduce/columnSum.halves', { rows: 5, cols: 4, stride: 4, first: 0, chunk: 5 })[1]).toBe(10 + 4);
+  expect(cost('attention/forward.lanes.halves.8x3', { batch: 2, tokens: 5, queries: 3, heads: 1, scale: 1 })[1]).toBe(24 + 80 + 24 + 6);
+  expect(cost('lossScale/unscale', { n4: 3 })).toEqual([12, 24]);
+});
+
 test('what feeds and leaves the blocks', () => {
   // 2 images of 1 channel, 4 patches of 3 × 3, and the class token's row of zeros: 5 · 2 · 9 written, 4 · 2 · 9 read.
   expect(cost('patchEmbed/patches', { runs: 30, tokens: 5, side: 2, extent: 3, channels: 1 })).toEqual([0, 90 + 72]);

@@ -79,7 +79,18 @@ export const beforeAll = (body: Body): number => file.before.push(body);
 export const afterAll = (body: Body): number => file.after.unshift(body);
 export const beforeEach = (body: Body): number => suite.hooks.at(-1)!.beforeEach.push(body);
 export const afterEach = (body: Body): number => suite.hooks.at(-1)!.afterEach.unshift(body);
-export const vi = { restoreAllMocks, spyOn, fn };
+/** Until the check no longer throws, for a second. */
+async function waitFor(check: () => unknown): Promise<void> {
+  for (let left = 50; ; left--)
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+}
+export const vi = { restoreAllMocks, spyOn, fn, waitFor };
 
 export interface Outcome {
   readonly name: string;
