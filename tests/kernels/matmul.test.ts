@@ -307,7 +307,7 @@ const D_GELU: readonly (readonly [id: string, n: number, scratch: number, halves
   ['r4x4', 12, 0, false],
   ['r4x4', 7, 0, false],
   ['r4x4', 8, 1 << 16, true],
-  ['s32x32', 36, 0, true],
+  ['q8x4', 36, 0, true],
 ];
 test('a product times the derivative of GELU, whose output takes the place of its input', async () => {
   const g = gpu();

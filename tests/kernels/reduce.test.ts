@@ -61,10 +61,10 @@ test.each([
 
 test('several sums wait and are added up in one dispatch, in f32 and in half precision; what no sum names stays', async () => {
   const g = gpu();
-  const sizes: readonly (readonly [rows: number, cols: number, halves: boolean])[] = [
+  const sizes: readonly (readonly [rows: number, cols: number, halves: boolean, chunk?: number])[] = [
     [1, 4, false],
     [131, 68, false],
-    [300, 36, true],
+    [300, 36, true, 192],
     [67, 200, true],
   ];
   const grads = g.upload('grads', new Float32Array(4 * 256).fill(9));
@@ -72,13 +72,13 @@ test('several sums wait and are added up in one dispatch, in f32 and in half pre
   const room = g.buffers.allocate('room', total * 4);
   const sums = new PendingSums(room);
   const recorder = new Recorder(g, 'sums');
-  const wants = sizes.map(([rows, cols, halves], i) => {
+  const wants = sizes.map(([rows, cols, halves, chunk], i) => {
     const data = uniform(rows * cols, i, 0, 1);
     const input = g.upload(`in${i}`, halves ? packHalves(data) : data);
-    recordColumnParts(recorder, sums, { rows, cols, input, halves, out: slice(grads, 256 * i, cols) });
+    recordColumnParts(recorder, sums, { rows, cols, input, halves, out: slice(grads, 256 * i, cols), chunk });
     return columnSum(rows, cols, halves ? unpackHalves(packHalves(data)) : data, 0);
   });
-  expect(() => sums.take(1, 4, [])).toThrow('do not fit');
+  expect(() => sums.take(1000, 4, [])).toThrow('do not fit');
   sums.record(recorder, 'finish');
   expect(recorder.length).toBe(sizes.length + 1);
   const program = await recorder.build();
@@ -101,19 +101,19 @@ test('more sums than a dispatch takes are added up in two, and none in none', as
   const grads = g.buffers.allocate('grads', 9 * 256);
   const room = g.upload(
     'room',
-    Float32Array.from({ length: 9 * 64 }, (_, i) => i),
+    Float32Array.from({ length: 9 * 192 }, (_, i) => i % 192),
   );
   const sums = new PendingSums(room);
   const recorder = new Recorder(g, 'sums');
   sums.record(recorder, 'none');
   expect(recorder.length).toBe(0);
-  for (let i = 0; i < 9; i++) sums.take(2, 3, [{ view: slice(grads, 64 * i, 2), at: 1, cols: 2 }]);
+  for (let i = 0; i < 9; i++) sums.take(50, 3, [{ view: slice(grads, 64 * i, 2), at: 1, cols: 2 }]);
   sums.record(recorder, 'finish');
   expect(recorder.length).toBe(2);
   const program = await recorder.build();
   program.run();
   const got = await g.readFloats(grads);
-  for (let i = 0; i < 9; i++) expect([...got.subarray(64 * i, 64 * i + 2)]).toEqual([128 * i + 1 + 4, 128 * i + 2 + 5]);
+  for (let i = 0; i < 9; i++) expect([...got.subarray(64 * i, 64 * i + 2)]).toEqual([1, 2].map((at) => 50 * at + (3 * 49 * 50) / 2));
   program.dispose();
   const other = g.buffers.allocate('other', 16);
   for (const view of [grads, other]) sums.take(1, 4, [{ view, at: 0, cols: 4 }]);

@@ -109,6 +109,8 @@ export function recordLayerNormBackward(recorder: Recorder, args: LayerNormBackw
 export interface LayerNormBackwardOnceArgs extends Omit<LayerNormBackwardArgs, 'scratch' | 'variant'> {
   /** f32 [cols]: the column sums of what dx holds at the end. */
   readonly dSum?: View | undefined;
+  /** Rows of a workgroup, for tests: by default no more than keep the device busy. */
+  readonly chunk?: number;
 }
 
 /** Elements of room that `recordLayerNormBackwardOnce` takes. */
@@ -120,7 +122,8 @@ export const layerNormParts = (rows: number, cols: number): number => partsEleme
  */
 export function recordLayerNormBackwardOnce(recorder: Recorder, sums: PendingSums, args: LayerNormBackwardOnceArgs): void {
   const { rows, cols, dy, x, stats, gamma, dx, accumulate = false, dGamma, dBeta, dSum, halves = false, label = 'layerNorm' } = args;
-  const { chunk, chunks } = layerNormBackwardChunks(rows, cols);
+  const { chunk = layerNormBackwardChunks(rows, cols).chunk } = args;
+  const chunks = Math.ceil(rows / chunk);
   const targets = [dGamma, dBeta, dSum].map((view, i) => ({ view, at: i * cols, cols }));
   const parts = sums.take(chunks, 3 * cols, targets);
   recorder.dispatch(layerNormBackward(cols, halves), {

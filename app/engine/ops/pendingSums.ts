@@ -70,6 +70,8 @@ export interface ColumnPartsArgs {
   readonly halves?: boolean | undefined;
   /** f32 [cols]. */
   readonly out: View;
+  /** Rows of a workgroup, for tests: by default no more than keep the device busy. */
+  readonly chunk?: number | undefined;
   readonly label?: string;
 }
 
@@ -79,7 +81,8 @@ export const columnPartsElements = (rows: number, cols: number): number => parts
 /** out[c] = Σ_r input[r, c], there once `sums` are recorded: bias gradients on a graphics card. */
 export function recordColumnParts(recorder: Recorder, sums: PendingSums, args: ColumnPartsArgs): void {
   const { rows, cols, input, halves = false, out, label = 'columnSum' } = args;
-  const { chunk, chunks } = columnPartsChunks(rows, cols);
+  const { chunk = columnPartsChunks(rows, cols).chunk } = args;
+  const chunks = Math.ceil(rows / chunk);
   const parts = sums.take(chunks, cols, [{ view: out, at: 0, cols }]);
   recorder.dispatch(columnPartsKernel(halves), {
     params: { rows, cols, chunk },

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { finishLaunch } from '../../../kernels/reduce/parts';
 import type { DispatchInfo } from '../../../app/engine/gpu/recorder';
 import { costOf, costsOf } from '../../../app/engine/profile/costs';
 import type { SpectralMatrix } from '../../../app/engine/profile/spectralCosts';
@@ -62,6 +63,20 @@ test('norms, activations, loss and sums', () => {
   expect(cost('crossEntropy/loss.4', { rows: 5, classes: 3 })).toEqual([75, 15 + 15]);
   expect(cost('crossEntropy/mixed.lossAndGradient.4', { rows: 5, classes: 3 })).toEqual([135, 30 + 15]);
   expect(cost('reduce/columnSum', { ...p, stride: 9, first: 0, chunk: 2 })).toEqual([15, 15 + 9]);
+});
+
+test('what is fused for graphics cards', () => {
+  // 40 operations, 12 for GELU and its slope; its input read and its output written.
+  const p = { m: 5, n: 4, k: 8, items: 1, splits: 1, stride_a: 40, stride_b: 32 };
+  expect(cost('matmul/r4x4/nn444-dGelu', p)).toEqual([2 * 160 + 12 * 20, 40 + 32 + 20 + 40]);
+  expect(cost('matmul/r4x4/nn444-dGelu-halves.out.pre', p)[1]).toBe(40 + 32 + 10 + 20);
+  // Two chunks of three sums; dx is read, too, where it is added to.
+  const rows = { rows: 5, cols: 4, chunk: 3 };
+  expect(cost('layerNorm/backward.16x1', { ...rows, accumulate: 0 })).toEqual([14 * 20, 60 + 4 + 10 + 24]);
+  expect(cost('layerNorm/backward.16x1.halves', { ...rows, accumulate: 1 })).toEqual([15 * 20, 70 + 4 + 10 + 24]);
+  expect(cost('reduce/columnParts.halves', rows)).toEqual([20, 10 + 8]);
+  const sums = [2, 3].map((chunks) => ({ from: 0, pitch: 4, chunks, cols: 4, to: 0 }));
+  expect(cost('reduce/finish', finishLaunch(sums).params)).toEqual([20, 20 + 8]);
 });
 
 test('what is stored in half precision counts half', () => {
