@@ -25,12 +25,14 @@ export interface ChoiceField extends FieldBase {
   readonly kind: 'choice';
   readonly default: string;
   readonly options: readonly { readonly value: string; readonly label: string; readonly why?: string }[];
+  /** There are kept experiments from before the field: one that leaves it out has its default. */
+  readonly later?: true;
 }
 
 export interface FlagField extends FieldBase {
   readonly kind: 'flag';
   readonly default: boolean;
-  /** There are kept experiments from before the field: one that leaves it out has its default. */
+  /** As of a choice. */
   readonly later?: true;
 }
 

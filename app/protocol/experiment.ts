@@ -51,6 +51,8 @@ export interface TrainConfig {
   accumulate: number;
   /** Blocks are computed again in the backward pass instead of being kept. */
   recompute: boolean;
+  /** How activations and their gradients are stored: as f32, or mixed, inside the blocks in half precision, with a scaled loss. */
+  precision: 'f32' | 'mixed';
   optimizer: 'adamw' | 'adam';
   emaDecay: number;
   seed: number;
@@ -112,11 +114,13 @@ const entry = (field: Field): v.GenericSchema => {
       const flag = v.boolean(`${field.label} must be true or false`);
       return field.later ? v.optional(flag, field.default) : flag;
     }
-    case 'choice':
-      return v.picklist(
+    case 'choice': {
+      const choice = v.picklist(
         field.options.map((o) => o.value),
         `${field.label} must be one of ${field.options.map((o) => o.value).join(', ')}`,
       );
+      return field.later ? v.optional(choice, field.default) : choice;
+    }
     case 'set':
       return v.pipe(
         v.array(
@@ -221,12 +225,25 @@ export function parseExperiment(input: unknown): Experiment {
       'train.accumulate',
       `Accumulation must divide the batch of ${train.batchSize} images, and ${train.accumulate} does not.`,
     );
+  const unfit = train.precision === 'mixed' ? notInFours(model) : undefined;
+  if (unfit)
+    throw new ConfigError(
+      'train.precision',
+      `Mixed precision keeps numbers in fours: width, head and hidden units must be multiples of 4, and ${unfit} is not.`,
+    );
   if (method.loraRank > 1 && !Number.isInteger(method.loraRank))
     throw new ConfigError('method.loraRank', `LoRA rank must be a share below 1 or a whole number from 1 on, not ${method.loraRank}.`);
   if (method.targetRank >= 1 && (!Number.isInteger(method.targetRank) || method.targetRank === 1))
     throw new ConfigError('method.targetRank', `Target rank must be a share below 1 or a whole number above 1, not ${method.targetRank}.`);
   method.overrides = checkOverrides(method.overrides, { ...model, fuseQkv: method.fuseQkv });
   return experiment;
+}
+
+/** The first size of a model that is no multiple of four, as half precision is stored in: "a head of 6". */
+export function notInFours({ embedDim, numHeads, mlpRatio }: ModelConfig): string | undefined {
+  const sizes = { 'a width': embedDim, 'a head': embedDim / numHeads, 'a hidden layer': Math.trunc(embedDim * mlpRatio) };
+  const bad = Object.entries(sizes).find(([, size]) => size % 4 !== 0);
+  return bad && `${bad[0]} of ${bad[1]}`;
 }
 
 function show(value: unknown): string {

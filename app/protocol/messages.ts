@@ -15,8 +15,10 @@ export interface StepRecord {
   /** Share of the batch classified correctly, in [0, 1]. */
   accuracy: number;
   lr: number;
-  /** Global norm of the gradient before clipping. */
+  /** Global norm of the gradient before clipping; infinite where it overflowed half precision, and the step was skipped. */
   gradNorm: number;
+  /** What the loss was multiplied by for the backward pass; only with mixed precision. No figure here has it in. */
+  lossScale?: number;
 }
 
 /** A matrix the wall shows: a whole weight, or the Q, K or V rows of a qkv weight. */
@@ -111,8 +113,11 @@ export interface PlanReport {
     /** More, from the first truncation on. */
     readonly truncation: number;
   };
-  /** Bytes of what a step keeps for its backward pass, without and with `train.recompute`. */
-  readonly activations: { readonly kept: number; readonly recomputed: number };
+  /**
+   * Bytes of what a step keeps for its backward pass: without and with `train.recompute`, and in either `train.precision`, the other
+   * setting as it is; null where the model does not fit that.
+   */
+  readonly activations: { readonly kept: number; readonly recomputed: number; readonly f32: number; readonly mixed: number | null };
   readonly matrices: readonly MatrixPlan[];
   readonly stepsPerEpoch: number;
   /** Estimated from measured speed; null before calibration. */
@@ -203,7 +208,7 @@ export interface Series {
   readonly evalAccuracy: Float32Array;
 }
 
-/** A setting changed while the run went on. */
+/** A setting, or the loss scale, changed while the run went on: from the step after `step` on. */
 export interface Mark {
   readonly step: number;
   readonly field: string;

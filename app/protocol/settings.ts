@@ -1,5 +1,6 @@
 import { DATASET_CONFIGS } from '../engine/data/config';
 import { fieldAt, GROUPS, valueAt, type Experiment } from './experiment';
+import { LOSS_SCALE } from './lossScale';
 import { setting } from './numbers';
 
 /** Paths of all settings that the form has as fields, in its order: `dataset`, `model.patchSize`, … */
@@ -11,12 +12,13 @@ export const FIELD_PATHS: readonly string[] = [
 /** The name of a setting in a link: the last part of its path, but `data` for the data set and `method` for the technique. */
 export const linkKey = (path: string): string => (path === 'dataset' ? 'data' : path === 'method.name' ? 'method' : path.split('.')[1]!);
 
-/** Names of the settings that are no fields. */
+/** Names of the settings that are no fields, and of what else is told of in their way. */
 const LABELS: Readonly<Record<string, string>> = {
   dataset: 'Data set',
   'model.imageSize': 'Image size',
   'model.inChannels': 'Image channels',
   'model.numClasses': 'Number of classes',
+  [LOSS_SCALE]: 'Loss scale',
   'method.overrides': 'Matrix by matrix',
   'method.overrideValues': 'Matrix by matrix',
 };

@@ -21,6 +21,7 @@ import type {
 import { confusionMatrix, type AttentionShape, type Look } from '../protocol/inspection';
 import { isCommandLine } from '../protocol/commandLine';
 import { NO_LOCKS } from '../protocol/locks';
+import { withLossScale } from '../protocol/lossScale';
 import type { RooflineReport } from '../protocol/roofline';
 import { experimentFrom, parseShareUrl } from '../protocol/shareUrl';
 import { checkCut, checkShares, type Cut, type CutBy, type CutChoice, type ModelFigures } from '../protocol/truncation';
@@ -230,7 +231,10 @@ export const api: Q3rApi = {
     await ready();
     return stepOnce(n);
   },
-  history: () => records.all(),
+  history: () => {
+    const { running, experiment, marks } = getState();
+    return withLossScale(records.all(), (running ?? experiment).train, marks);
+  },
   async evaluate() {
     await ready();
     await prepare();

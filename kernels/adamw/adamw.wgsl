@@ -4,7 +4,7 @@
 //   m += (1 - beta1)(g - m),  v += (1 - beta2)(g^2 - v)
 //   w -= lr (m / correction1) / (sqrt(v / correction2) + eps) [+ lr reg]
 //   reg holds 2 lambda R(W) of the weights before the step (AdamQ3R) and stays outside the moments.
-//   Nothing is written while guard.halted is set: the weights stay those of the last good step.
+//   Nothing is written while guard.halted is set, or guard.skipped: the weights stay those of the last good step.
 // Shapes: params, grads, reg, m, v (4 n4) f32; padding is zero and stays zero
 // Grid: thread per four elements, folded into y. Precision: f32, rtol 1e-6 of the step
 // Source: Loshchilov and Hutter, arXiv 1711.05101, in PyTorch's form (eps outside the root, after the correction)
@@ -26,7 +26,7 @@ override L2_DECAY: bool = false;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * WG;
-  if (i >= p.n4 || guard.halted != 0u) { return; }
+  if (i >= p.n4 || (guard.halted | guard.skipped) != 0u) { return; }
   var g = guard.clip_scale * grads[i];
   var w = params[i];
   if (L2_DECAY) { g += state.weight_decay * w; } else { w *= 1.0 - state.lr * state.weight_decay; }

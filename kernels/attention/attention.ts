@@ -1,16 +1,15 @@
 import { ceilDiv, expand, fields, foldGrid, type Grid, type KernelSpec } from '../spec';
 import access from './access.wgsl?raw';
 import backwardKey from './backwardKey.wgsl?raw';
-import backwardKeyTiled from './backwardKeyTiled.wgsl?raw';
 import backwardQuery from './backwardQuery.wgsl?raw';
-import backwardQueryTiled from './backwardQueryTiled.wgsl?raw';
 import forward from './forward.wgsl?raw';
-import forwardTiled from './forwardTiled.wgsl?raw';
+import halvesLib from '../lib/halves.wgsl?raw';
 import rows from './rows.wgsl?raw';
+import { TILED, tiledLaunch, type AttentionBlock } from './tiled';
 
 /**
  * `rows`: registers only, a thread owns a few rows. `lanes`: the same, with the columns read once per
- * four threads; the device must have the feature `subgroups`. `tiled`: 32 × 32 tiles in workgroup memory.
+ * four threads; the device must have the feature `subgroups`. `tiled`: blocks of scores in workgroup memory.
  */
 export type AttentionVariant = 'rows' | 'lanes' | 'tiled';
 
@@ -26,15 +25,15 @@ export interface AttentionShape {
   readonly headSize: number;
 }
 
+export type { AttentionBlock } from './tiled';
 export interface AttentionLaunch {
   readonly spec: KernelSpec;
   readonly grid: Grid;
 }
 
 interface Kernel {
-  readonly name: string;
+  readonly name: keyof typeof TILED;
   readonly rows: string;
-  readonly tiled: string;
   readonly bindings: KernelSpec['bindings'];
   /** Buffers the register kernels read and write four dimensions at a time. */
   readonly reads: readonly string[];
@@ -66,15 +65,20 @@ function launch(
   /** Rows to cover, and how many of them have work. */
   rowCount: number,
   busyCount: number,
+  columnCount: number,
+  halves: boolean,
+  block?: AttentionBlock,
 ): AttentionLaunch {
   const { batch, heads, headSize } = shape;
   const { name, bindings } = kernel;
+  const kind = halves ? '.halves' : '';
   if (headSize < 1 || headSize > MAX_HEAD_SIZE)
     throw new Error(`attention: a head size of ${headSize} is not within 1 and ${MAX_HEAD_SIZE}`);
+  if (halves && headSize % 4 !== 0) throw new Error(`attention: a head of ${headSize} in half precision is no multiple of 4`);
   if (variant === 'tiled') {
-    const code = expand(kernel.tiled, { HS: headSize, NC: ceilDiv(headSize, 16) });
-    const spec: KernelSpec = { name: `attention/${name}.tiled.${headSize}`, code, params, bindings };
-    return { spec, grid: foldGrid(ceilDiv(rowCount, 32) * heads * batch) };
+    const size = { headSize, rows: rowCount, busyRows: busyCount, columns: columnCount, groups: heads * batch };
+    const { code, tile, grid } = tiledLaunch(TILED[name], size, halves, block);
+    return { spec: { name: `attention/${name}.tiled${tile}${kind}.${headSize}`, code, params, bindings }, grid };
   }
   const R = rowsPerThread(headSize, busyCount);
   const Q = ceilDiv(headSize, 4);
@@ -85,7 +89,9 @@ function launch(
     Q,
     SHARES: ceilDiv(Q, LANES),
     R,
-    TYPE: vec ? 'vec4f' : 'f32',
+    TYPE: halves ? 'vec2u' : vec ? 'vec4f' : 'f32',
+    UNPACK: halves ? 'unpack_halves' : '',
+    PACK: halves ? 'pack_halves' : '',
     VEC: vec ? 1 : 0,
     SCALAR: vec ? 0 : 1,
     SHARE: share ? 1 : 0,
@@ -96,8 +102,8 @@ function launch(
   const write = expand(access, { ...values, NAME: kernel.writes, READ: 0, WRITE: 1 });
   return {
     spec: {
-      name: `attention/${name}.${variant}.${headSize}x${R}`,
-      code: [expand(rows, values), ...reads, write, expand(kernel.rows, values)].join('\n'),
+      name: `attention/${name}.${variant}${kind}.${headSize}x${R}`,
+      code: [expand(rows, values), ...(halves ? [halvesLib] : []), ...reads, write, expand(kernel.rows, values)].join('\n'),
       params,
       bindings,
       ...(share ? { features: ['subgroups'] } : {}),
@@ -109,7 +115,6 @@ function launch(
 const FORWARD: Kernel = {
   name: 'forward',
   rows: forward,
-  tiled: forwardTiled,
   bindings: [
     { name: 'qkv', access: 'read' },
     { name: 'output', access: 'readwrite' },
@@ -121,7 +126,6 @@ const FORWARD: Kernel = {
 const BACKWARD_QUERY: Kernel = {
   name: 'backwardQuery',
   rows: backwardQuery,
-  tiled: backwardQueryTiled,
   bindings: [
     { name: 'qkv', access: 'read' },
     { name: 'output', access: 'read' },
@@ -136,7 +140,6 @@ const BACKWARD_QUERY: Kernel = {
 const BACKWARD_KEY: Kernel = {
   name: 'backwardKey',
   rows: backwardKey,
-  tiled: backwardKeyTiled,
   bindings: [
     { name: 'qkv', access: 'read' },
     { name: 'd_out', access: 'read' },
@@ -148,17 +151,32 @@ const BACKWARD_KEY: Kernel = {
   writes: 'd_qkv',
 };
 
-/** Buffers: qkv, out, lse. */
-export const attentionForward = (shape: AttentionShape, variant: AttentionVariant): AttentionLaunch =>
-  launch(FORWARD, variant, shape, shape.queries, shape.queries);
+/**
+ * Buffers: qkv, out, lse. With `halves`, all but lse and delta are in half precision, here and below; heads are multiples of 4 then.
+ * `block` limits the blocks of the variant `tiled`.
+ */
+export const attentionForward = (
+  shape: AttentionShape,
+  variant: AttentionVariant,
+  halves = false,
+  block?: AttentionBlock,
+): AttentionLaunch => launch(FORWARD, variant, shape, shape.queries, shape.queries, shape.tokens, halves, block);
 
 /** Buffers: qkv, out, dOut, lse, delta (written), dQkv (its q columns). */
-export const attentionBackwardQuery = (shape: AttentionShape, variant: AttentionVariant): AttentionLaunch =>
-  launch(BACKWARD_QUERY, variant, shape, shape.tokens, shape.queries);
+export const attentionBackwardQuery = (
+  shape: AttentionShape,
+  variant: AttentionVariant,
+  halves = false,
+  block?: AttentionBlock,
+): AttentionLaunch => launch(BACKWARD_QUERY, variant, shape, shape.tokens, shape.queries, shape.tokens, halves, block);
 
 /** Buffers: qkv, dOut, lse, delta, dQkv (its k and v columns). */
-export const attentionBackwardKey = (shape: AttentionShape, variant: AttentionVariant): AttentionLaunch =>
-  launch(BACKWARD_KEY, variant, shape, shape.tokens, shape.tokens);
+export const attentionBackwardKey = (
+  shape: AttentionShape,
+  variant: AttentionVariant,
+  halves = false,
+  block?: AttentionBlock,
+): AttentionLaunch => launch(BACKWARD_KEY, variant, shape, shape.tokens, shape.tokens, shape.queries, halves, block);
 
 /** Scalars all three kernels take; scale = 1/√headSize. */
 export const attentionParams = (shape: AttentionShape): Record<string, number> => ({

@@ -1,43 +1,29 @@
 // attention/backwardQueryTiled: dQ = scale * dS K,  dS = P o (dP - D),  P = exp(S - lse),  dP = dO V^T,  D = rowsum(dO o O)
 //   The same sums as backwardQuery.wgsl, for graphics cards; D is stored for backwardKey. Rows of dQ from TQ on become zero.
-// Shapes, row-major f32: qkv, d_qkv (B, T, 3C) (only the q columns of d_qkv are written)  out, d_out (B, TQ, C)
+//   See tiles.wgsl for the blocks, access.wgsl for read_* and write_*
+// Shapes, row-major: qkv, d_qkv (B, T, 3C) (only the q columns of d_qkv are written)  out, d_out (B, TQ, C)
 //   lse, delta (B, NH, TQ)
-// Grid: workgroup of 8 x 8 threads per 32 rows of one head, folded into y; tiles as in forwardTiled.wgsl
+// Grid: workgroup per ROWS rows of one head, folded into y; columns are keys
 // Precision: f32, fixed order, no atomics
 // Source: FlashAttention, arXiv 2205.14135, Alg. 4
 struct Params { batch: u32, tokens: u32, queries: u32, heads: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
-@group(0) @binding(2) var<storage, read> output: array<f32>;
-@group(0) @binding(3) var<storage, read> d_out: array<f32>;
+@group(0) @binding(1) var<storage, read> qkv: array<${TYPE}>;
+@group(0) @binding(2) var<storage, read> output: array<${TYPE}>;
+@group(0) @binding(3) var<storage, read> d_out: array<${TYPE}>;
 @group(0) @binding(4) var<storage, read> lse: array<f32>;
 @group(0) @binding(5) var<storage, read_write> delta: array<f32>;
-@group(0) @binding(6) var<storage, read_write> d_qkv: array<f32>;
-const HS = ${HS}u;
-var<workgroup> left: array<f32, 544>;
-var<workgroup> right: array<f32, 544>;
-var<workgroup> left_g: array<f32, 544>;
-var<workgroup> right_v: array<f32, 544>;
-var<workgroup> weights: array<f32, 1056>;
-var<workgroup> partials: array<f32, 256>;
+@group(0) @binding(6) var<storage, read_write> d_qkv: array<${TYPE}>;
 
-fn chunk(base: u32, pitch: u32, row: u32, limit: u32, dim: u32) -> f32 {
-  if (row < limit && dim < HS) { return qkv[base + row * pitch + dim]; }
-  return 0.0;
-}
-fn gradient(base: u32, pitch: u32, row: u32, limit: u32, dim: u32) -> f32 {
-  if (row < limit && dim < HS) { return d_out[base + row * pitch + dim]; }
-  return 0.0;
-}
-
-@compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let blocks = (p.tokens + 31u) / 32u;
+@compute @workgroup_size(${THREADS})
+fn main(@builtin(local_invocation_index) index: u32, @builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  begin(index);
+  let blocks = (p.tokens + ROWS - 1u) / ROWS;
   let id = wid.x + wid.y * groups.x;
   let inside = id < blocks * p.heads * p.batch;
   let row_limit = select(0u, p.queries, inside);
-  let first = (id % blocks) * 32u;
-  // A tile without queries has nothing to sum and only writes its zeros.
+  let first = (id % blocks) * ROWS;
+  // A block without queries has nothing to sum and only writes its zeros.
   let key_limit = select(0u, p.tokens, first < row_limit);
   let bh = min(id / blocks, p.heads * p.batch - 1u);
   let h = bh % p.heads;
@@ -47,93 +33,51 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
   let q_base = b * p.tokens * pitch + h * HS;
   let k_base = q_base + channels;
   let g_base = b * p.queries * channels + h * HS;
-  let tx = local % 8u;
-  let ty = local / 8u;
+  let last = p.tokens - 1u;
+  let row = min(vec4u(first + 4u * ty) + FOUR, vec4u(p.queries - 1u));
+  let at = q_base + row * pitch;
+  let g_at = g_base + row * channels;
+  let places = bh * p.queries + row;
+  let shift = vec4f(lse[places.x], lse[places.y], lse[places.z], lse[places.w]);
+  if (sy < RG) {
+    let own = g_base + min(vec4u(first + 4u * sy) + FOUR, vec4u(p.queries - 1u)) * channels;
+    var part = vec4f();
 //#for i 4
-  let row${i} = first + ty + 8u * ${i}u;
-  {
-    var sum = 0.0;
-    if (row${i} < row_limit) {
-      for (var d = tx; d < HS; d += 8u) {
-        let at = g_base + row${i} * channels + d;
-        sum += d_out[at] * output[at];
-      }
-    }
-    partials[(ty + 8u * ${i}u) * 8u + tx] = sum;
+    part[${i}] = dot(read_d_out(own[${i}], sx), read_output(own[${i}], sx));
+//#end
+    partials[sy * Q + sx] = part;
   }
-//#for c NC
-  var dq${i}_${c} = vec2f(0.0);
-//#end
-//#end
   workgroupBarrier();
+  var deltas = vec4f();
+  if (ty < RG) {
+    for (var d = 0u; d < Q; d++) { deltas += partials[ty * Q + d]; }
+  }
+  var dq = mat4x4f();
+  for (var key = 0u; key < key_limit; key += COLUMNS) {
+    var w = scores_qkv_qkv(at, k_base, pitch, key, last);
+    let dp = scores_d_out_qkv(g_at, k_base + channels, pitch, key, last);
+    let valid = vec4u(key + 4u * tx) + FOUR <= vec4u(last);
+    workgroupBarrier();
+    if (ty < RG) {
 //#for i 4
-  var delta${i} = 0.0;
-  for (var k = 0u; k < 8u; k++) { delta${i} += partials[(ty + 8u * ${i}u) * 8u + k]; }
-  let lse${i} = lse[bh * p.queries + min(row${i}, p.queries - 1u)];
+      w[${i}] = select(vec4f(), exp(w[${i}] * p.scale - shift[${i}]) * (dp[${i}] - deltas[${i}]), valid);
 //#end
-  for (var key = 0u; key < key_limit; key += 32u) {
-//#for i 4
-    var s${i} = vec4f(0.0);
-    var dp${i} = vec4f(0.0);
-//#end
-    for (var dim = 0u; dim < HS; dim += 16u) {
-      workgroupBarrier();
-      for (var e = local; e < 512u; e += 64u) {
-        let r = e / 16u;
-        let d = e % 16u;
-        left[r * 17u + d] = chunk(q_base, pitch, first + r, row_limit, dim + d);
-        left_g[r * 17u + d] = gradient(g_base, channels, first + r, row_limit, dim + d);
-        right[r * 17u + d] = chunk(k_base, pitch, key + r, p.tokens, dim + d);
-        right_v[r * 17u + d] = chunk(k_base + channels, pitch, key + r, p.tokens, dim + d);
-      }
-      workgroupBarrier();
-      for (var d = 0u; d < 16u; d++) {
-        let c = tx * 17u + d;
-        let k = vec4f(right[c], right[c + 136u], right[c + 272u], right[c + 408u]);
-        let v = vec4f(right_v[c], right_v[c + 136u], right_v[c + 272u], right_v[c + 408u]);
-//#for i 4
-        s${i} += left[(ty + 8u * ${i}u) * 17u + d] * k;
-        dp${i} += left_g[(ty + 8u * ${i}u) * 17u + d] * v;
-//#end
-      }
+      store_weights(w);
     }
-    let valid = vec4u(key + tx) + vec4u(0u, 8u, 16u, 24u) < vec4u(p.tokens);
+    workgroupBarrier();
+    dq = add_qkv(dq, k_base, pitch, key, last);
+  }
+  if (inside && sy < RG) {
 //#for i 4
     {
-      let ds = select(vec4f(0.0), exp(s${i} * p.scale - lse${i}) * (dp${i} - delta${i}), valid);
-      let at = (ty + 8u * ${i}u) * 33u + tx;
-      weights[at] = ds.x;
-      weights[at + 8u] = ds.y;
-      weights[at + 16u] = ds.z;
-      weights[at + 24u] = ds.w;
-    }
-//#end
-//#for c NC
-    workgroupBarrier();
-    for (var e = local; e < 512u; e += 64u) {
-      right[(e / 16u) * 17u + e % 16u] = chunk(k_base, pitch, key + e / 16u, p.tokens, ${c}u * 16u + e % 16u);
-    }
-    workgroupBarrier();
-    for (var k = 0u; k < 32u; k++) {
-      let v = vec2f(right[k * 17u + tx], right[k * 17u + tx + 8u]);
-//#for i 4
-      dq${i}_${c} += weights[(ty + 8u * ${i}u) * 33u + k] * v;
-//#end
+      let own = first + 4u * sy + ${i}u;
+      if (own < p.tokens) { write_d_qkv(q_base + own * pitch, sx, select(vec4f(), dq[${i}] * p.scale, own < row_limit)); }
     }
 //#end
   }
+  if (ty < RG && tx == 0u) {
 //#for i 4
-  if (inside && row${i} < p.tokens) {
-    let at = q_base + row${i} * pitch;
-    let live = row${i} < row_limit;
-//#for c NC
-    {
-      let value = select(vec2f(0.0), dq${i}_${c} * p.scale, live);
-      if (${c}u * 16u + tx < HS) { d_qkv[at + ${c}u * 16u + tx] = value.x; }
-      if (${c}u * 16u + tx + 8u < HS) { d_qkv[at + ${c}u * 16u + tx + 8u] = value.y; }
-    }
+    if (first + 4u * ty + ${i}u < row_limit) { delta[bh * p.queries + first + 4u * ty + ${i}u] = deltas[${i}]; }
 //#end
-    if (live && tx == 0u) { delta[bh * p.queries + row${i}] = delta${i}; }
   }
-//#end
 }

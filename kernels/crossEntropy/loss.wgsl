@@ -5,6 +5,7 @@
 //   rows may be a part (only in the gradient variant)
 //   In the mix variant the target is soft: w onehot(y) + (1 - w) onehot(y'), y' the label of the row at the same distance from
 //   the other end and w = state.mix_weight; correct is counted against the heavier of the two.
+//   SCALED: dLogits is the loss scale times that; the loss is not.
 // Shapes: logits, d_logits f32 (rows, classes)  labels i32 (rows)  losses f32 (rows)  correct u32 (rows)
 // Grid: workgroup of LANES threads per row, folded into y. Precision: f32
 struct Params { rows: u32, classes: u32, mean_of: u32, smoothing: f32 }
@@ -18,6 +19,9 @@ struct Params { rows: u32, classes: u32, mean_of: u32, smoothing: f32 }
 //#end
 //#for mixed MIX
 @group(0) @binding(${STATE_BINDING}) var<storage, read> state: StepState;
+//#end
+//#for scaled SCALED
+@group(0) @binding(${SCALE_BINDING}) var<storage, read> scaling: LossScale;
 //#end
 const LANES = ${LANES}u;
 var<workgroup> best: array<f32, ${LANES}>;
@@ -81,7 +85,10 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) wid: 
   }
 //#for gradient GRADIENT
   if (live) {
-    let scale = 1.0 / f32(p.mean_of);
+    var scale = 1.0 / f32(p.mean_of);
+//#for scaled SCALED
+    scale *= scaling.scale;
+//#end
     for (var j = lane; j < p.classes; j += LANES) {
       var q = select(share, share + (1.0 - p.smoothing) * weight, j == label);
       if (weight != 1.0 && j == partner) { q += (1.0 - p.smoothing) * (1.0 - weight); }

@@ -1,4 +1,5 @@
-import { fields, type KernelSpec } from '../spec';
+import { lossScaleWgsl } from '../lossScale/lossScale';
+import { expand, fields, type KernelSpec } from '../spec';
 import { stepStateWgsl } from '../stepState';
 import finalizeSource from './finalize.wgsl?raw';
 import guardSource from './guard.wgsl?raw';
@@ -21,13 +22,15 @@ export interface Guard {
   /** Mean loss of the batch. */
   readonly loss: number;
   readonly correct: number;
+  /** The scaled gradient of this step has overflowed: nothing was updated, and the scale is smaller now. */
+  readonly skipped: boolean;
 }
 
 /** Unpacks a guard read back from the GPU. */
 export function readGuard(bytes: ArrayBuffer): Guard {
   const f = new Float32Array(bytes);
   const u = new Uint32Array(bytes);
-  return { gradNorm: f[0]!, clipScale: f[1]!, halted: u[2] !== 0, haltStep: u[3]!, loss: f[4]!, correct: u[5]! };
+  return { gradNorm: f[0]!, clipScale: f[1]!, halted: u[2] !== 0, haltStep: u[3]!, loss: f[4]!, correct: u[5]!, skipped: u[6] !== 0 };
 }
 
 export const gradNormPartial: KernelSpec = {
@@ -41,9 +44,9 @@ export const gradNormPartial: KernelSpec = {
   constants: { WG: 64 },
 };
 
-export const gradNormFinalize: KernelSpec = {
-  name: 'gradNorm/finalize',
-  code: `${stepStateWgsl}${guardSource}${finalizeSource}`,
+const finalize = (scaled: boolean): KernelSpec => ({
+  name: scaled ? 'gradNorm/finalize.scaled' : 'gradNorm/finalize',
+  code: `${stepStateWgsl}${guardSource}${scaled ? lossScaleWgsl : ''}${expand(finalizeSource, { SCALED: scaled ? 1 : 0, PLAIN: scaled ? 0 : 1 })}`,
   params: fields('u32 count, u32 batch'),
   bindings: [
     { name: 'state', access: 'read' },
@@ -51,9 +54,13 @@ export const gradNormFinalize: KernelSpec = {
     { name: 'losses', access: 'read' },
     { name: 'correct', access: 'read' },
     { name: 'guard', access: 'readwrite' },
+    ...(scaled ? [{ name: 'scaling', access: 'readwrite' } as const] : []),
   ],
   constants: { WG: 64 },
-};
+});
+export const gradNormFinalize = finalize(false);
+/** The same where the loss is scaled: also decides whether the step is skipped, and on the scale of the next. */
+export const gradNormFinalizeScaled = finalize(true);
 
 /**
  * Threads of the first stage for `elements` gradients: enough to keep a GPU's memory busy, few enough that one workgroup

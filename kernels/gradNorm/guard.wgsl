@@ -6,5 +6,6 @@ struct Guard {
   halt_step: u32,
   loss: f32,        // mean over the batch
   correct: u32,
-  reserved: array<u32, 10>,
+  skipped: u32,     // 1: the gradient of this step alone has overflowed; nothing is updated
+  reserved: array<u32, 9>,
 }

@@ -1,11 +1,11 @@
 // layerNorm/backwardInput: dx = rstd * (g - mean(g) - xhat * mean(g * xhat)),  g = dy * gamma, xhat = (x - mean) * rstd
 //   means are taken over the columns of the row; with accumulate = 1 the result is added to dx (the residual path)
 // Shapes, row-major f32: dy, x, dx (rows, cols)  gamma (cols)  stats (rows) pairs (mean, rstd) of the forward pass
-// Grid: LANES threads per row, ROWS rows per workgroup, workgroups folded into y (see forward.wgsl, also for TYPE)
+// Grid: LANES threads per row, ROWS rows per workgroup, workgroups folded into y (see forward.wgsl, also for TYPE and STORED, which is that of dy here)
 // Precision: f32
 struct Params { rows: u32, cols: u32, accumulate: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dy: array<${TYPE}>;
+@group(0) @binding(1) var<storage, read> dy: array<${STORED}>;
 @group(0) @binding(2) var<storage, read> x: array<${TYPE}>;
 @group(0) @binding(3) var<storage, read> stats: array<vec2f>;
 @group(0) @binding(4) var<storage, read> gamma: array<${TYPE}>;
@@ -45,7 +45,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
   var plain = ${TYPE}();
   var along = ${TYPE}();
   for (var c = lane; c < count; c += LANES) {
-    let g = dy[base + c] * gamma[c];
+    let g = ${UNPACK}(dy[base + c]) * gamma[c];
     plain += g;
     along += g * (x[base + c] - mean);
   }
@@ -53,7 +53,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
   let slope = means.y * rstd * rstd;
   if (live) {
     for (var c = lane; c < count; c += LANES) {
-      let value = rstd * (dy[base + c] * gamma[c] - means.x - (x[base + c] - mean) * slope);
+      let value = rstd * (${UNPACK}(dy[base + c]) * gamma[c] - means.x - (x[base + c] - mean) * slope);
       if (p.accumulate == 1u) { dx[base + c] += value; } else { dx[base + c] = value; }
     }
   }

@@ -2,13 +2,14 @@
 // Shapes, row-major f32: x, y (rows, cols)  gamma, beta (cols)  stats (rows) pairs (mean, rstd), kept for backward
 // Grid: LANES threads per row, ROWS rows per workgroup, workgroups folded into y. LANES = 1 has no barrier at all,
 //   which a software adapter likes; otherwise lanes read neighbours and reduce in a tree. TYPE = vec4f: four columns at a time.
+//   STORED, PACK: y may be kept in half precision, see lib/halves.wgsl; then PACK makes it so. The statistics are f32.
 // Precision: f32, two passes (mean first, then squared deviations), so a large mean does not cancel.
 struct Params { rows: u32, cols: u32, epsilon: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<${TYPE}>;
 @group(0) @binding(2) var<storage, read> gamma: array<${TYPE}>;
 @group(0) @binding(3) var<storage, read> beta: array<${TYPE}>;
-@group(0) @binding(4) var<storage, read_write> y: array<${TYPE}>;
+@group(0) @binding(4) var<storage, read_write> y: array<${STORED}>;
 @group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
 const LANES = ${LANES}u;
 const ROWS = ${ROWS}u;
@@ -53,7 +54,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) wid:
   let rstd = 1.0 / sqrt(row_sum(${SUM_A}squares${SUM_Z}, local) * inv + p.epsilon);
   if (live) {
     for (var c = lane; c < count; c += LANES) {
-      y[base + c] = (x[base + c] - mean) * rstd * gamma[c] + beta[c];
+      y[base + c] = ${PACK}((x[base + c] - mean) * rstd * gamma[c] + beta[c]);
     }
     if (lane == 0u) { stats[row] = vec2f(mean, rstd); }
   }

@@ -82,6 +82,8 @@ export function matmulVariant(id: string): MatmulVariant {
 export interface MatmulEpilogue {
   readonly bias?: boolean;
   readonly gelu?: boolean;
+  /** Times GELU's derivative, at what gelu() of takes the place. */
+  readonly dGelu?: boolean;
   readonly residual?: boolean;
   readonly accumulate?: boolean;
 }
@@ -136,7 +138,7 @@ const struct = (params: readonly ParamField[]): string =>
   `struct Params {\n${params.map((f) => `  ${f.name}: ${f.type},\n`).join('')}}\n@group(0) @binding(0) var<uniform> p: Params;\n`;
 
 function epilogueName(e: MatmulEpilogue): string {
-  const parts = (['bias', 'gelu', 'residual', 'accumulate'] as const).filter((name) => e[name]);
+  const parts = (['bias', 'gelu', 'dGelu', 'residual', 'accumulate'] as const).filter((name) => e[name]);
   return parts.map((part) => `-${part}`).join('');
 }
 
@@ -150,7 +152,7 @@ function outputPart(
 ): { code: string; bindings: BindingField[] } {
   const bindings: BindingField[] = [{ name: 'out', access: 'readwrite' }];
   if (e.bias) bindings.push({ name: 'bias', access: 'read' });
-  if (e.gelu) bindings.push({ name: 'pre', access: 'readwrite' });
+  if (e.gelu || e.dGelu) bindings.push({ name: 'pre', access: 'readwrite' });
   if (e.residual) bindings.push({ name: 'residual', access: 'read' });
   const at = (name: string): number => first + bindings.findIndex((binding) => binding.name === name);
   const code = expand(output, {
@@ -160,10 +162,13 @@ function outputPart(
     PACK_OUT: halves.out ? 'pack_halves' : '',
     UNPACK_OUT: halves.out ? 'unpack_halves' : '',
     PACK_PRE: halves.pre ? 'pack_halves' : '',
+    UNPACK_PRE: halves.pre ? 'unpack_halves' : '',
     VEC: flag(vec),
     SCALAR: flag(!vec),
     BIAS: flag(e.bias),
     GELU: flag(e.gelu),
+    D_GELU: flag(e.dGelu),
+    PRE: flag(e.gelu || e.dGelu),
     RESIDUAL: flag(e.residual),
     ACCUMULATE: flag(e.accumulate),
     OUT: first,
@@ -173,7 +178,7 @@ function outputPart(
     ROW: rowOut ? 'p.row_out' : 'p.n',
     COLUMN: rowOut ? '(base + col)' : 'col',
   });
-  return { code: e.gelu ? erf + code : code, bindings };
+  return { code: e.gelu || e.dGelu ? erf + code : code, bindings };
 }
 
 /**

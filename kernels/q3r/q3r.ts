@@ -4,7 +4,9 @@ import { stepStateWgsl } from '../stepState';
 import { svdCommon } from '../svd/svd';
 import applySource from './apply.wgsl?raw';
 import gatherSource from './gather.wgsl?raw';
+import gatherTiledSource from './gatherTiled.wgsl?raw';
 import projectSource from './project.wgsl?raw';
+import projectTiledSource from './projectTiled.wgsl?raw';
 import spreadSource from './spread.wgsl?raw';
 import totalSource from './total.wgsl?raw';
 import updateSource from './update.wgsl?raw';
@@ -39,6 +41,13 @@ export const project: KernelSpec = {
   ],
   constants: WG,
 };
+/** The same by tiles of 32 × 32, a workgroup each: for graphics cards. */
+export const projectTiled: KernelSpec = {
+  name: 'q3r/projectTiled',
+  code: `${svdCommon}\n${expand(projectTiledSource, {})}`,
+  params: [],
+  bindings: project.bindings,
+};
 /** X M = X + B Rfᵀ. */
 export const spread: KernelSpec = {
   name: 'q3r/spread',
@@ -68,6 +77,13 @@ export const gather: KernelSpec = {
     { name: 'g', access: 'readwrite' },
   ],
   constants: WG,
+};
+/** The same by tiles of 32 × 32, a workgroup each: for graphics cards. */
+export const gatherTiled: KernelSpec = {
+  name: 'q3r/gatherTiled',
+  code: `${svdCommon}\n${expand(gatherTiledSource, {})}`,
+  params: [],
+  bindings: gather.bindings,
 };
 /** 2 λ R(X), written or added. */
 export const apply: KernelSpec = {

@@ -1,11 +1,14 @@
 // svd/measure: partial max |w| and sum of squares of every matrix, from which its scale and norm follow.
 // Shapes: arena f32; partials (matrices, PARTS, 2) f32
-// Grid: x = ceil(PARTS / WG), y = matrix; invocation t takes elements t, t + PARTS, ...  Precision: f32
+// Grid: x = SHARE, y = matrix. SHARE invocations, side by side, share a part: 1 on software adapters, up to 64 on GPUs; they take
+//   elements in turn and add up in a fixed order. Precision: f32
 // Source: ours
 @group(0) @binding(0) var<storage, read> table: array<Matrix>;
 @group(0) @binding(1) var<storage, read> arena: array<f32>;
 @group(0) @binding(2) var<storage, read_write> partials: array<vec2f>;
 const PARTS = 64u;
+override SHARE: u32 = 1u;
+var<workgroup> sums: array<vec2f, 64>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: vec3u) {
@@ -13,10 +16,22 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
   let count = m.rows * m.cols;
   var top = 0.0;
   var sum = 0.0;
-  for (var i = lid.x; i < count; i += PARTS) {
+  for (var i = wid.x * 64u + lid.x; i < count; i += PARTS * SHARE) {
     let x = arena[m.w + i];
     top = max(top, abs(x));
     sum = fma(x, x, sum);
   }
-  partials[wid.y * PARTS + lid.x] = vec2f(top, sum);
+  if (SHARE > 1u) {
+    sums[lid.x] = vec2f(top, sum);
+    for (var half = SHARE / 2u; half > 0u; half /= 2u) {
+      workgroupBarrier();
+      if (lid.x % SHARE < half) {
+        let other = sums[lid.x + half];
+        top = max(top, other.x);
+        sum += other.y;
+        sums[lid.x] = vec2f(top, sum);
+      }
+    }
+  }
+  if (lid.x % SHARE == 0u) { partials[wid.y * PARTS + (wid.x * 64u + lid.x) / SHARE] = vec2f(top, sum); }
 }

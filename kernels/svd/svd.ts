@@ -11,12 +11,16 @@ import innerSource from './inner.wgsl?raw';
 import jacobiSource from './jacobi.wgsl?raw';
 import loadSource from './load.wgsl?raw';
 import measureSource from './measure.wgsl?raw';
+import meetSource from './meet.wgsl?raw';
 import normsSource from './norms.wgsl?raw';
 import orderSource from './order.wgsl?raw';
 import placeSource from './place.wgsl?raw';
 import polishSource from './polish.wgsl?raw';
 import residualSource from './residual.wgsl?raw';
+import rotationSource from './rotation.wgsl?raw';
+import squareSource from './square.wgsl?raw';
 import startSource from './start.wgsl?raw';
+import sweepsSource from './sweeps.wgsl?raw';
 import verifySource from './verify.wgsl?raw';
 
 /** WGSL structs and helpers that the Q3R kernels share. */
@@ -49,6 +53,7 @@ export const measure: KernelSpec = {
   code: `${commonSource}\n${measureSource}`,
   params: [],
   bindings: bind('table arena *partials'),
+  constants: { SHARE: 1 },
 };
 export const begin: KernelSpec = {
   name: 'svd/begin',
@@ -115,14 +120,44 @@ export const polish: KernelSpec = {
   bindings: bind('table state gram *inverse'),
   constants: WG,
 };
-/** LANES invocations share eight columns: 1 on software adapters, a power of two on GPUs. */
+const meeting = `${commonSource}\n${rotationSource}\n${expand(meetSource, {})}\n`;
+/** One round of a sweep. LANES invocations share eight columns: 1 on software adapters, a power of two on GPUs. */
 export const jacobi: KernelSpec = {
   name: 'svd/jacobi',
-  code: `${commonSource}\n${expand(jacobiSource, {})}`,
+  code: meeting + jacobiSource,
   params: fields('u32 round, u32 kind, f32 idle'),
   bindings: bind('table state *y *v *off'),
   constants: { LANES: 1, PAIRS: 8 },
 };
+/** All sweeps, a workgroup of LANES × PAIRS for each matrix: for GPUs. */
+export const sweeps: KernelSpec = {
+  name: 'svd/sweeps',
+  code: meeting + sweepsSource,
+  params: fields('u32 kind, u32 sweeps, f32 idle, f32 tolerance, f32 check'),
+  bindings: bind('table gram *state *y *v'),
+  constants: { LANES: 8, PAIRS: 12 },
+};
+/** Size of `square`: columns that it takes at most, a multiple of four, and invocations for each pair of them. */
+export interface Square {
+  readonly side: number;
+  readonly lanes: number;
+}
+/** All sweeps over a square that fits a workgroup's memory: for GPUs. */
+export const square = ({ side, lanes }: Square): KernelSpec => ({
+  name: `svd/square${side}x${lanes}`,
+  code: `${commonSource}\n${rotationSource}\n${expand(squareSource, { HELD: ceilDiv(side / 4, lanes) })}`,
+  params: fields('u32 kind, u32 sweeps, f32 tolerance'),
+  bindings: bind('table state *y'),
+  constants: { SIDE: side, LANES: lanes },
+});
+/** The largest square for at most `columns` that fits `memory` bytes and `invocations` of a workgroup. */
+export function squareFor(columns: number, memory: number, invocations: number, lanes = 8): Square {
+  // Two words more than the columns and the partial sums.
+  const fits = (side: number) => 16 * ((side * side) / 4 + (lanes * side) / 2) + 8 <= memory && (lanes * side) / 2 <= invocations;
+  let side = 4;
+  while (side < columns && fits(side + 4)) side += 4;
+  return { side, lanes };
+}
 export const advance: KernelSpec = {
   name: 'svd/advance',
   code: `${commonSource}\n${advanceSource}`,

@@ -1,13 +1,17 @@
 import { WorkerClient, createWorker, type WorkerLike } from '../../app/store/workerClient';
 import type { Experiment } from '../../app/protocol/experiment';
+import { PRESETS, type Preset } from '../../app/protocol/presets';
 import type { DeviceReport, Timing } from '../../app/protocol/messages';
 
 /** Longest a single step may take, by the engine's own estimate, before a benchmark leaves a model out. */
 export const STEP_LIMIT_MS = 1000;
 const MEASURE_MS = 20_000;
 
+/** The presets that are a model's size, on images drawn here, so that nothing is downloaded; all, or the one of a key. */
+export const sizes = (key?: string): Preset[] => PRESETS.filter((preset) => !preset.whole && (key === undefined || preset.key === key));
+
 /** Steps to time when one takes about `ms`: whole refresh periods of five, so that each has its share of the SVD. */
-export const stepsFor = (ms: number): number => Math.min(40, Math.max(10, Math.round(MEASURE_MS / Math.max(ms, 1) / 5) * 5));
+export const stepsFor = (ms: number): number => Math.min(100, Math.max(10, Math.round(MEASURE_MS / Math.max(ms, 1) / 5) * 5));
 
 export interface EngineBench {
   readonly client: WorkerClient;

@@ -1,7 +1,7 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Download, type Locator, type Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import { readFileSync } from 'node:fs';
+import { expectAccessible } from '../support/accessible';
 import { openPlayground } from '../support/playground';
 import { watchConsole } from '../support/page';
 
@@ -128,11 +128,7 @@ test('curves of two runs: axes, zoom, looking back, playing, and files of all of
   });
 
   await test.step('no accessibility violation in either theme', async () => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      const report = await new AxeBuilder({ page }).include('.stage').include('.chart-inspector').analyze();
-      expect(report.violations).toEqual([]);
-    }
+    await expectAccessible(page);
   });
   await page.setViewportSize({ width: 360, height: 740 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);

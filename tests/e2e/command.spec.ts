@@ -1,5 +1,5 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
+import { expectAccessible } from '../support/accessible';
 import { watchConsole } from '../support/page';
 import { openPlayground } from '../support/playground';
 
@@ -14,11 +14,6 @@ const paste = (page: Page, text: string) =>
     document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
   }, text);
 
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`)).toEqual([]);
-}
-
 test('a command pasted on the page is read, corrected, applied and copied again', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const watch = watchConsole(page);
@@ -27,28 +22,28 @@ test('a command pasted on the page is read, corrected, applied and copied again'
   // Other text is none of ours.
   await paste(page, 'hello');
   await expect(page.getByRole('dialog')).toHaveCount(0);
-  await paste(page, `${LINE} --amp true`);
+  await paste(page, `${LINE} --dropout 0.1`);
   const dialog = page.getByRole('dialog', { name: 'Paste a command' });
   const box = dialog.getByRole('textbox');
   const apply = dialog.getByRole('button', { name: 'Apply' });
-  await expect(dialog).toContainText('--amp true cannot be used');
+  await expect(dialog).toContainText('--dropout 0.1 cannot be used');
   await expect(apply).toBeDisabled();
   await expectAccessible(page);
-  await box.fill(`${LINE} --amp false`);
+  await box.fill(`${LINE} --amp true`);
   await expect(dialog).toContainText('on CIFAR-10, AdamQ3R, 39');
   await expect(dialog).toContainText('longer side');
   expect(await page.evaluate(() => window.q3r.shareUrl())).toBe(before);
   await apply.click();
   await expect(dialog).toBeHidden();
   const link = await page.evaluate(() => window.q3r.shareUrl());
-  for (const part of ['lambda=0.1', 'targetRank=0.05', 'rankRule=max', 'steps=39100', 'imageSize=224', 'accumulate=8'])
+  for (const part of ['lambda=0.1', 'targetRank=0.05', 'rankRule=max', 'steps=39100', 'imageSize=224', 'accumulate=8', 'precision=mixed'])
     expect(link).toContain(part);
 
   await page.getByRole('button', { name: 'Command line' }).click();
   await expectAccessible(page);
   await page.getByRole('button', { name: /Copy command line/ }).click();
   await expect(page.getByText('Line copied')).toBeVisible();
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(LINE);
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(LINE.replace(' --target_modules', ' --amp true --target_modules'));
   await expect(page.getByRole('dialog')).toHaveCount(0);
 
   // A link goes the same way; what it does not say is told with the line.

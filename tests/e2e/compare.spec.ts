@@ -1,6 +1,6 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
+import { expectAccessible } from '../support/accessible';
 import { openPlayground } from '../support/playground';
 import { watchConsole } from '../support/page';
 
@@ -8,14 +8,6 @@ import { watchConsole } from '../support/page';
 const ONE_BLOCK = 'patchSize=8&embedDim=32&numHeads=2&depth=1&batchSize=8&warmupSteps=4&lr=0.003&evalCount=32';
 
 const pairStep = async (page: Page): Promise<number> => Number((await page.getByTestId('pair-step').textContent())!.replace(/\D/g, ''));
-async function expectAccessible(page: Page): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    // Without motion, so that no colour is on its way.
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const report = await new AxeBuilder({ page }).analyze();
-    expect(report.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join()).join(' ')}`)).toEqual([]);
-  }
-}
 const sideways = (page: Page) => page.evaluate(() => document.querySelector('.app')!.scrollWidth - innerWidth);
 
 test('A and B with λ 0 on both coincide to the bit, and part after λ changes on one', async ({ page }) => {

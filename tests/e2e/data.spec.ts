@@ -1,9 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { expectAccessible } from '../support/accessible';
 import { openPlayground } from '../support/playground';
 import { watchConsole } from '../support/page';
 
@@ -72,8 +72,7 @@ test('a dropped zip of class folders trains, shows its classes and samples, and 
   await rail.getByRole('button', { name: 'Draw again' }).click();
   await expect(rail).toContainText('Batch 2 of seed 1');
   expect(await page.evaluate(() => window.q3r.step(1).then(([record]) => record!.step))).toBe(4);
-  const axe = await new AxeBuilder({ page }).include('#experiment').analyze();
-  expect(axe.violations.map((v) => v.id)).toEqual([]);
+  await expectAccessible(page, '#experiment');
 
   await page.reload();
   await page.evaluate(() => window.q3r.configure({ dataset: 'folder' }));

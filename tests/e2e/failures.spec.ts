@@ -1,4 +1,5 @@
 import { expect, test, type Page } from '@playwright/test';
+import { expectAccessible } from '../support/accessible';
 import { openPlayground } from '../support/playground';
 
 const NANO = 'patchSize=8&embedDim=32&numHeads=4&depth=1&batchSize=8&warmupSteps=0&evalEvery=0';
@@ -26,6 +27,7 @@ test('a loss that is no number stops the run, names the first bad tensor, and th
   const heading = page.getByRole('heading', { name: /stopped being a number at step/ });
   await expect(heading).toBeVisible({ timeout: 90_000 });
   await expect(page.getByText('First bad tensor:')).toBeVisible();
+  await expectAccessible(page);
   const back = page.getByRole('button', { name: /Back to step \d+ at lr 0\.1/ });
   const at = Number(/step (\d+)/.exec((await back.textContent())!)![1]);
   await back.click();
@@ -44,6 +46,7 @@ test('out of memory says what did not fit and offers a way on', async ({ page })
   );
   expect(error).toMatch(/no .* MiB left for/);
   await expect(page.locator('[data-fault="out-of-memory"]')).toBeVisible();
+  await expectAccessible(page);
 });
 
 test('a crashed worker is replaced on one click', async ({ page }) => {
@@ -51,6 +54,7 @@ test('a crashed worker is replaced on one click', async ({ page }) => {
   await page.evaluate(() => window.q3r.step(1));
   await page.evaluate(() => window.q3r.provoke('worker-crash').catch(() => undefined));
   await expect(page.locator('[data-fault="worker-crash"]')).toBeVisible();
+  await expectAccessible(page);
   await page.getByRole('button', { name: /Start again/ }).click();
   await expect.poll(() => step(page), { timeout: 60_000 }).toBeGreaterThan(0);
 });
@@ -65,6 +69,7 @@ test('a model that does not fit is refused with the reason and the nearest that 
   await openPlayground(page, '#v=1&embedDim=1024&depth=24&numHeads=16&mlpRatio=4&batchSize=2048');
   await expect(page.getByText(/takes|would take/).first()).toBeVisible();
   await expect(page.getByRole('button', { name: 'Play', exact: true }).first()).toBeDisabled();
+  await expectAccessible(page);
   await page.getByRole('button', { name: /Use/ }).first().click();
   await expect(page.getByRole('button', { name: 'Play', exact: true }).first()).toBeEnabled();
 });

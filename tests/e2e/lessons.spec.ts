@@ -1,5 +1,5 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
+import { expectAccessible } from '../support/accessible';
 import { watchConsole } from '../support/page';
 
 /** Guesses, runs and reveals every step of the open lesson, to its end; returns what was revealed. */
@@ -24,14 +24,11 @@ for (const name of names)
     const watch = watchConsole(page);
     await page.goto(`#lesson=${name}`);
     await expect(page.locator('#lesson-question')).toBeVisible({ timeout: 60_000 });
-    expect((await new AxeBuilder({ page }).analyze()).violations.map((v) => [v.id, ...v.nodes.map((n) => n.html)])).toEqual([]);
+    await expectAccessible(page);
     const told = await walk(page);
     expect(told.length).toBeGreaterThan(2);
     for (const text of told) expect(text).not.toMatch(/NaN|undefined|Infinity/);
-    await page.emulateMedia({ colorScheme: 'dark' });
-    // Colours fade over; halfway they have no contrast.
-    await page.waitForFunction(() => document.getAnimations().every((a) => a.playState === 'finished'));
-    expect((await new AxeBuilder({ page }).analyze()).violations.map((v) => [v.id, ...v.nodes.map((n) => n.html)])).toEqual([]);
+    await expectAccessible(page);
     await page.setViewportSize({ width: 360, height: 780 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
     watch.expectQuiet();

@@ -1,16 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test } from '@playwright/test';
+import { expectAccessible } from '../support/accessible';
 import { openPlayground } from '../support/playground';
 import { watchConsole } from '../support/page';
 
 const NANO = 'patchSize=8&embedDim=32&numHeads=2&depth=1&batchSize=4&warmupSteps=0&evalCount=16&evalEvery=0&steps=50';
-
-const axe = async (page: Page): Promise<void> => {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    expect((await new AxeBuilder({ page }).analyze()).violations.map((v) => v.id)).toEqual([]);
-  }
-};
 
 test('a teacher’s link leaves λ alone, and nothing on the page gets past it', async ({ page }) => {
   const watch = watchConsole(page);
@@ -21,8 +14,7 @@ test('a teacher’s link leaves λ alone, and nothing on the page gets past it',
   await dialog.getByRole('button', { name: 'Only λ' }).click();
   await expect(dialog.getByRole('radio', { name: 'Learning rate: Hidden' })).toBeChecked();
   await expect(dialog.getByRole('radio', { name: 'λ: Free' })).toBeChecked();
-  const found = await new AxeBuilder({ page }).include('dialog[open]').analyze();
-  expect(found.violations.map((v) => v.id)).toEqual([]);
+  await expectAccessible(page, 'dialog[open]');
   const link = await dialog.getByRole('textbox', { name: 'Teacher link' }).inputValue();
   expect(link).toContain('only=lambda');
 
@@ -55,7 +47,7 @@ test('a teacher’s link leaves λ alone, and nothing on the page gets past it',
   expect(lambda).toBe(2);
   expect(lr).not.toBe(0.5);
   expect((await page.evaluate(() => window.q3r.step(2))).length).toBe(2);
-  await axe(page);
+  await expectAccessible(page);
   watch.expectQuiet();
 });
 
@@ -71,7 +63,7 @@ test('projector type hides the rails, and Escape brings them back; what is locke
   const sheet = page.getByRole('dialog', { name: 'Matrix by matrix' });
   await expect(sheet.getByText('Target rank of fc1, locked:')).toHaveCount(1);
   await expect(sheet.getByRole('textbox').or(sheet.getByRole('switch'))).toHaveCount(0);
-  await axe(page);
+  await expectAccessible(page);
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Compare' }).click();
   const setting = page.getByRole('combobox', { name: 'Setting to change' });
@@ -80,10 +72,10 @@ test('projector type hides the rails, and Escape brings them back; what is locke
   await setting.selectOption('method.lambda');
   await expect(page.getByText('λ, B, locked:')).toHaveCount(1);
   await expect(page.getByRole('button', { name: 'Apply' })).toHaveCount(0);
-  await axe(page);
+  await expectAccessible(page);
   await page.getByRole('button', { name: 'Grid', exact: true }).click();
   await expect(page.getByRole('combobox', { name: 'Setting, up' })).not.toHaveValue('method.lambda');
   await expect(page.getByText('Steps of each run, locked:')).toHaveCount(1);
-  await axe(page);
+  await expectAccessible(page);
   watch.expectQuiet();
 });

@@ -1,6 +1,6 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { readFileSync } from 'node:fs';
+import { expectAccessible } from '../support/accessible';
 import { watchConsole } from '../support/page';
 
 const RUN = readFileSync('tests/fixtures/run.json', 'utf8');
@@ -10,12 +10,6 @@ const LINK = readFileSync('tests/fixtures/results.txt', 'utf8').trim();
 async function serveRecordings(page: Page): Promise<void> {
   await page.route('**/runs/index.json', (route) => route.fulfill({ json: [{ file: 'nano.json', name: 'AdamQ3R', label: 'AdamQ3R' }] }));
   await page.route('**/runs/nano.json', (route) => route.fulfill({ body: RUN, contentType: 'application/json' }));
-}
-async function expectClean(page: Page): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    expect((await new AxeBuilder({ page }).analyze()).violations.map((v) => `${v.id}: ${v.nodes[0]?.html}`)).toEqual([]);
-  }
 }
 const sideways = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
@@ -35,7 +29,7 @@ for (const [what, size] of [
     await expect(page.getByTestId('step')).toHaveText('60');
     await expect(page.getByRole('button', { name: 'Play recording' })).toBeEnabled();
     expect(await sideways(page)).toBeLessThanOrEqual(0);
-    await expectClean(page);
+    await expectAccessible(page);
     await strip.getByRole('button', { name: 'Close' }).click();
     await expect(page.getByRole('heading', { name: 'This browser cannot reach the GPU yet' })).toBeVisible();
     expect(new URL(page.url()).hash).toBe('');
@@ -59,7 +53,7 @@ test('a recording in a frame; one that is not there is named', async ({ page }) 
   await page.goto('./#replay=nano&embed=1');
   await expect(page.getByRole('link', { name: 'Open in a new tab' })).toHaveAttribute('href', /#replay=nano$/);
   await expect(page.getByRole('region', { name: 'Experiment' })).toHaveCount(0);
-  await expectClean(page);
+  await expectAccessible(page);
   await page.goto('about:blank');
   await page.goto('./#replay=none');
   await expect(page.getByText('This page has no recording "none"; it has nano.')).toBeVisible();

@@ -1,15 +1,11 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
+import { expectAccessible } from '../support/accessible';
 import { watchConsole } from '../support/page';
 import { openPlayground } from '../support/playground';
 
 const NANO = 'patchSize=8&embedDim=32&numHeads=4&depth=1&batchSize=8&warmupSteps=5&evalEvery=5&evalCount=32&augment=basic';
 const drawer = (page: Page) => page.getByRole('region', { name: 'Runs', exact: true });
 const rows = (page: Page) => drawer(page).locator('tbody tr');
-const axe = async (page: Page) => {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([]);
-};
 
 test('runs are kept, shown, renamed, deleted and had back; a file of one comes back as a run; one starts again with one change', async ({
   page,
@@ -36,7 +32,7 @@ test('runs are kept, shown, renamed, deleted and had back; a file of one comes b
   await page.keyboard.type('Gentle');
   await page.keyboard.press('Enter');
   await expect(other).toContainText('Gentle');
-  await axe(page);
+  await expectAccessible(page);
 
   await expect.poll(() => page.evaluate(async () => (await window.q3r.runs()).map((r) => r.step))).toEqual([6, 12]);
   await page.reload();
@@ -54,7 +50,7 @@ test('runs are kept, shown, renamed, deleted and had back; a file of one comes b
   await sheet.getByLabel('Filter runs').fill('gentle');
   await expect(sheet.locator('tbody tr')).toHaveCount(1);
   await sheet.getByLabel('Choose Gentle').check();
-  await axe(page);
+  await expectAccessible(page);
   await sheet.getByRole('button', { name: 'Delete 1 run' }).click();
   await expect(sheet.locator('tbody tr')).toHaveCount(0);
   await sheet.getByRole('button', { name: 'Undo' }).click();
@@ -85,7 +81,7 @@ test('runs are kept, shown, renamed, deleted and had back; a file of one comes b
   await fork.getByRole('textbox', { name: 'λ' }).fill('3');
   await page.keyboard.press('Tab');
   await expect(fork).toContainText('λ: 7 → 3');
-  await axe(page);
+  await expectAccessible(page);
   await fork.getByRole('button', { name: 'Start' }).click();
   await expect(rows(page)).toHaveCount(3, { timeout: 60_000 });
   await page.evaluate(() => window.q3r.pause());
@@ -96,6 +92,6 @@ test('runs are kept, shown, renamed, deleted and had back; a file of one comes b
   expect(made).toMatchObject({ parent: parent.id, name: 'AdamQ3R, λ 3', experiment: { train: { seed: parent.experiment.train.seed } } });
   await drawer(page).getByRole('button', { name: 'Difference' }).click();
   await expect(page.getByRole('dialog', { name: 'Difference of two runs' })).toContainText('λ');
-  await axe(page);
+  await expectAccessible(page);
   watch.expectQuiet();
 });

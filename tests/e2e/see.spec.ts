@@ -1,7 +1,7 @@
-import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { encode } from 'fast-png';
 import { readFileSync } from 'node:fs';
+import { expectAccessible } from '../support/accessible';
 import { SOFTWARE_GPU_ARGS, QUIET_ARGS, chromiumPath } from '../support/chromium.mjs';
 import { watchConsole } from '../support/page';
 import { openPlayground } from '../support/playground';
@@ -14,14 +14,6 @@ test.use({
     args: [...QUIET_ARGS, ...SOFTWARE_GPU_ARGS, '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
   },
 });
-
-async function expectAccessible(page: Page, what: string): Promise<void> {
-  for (const theme of ['light', 'dark']) {
-    await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);
-    const { violations } = await new AxeBuilder({ page }).include('.see').analyze();
-    expect(violations.map((v) => `${what}, ${theme}: ${v.id}: ${v.nodes.map((n) => n.target.join()).join(' ')}`)).toEqual([]);
-  }
-}
 
 test('samples, confusion and attention of a run, whole and cut; the run is left alone', async ({ page }) => {
   const watch = watchConsole(page);
@@ -45,7 +37,7 @@ test('samples, confusion and attention of a run, whole and cut; the run is left 
   await view.getByRole('combobox', { name: 'Order' }).selectOption('least sure first');
   await expect(view.locator('.see-verdict', { hasText: 'wrong:' }).first()).toBeVisible();
   await expect(view.locator('.see-verdict', { hasText: /^right$/ })).toHaveCount(0);
-  await expectAccessible(page, 'samples');
+  await expectAccessible(page, '.see');
 
   // A cell of the matrix opens its images.
   await view.getByRole('button', { name: 'Confusion' }).click();
@@ -58,7 +50,7 @@ test('samples, confusion and attention of a run, whole and cut; the run is left 
   await view.getByRole('button', { name: 'Save the confusion matrix as CSV' }).click();
   const csv = readFileSync(await (await download).path(), 'utf8').split('\r\n');
   expect(csv[1 + r]).toBe([confusion.classes[r], ...confusion.matrix[r]!].join(','));
-  await expectAccessible(page, 'confusion');
+  await expectAccessible(page, '.see');
 
   // Attention of a test image, by keyboard; then the cut moves, and only its side follows.
   await view.getByRole('button', { name: 'Samples' }).click();
@@ -82,7 +74,7 @@ test('samples, confusion and attention of a run, whole and cut; the run is left 
   const cut = view.getByRole('slider', { name: 'Parameters kept by the cut' });
   await cut.press('ArrowRight');
   await expect(view.getByRole('grid', { name: /^Cut to 21/ })).toBeVisible({ timeout: 30_000 });
-  await expectAccessible(page, 'attention');
+  await expectAccessible(page, '.see');
 
   // The API gives what the page shows: rows over the tokens sum to one.
   const sums = await page.evaluate(async () => {
@@ -141,11 +133,7 @@ async function roofline(page: Page): Promise<void> {
     .trim()
     .split('\r\n');
   expect(csv).toHaveLength(1 + report.kernels.length);
-  for (const theme of ['light', 'dark']) {
-    await page.evaluate((t) => (document.documentElement.dataset.theme = t), theme);
-    const { violations } = await new AxeBuilder({ page }).include('.roof').analyze();
-    expect(violations.map((v) => `roofline, ${theme}: ${v.id}: ${v.nodes.map((n) => n.target.join()).join(' ')}`)).toEqual([]);
-  }
+  await expectAccessible(page, '.roof');
   const size = page.viewportSize()!;
   await page.setViewportSize({ width: 360, height: 740 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);

@@ -3,6 +3,7 @@ import { Recorder } from '../../app/engine/gpu/recorder';
 import { recordAttention, recordAttentionBackward } from '../../app/engine/ops/attention';
 import { attentionBackward, attentionForward, type Attention } from '../reference/attention';
 import { maxError, uniform, useGpu } from '../support/gpu';
+import { packHalves, unpackHalves } from '../support/halves';
 
 const gpu = useGpu();
 const shape = (batch: number, tokens: number, queries: number, heads: number, headSize: number): Attention => ({
@@ -51,6 +52,33 @@ describe.each(['rows', 'lanes', 'tiled'] as const)('attention, variant %s', (var
     program.dispose();
     for (const view of [qkv, dOut, out, lse, delta, dQkv]) g.buffers.free(view);
     expect(g.buffers.liveBytes).toBe(0);
+  });
+
+  test.each([shape(1, 1, 1, 1, 4), shape(2, 37, 37, 2, 12), shape(2, 17, 1, 3, 20)])('%o in half precision', async (s) => {
+    const g = gpu();
+    const C = s.heads * s.headSize;
+    const sizes = { qkv: s.batch * s.tokens * 3 * C, out: s.batch * s.queries * C };
+    const qkvHalves = packHalves(uniform(sizes.qkv, 1, -2, 2));
+    const dOutHalves = packHalves(uniform(sizes.out, 2));
+    const [qkv, dOut] = [qkvHalves, dOutHalves].map((data) => g.upload('in', data));
+    const [lse, delta] = [0, 1].map(() => g.buffers.allocate('rows', s.batch * s.heads * s.queries * 4));
+    // Filled, so that an entry the kernels leave out is noticed.
+    const [out, dQkv] = [sizes.out, sizes.qkv].map((n) => g.upload('out', packHalves(new Float32Array(n).fill(99))));
+    const common = { shape: s, qkv: qkv!, out: out!, lse: lse!, halves: true, variant };
+    const recorder = new Recorder(g, 'attention.halves');
+    recordAttention(recorder, common);
+    recordAttentionBackward(recorder, { ...common, dOut: dOut!, delta: delta!, dQkv: dQkv! });
+    const program = await recorder.build();
+    program.run();
+    const read = async (view: typeof out, count: number) => unpackHalves(new Uint16Array(await g.read(view!)).subarray(0, count));
+    const data = unpackHalves(qkvHalves);
+    // Outputs lie within 2, where a half is good to 2^-11. That reaches the gradient by way of D = rowsum(dO o O), in which it adds
+    // up over the head, times weights and keys of at most 2; gradients up to 16 are themselves stored to 2^-8.
+    expect(maxError(await read(out, sizes.out), attentionForward(s, data))).toBeLessThan(2 ** -10);
+    const want = attentionBackward(s, data, unpackHalves(dOutHalves));
+    expect(maxError(await read(dQkv, sizes.qkv), want)).toBeLessThan(2 ** -8);
+    program.dispose();
+    g.buffers.freeAll();
   });
 
   test('scores far below and above the range of exp stay finite, forward and backward', async () => {

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { Recorder } from '../../app/engine/gpu/recorder';
 import { recordAttention } from '../../app/engine/ops/attention';
-import { recordAttentionMap } from '../../app/engine/ops/attentionMap';
+import { recordAttentionHeadMean, recordAttentionMap } from '../../app/engine/ops/attentionMap';
 import { attentionMap } from '../reference/attention';
 import { maxError, uniform, useGpu } from '../support/gpu';
+import { packHalves, unpackHalves } from '../support/halves';
 
 const gpu = useGpu();
 
@@ -35,6 +36,31 @@ test.each([
   program.dispose();
   for (const view of [qkv, out, lse, map]) g.buffers.free(view);
   expect(g.buffers.liveBytes).toBe(0);
+});
+
+test('in half precision the maps of chosen queries and the means over heads are those of the numbers stored', async () => {
+  const g = gpu();
+  const shape = { batch: 2, tokens: 5, queries: 5, heads: 3, headSize: 12 };
+  const { batch, tokens, queries, heads, headSize } = shape;
+  const halves = packHalves(uniform(batch * tokens * 3 * heads * headSize, 5, -2, 2));
+  const views = [halves, unpackHalves(halves)].map((data) => g.upload('qkv', data));
+  const out = g.buffers.allocate('out', batch * queries * heads * headSize * 4);
+  const lse = g.buffers.allocate('lse', batch * heads * queries * 4);
+  const [map, mean, wanted] = [batch * heads * tokens, batch * queries * tokens, batch * queries * tokens].map((n) =>
+    g.buffers.allocate('map', n * 4),
+  );
+  const recorder = new Recorder(g, 'attentionMap.halves');
+  recordAttention(recorder, { shape, qkv: views[1]!, out, lse });
+  recordAttentionHeadMean(recorder, { shape, qkv: views[1]!, lse, mean: wanted! });
+  recordAttentionMap(recorder, { shape, qkv: views[0]!, halves: true, lse, map: map!, first: 1, count: 4 });
+  recordAttentionHeadMean(recorder, { shape, qkv: views[0]!, halves: true, lse, mean: mean! });
+  const program = await recorder.build();
+  program.run();
+  const got = (await g.readFloats(map!)).subarray(0, batch * heads * tokens);
+  expect(maxError(got, attentionMap(shape, unpackHalves(halves), 1, 4))).toBeLessThan(3e-6);
+  expect(maxError(await g.readFloats(mean!), await g.readFloats(wanted!))).toBeLessThan(1e-6);
+  program.dispose();
+  g.buffers.freeAll();
 });
 
 test('queries that the attention did not have are refused', () => {

@@ -302,3 +302,43 @@ struct Params { count: u32 }
     expect(error).toBeLessThan(1e-6);
   });
 });
+
+const D_GELU: readonly (readonly [id: string, n: number, scratch: number, halves: boolean])[] = [
+  ['r4x4', 12, 0, false],
+  ['r4x4', 7, 0, false],
+  ['r4x4', 8, 1 << 16, true],
+  ['s32x32', 36, 0, true],
+];
+test('a product times the derivative of GELU, whose output takes the place of its input', async () => {
+  const g = gpu();
+  const refused: MatmulArgs[] = [];
+  for (const [id, n, scratchBytes, halves] of D_GELU) {
+    const [m, k] = [21, scratchBytes ? 132 : 20];
+    const stored = (data: Float32Array): Float32Array => (halves ? unpackHalves(packHalves(data)) : data);
+    const inputs = { a: uniform(m * k, 1), b: uniform(k * n, 2), before: uniform(m * n, 5) };
+    const z = stored(uniform(m * n, 3, -3, 3));
+    const up = (data: Float32Array<ArrayBuffer>, half: boolean) => g.upload('x', half ? packHalves(data) : data);
+    const [a, b, pre] = [up(inputs.a, false), up(inputs.b, false), up(z as Float32Array<ArrayBuffer>, halves)];
+    const out = g.buffers.allocate('out', m * n * (halves ? 2 : 4));
+    const scratch = scratchBytes ? { scratch: g.buffers.allocate('scratch', scratchBytes) } : {};
+    const args: MatmulArgs = { m, n, k, a, b, out, dGelu: pre, halves: { out: halves, pre: halves }, ...scratch };
+    refused.push({ ...args, gelu: pre });
+    const recorder = new Recorder(g, 'dGelu');
+    recordMatmul(recorder, only(id, scratchBytes ? 1e6 : 0), args);
+    expect(recorder.length).toBe(scratchBytes ? 2 : 1);
+    const program = await recorder.build();
+    program.run();
+    program.dispose();
+    const read = async (view: View) =>
+      (halves ? unpackHalves(new Uint16Array(await g.read(view))) : await g.readFloats(view)).slice(0, m * n);
+    const plain = matmulReference({ m, n, k }, inputs).out;
+    const phi = (x: number) => 0.5 * (1 + erf(x / Math.SQRT2));
+    const want = plain.map((v, i) => v * (phi(z[i]!) + (z[i]! * Math.exp(-0.5 * z[i]! ** 2)) / Math.sqrt(2 * Math.PI)));
+    // The slope is below 1.13; of a half below 16 the last digit is worth 2^-7.
+    const allowed = 1.2 * tolerance(k) + 1e-6 * k + (halves ? 2 ** -7 : 0);
+    expect(maxError(await read(out), want), `${id} ${n}`).toBeLessThan(allowed);
+    expect(maxError(await read(pre), z.map((x) => x * phi(x)) as Float32Array), `${id} ${n}`).toBeLessThan(1e-6 + (halves ? 2 ** -10 : 0));
+    g.buffers.freeAll();
+  }
+  expect(() => recordMatmul(new Recorder(g, 'both'), only('r4x4'), refused[0]!)).toThrow('not for one product');
+});

@@ -87,6 +87,14 @@ describe('how a line may be written', () => {
     expect(isCommandLine(line)).toBe(true);
   });
 
+  test('--amp is mixed precision', () => {
+    expect(good(`${ADAMQ3R} --amp true`).train.precision).toBe('mixed');
+    expect(good(ADAMQ3R).train.precision).toBe('f32');
+    const { line, notes } = toCommandLine(good(`${ADAMQ3R} --amp true`));
+    expect(line).toContain(' --amp true');
+    expect(notes.filter((note) => note.startsWith('Precision'))).toEqual([]);
+  });
+
   test('what is left out is told', () => {
     const { notes } = parseCommandLine(`cd Q3R && torchrun --nproc_per_node=4 ${ADAMQ3R.replace('python ', '')} --threads 2 > log.txt`);
     const text = notes.join('\n');
@@ -161,7 +169,6 @@ describe('what does not fit is named, and nothing is applied', () => {
     ['--model DNN6', '--model', /Vision Transformers/],
     ['--model EnsNet', '--model', /Vision Transformers/],
     ['--dropout 0.1', '--dropout', /no dropout/],
-    ['--amp true', '--amp', /32-bit/],
     ['--amp maybe', '--amp', /true or false/],
     ['--pretrained 1', '--pretrained', /under Weights/],
     ['--load_model_location a.pt', '--load_model_location', /another machine/],
@@ -218,15 +225,15 @@ describe('what does not fit is named, and nothing is applied', () => {
 
   test('all problems are told at once', () => {
     expect(
-      fields('python main.py --amp true --lr 3 --learning_rate 7 --dataset CIFAR10 --model VIT_Tiny --epoch 4 --batch_size 0'),
-    ).toEqual(['--lr', '--amp', '--learning_rate', '--batch_size']);
+      fields('python main.py --amp maybe --lr 3 --learning_rate 7 --dataset CIFAR10 --model VIT_Tiny --epoch 4 --batch_size 0'),
+    ).toEqual(['--amp', '--lr', '--learning_rate', '--batch_size']);
     expect(fields('python main.py')).toEqual(['--dataset', '--model', '--epoch']);
   });
 
   test('a script gets a ConfigError that names the flag', () => {
     const base = defaultExperiment();
     expect(experimentFrom(ADAMQ3R, base)).toEqual(good(ADAMQ3R));
-    expect(() => experimentFrom(`${ADAMQ3R} --amp true`, base)).toThrow(expect.objectContaining({ name: 'ConfigError', field: '--amp' }));
+    expect(() => experimentFrom(`${ADAMQ3R} --amp maybe`, base)).toThrow(expect.objectContaining({ name: 'ConfigError', field: '--amp' }));
     expect(() => experimentFrom('python main.py', base)).toThrow(/--dataset is missing/);
     expect(() => experimentFrom('python setup.py install', base)).toThrow(/main\.py/);
   });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { GROUPS, parseExperiment, type Experiment } from '../../app/protocol/experiment';
+import { GROUPS, notInFours, parseExperiment, type Experiment } from '../../app/protocol/experiment';
 
 /** Any valid experiment: every field drawn from its own bounds, relations respected by construction. */
 export const experiments: fc.Arbitrary<Experiment> = fc
@@ -36,6 +36,7 @@ export const experiments: fc.Arbitrary<Experiment> = fc
     e.model.patchSize = 2 ** (e.model.patchSize % 6);
     e.model.numHeads = 1 + (e.model.numHeads % 8);
     e.model.embedDim = e.model.numHeads * (8 + (e.model.embedDim % 100));
+    if (notInFours(e.model)) e.train.precision = 'f32';
     while (e.train.batchSize % e.train.accumulate !== 0) e.train.accumulate--;
     if (e.method.loraRank > 1) e.method.loraRank = Math.ceil(e.method.loraRank);
     if (e.method.targetRank >= 1) e.method.targetRank = 2 + Math.floor(e.method.targetRank / 2);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultExperiment, differences, parseExperiment } from '../../app/protocol/experiment';
+import { defaultExperiment, differences, parseExperiment, patchExperiment, type Experiment } from '../../app/protocol/experiment';
 import { modelName, nearestPreset, presetByKey, presetExperiment, presetFor, PRESETS } from '../../app/protocol/presets';
 import { parseShareUrl, toHash } from '../../app/protocol/shareUrl';
 
@@ -15,10 +15,19 @@ describe('presets', () => {
   });
 
   test('an experiment from before a setting has its default; other settings may not be left out', () => {
-    const { recompute: _, ...before } = defaultExperiment().train;
+    const { recompute: _, precision: __, ...before } = defaultExperiment().train;
     expect(parseExperiment({ ...defaultExperiment(), train: before })).toEqual(defaultExperiment());
-    const { accumulate: __, ...damaged } = defaultExperiment().train;
+    const { accumulate: ___, ...damaged } = defaultExperiment().train;
     expect(() => parseExperiment({ ...defaultExperiment(), train: damaged })).toThrow('train.accumulate is missing');
+  });
+
+  test('mixed precision is for models whose sizes are multiples of four', () => {
+    const mixed = (model: Partial<Experiment['model']>) =>
+      patchExperiment(defaultExperiment(), { model: { embedDim: 48, numHeads: 3, mlpRatio: 2, ...model }, train: { precision: 'mixed' } });
+    expect(mixed({}).train.precision).toBe('mixed');
+    expect(() => mixed({ embedDim: 50, numHeads: 5 })).toThrow('multiples of 4, and a width of 50 is not');
+    expect(() => mixed({ numHeads: 8 })).toThrow('a head of 6 is not');
+    expect(() => mixed({ mlpRatio: 1.05 })).toThrow('a hidden layer of 50 is not');
   });
 
   test('faster devices get larger models, software the smallest', () => {

@@ -49,7 +49,7 @@ export function colour(
             : kind === 8
               ? f * v + (1 - f) * mean
               : kind === 9
-                ? Math.floor(v / f) * f
+                ? Math.floor(v / f + 1e-4) * f
                 : kind === 10
                   ? v >= f
                     ? 255 - v

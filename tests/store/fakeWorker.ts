@@ -39,7 +39,7 @@ export function planOf(experiment: Experiment): PlanReport {
   return {
     parameters,
     bytes: { ...bytes, total: Object.values(bytes).reduce((a, b) => a + b), truncation: 0 },
-    activations: { kept: bytes.activations, recomputed: bytes.activations / 4 },
+    activations: { kept: bytes.activations, recomputed: bytes.activations / 4, f32: bytes.activations, mixed: bytes.activations / 2 },
     matrices: matricesOf(experiment),
     stepsPerEpoch,
     secondsPerEpoch: 0.02 * stepsPerEpoch,

@@ -20,6 +20,14 @@ export const ETA_LIMIT = 3e-3;
 /** How an `update` ends a decomposition. */
 export type Judgement = 'exact' | 'sketch' | 'guard';
 
+export interface Q3rBatchOptions {
+  readonly epsilonSchedule: EpsilonSchedule;
+  readonly epsilonN: number;
+  readonly skipOverRank?: boolean;
+  /** Long sums by tiles through workgroup memory; what the adapter likes best when absent. */
+  readonly tiled?: boolean;
+}
+
 /**
  * The Q3R operator over the matrices of an SvdBatch: ε and envelope after each decomposition, and R(X) from U, V, ε.
  * Uses the batch's work buffers between its refreshes; owns the values and the programs of its updates.
@@ -32,7 +40,7 @@ export class Q3rBatch {
   constructor(
     private readonly gpu: Gpu,
     private readonly svd: SvdBatch,
-    private readonly o: { readonly epsilonSchedule: EpsilonSchedule; readonly epsilonN: number; readonly skipOverRank?: boolean },
+    private readonly o: Q3rBatchOptions,
   ) {
     this.values = gpu.buffers.allocate('q3r.values', svd.count * 4);
   }
@@ -84,13 +92,17 @@ export class Q3rBatch {
     const work = entries.reduce((sum, e) => sum + e.p * e.k * e.k, 0);
     const run = (spec: KernelSpec, buffers: View[], grid: Grid, params: Record<string, number> = {}, flops = 0) =>
       recorder.dispatch(spec, { buffers, grid, params, work: flops });
-    const ranks = (e: MatrixEntry) => ceilDiv(e.k, 4);
+    const tiled = this.o.tiled ?? !this.gpu.info.software;
+    const ranks = (e: MatrixEntry) => ceilDiv(e.k, tiled ? 32 : 4);
+    // A workgroup of 64 has a tile of 32 × 32, or an invocation four rows by four or eight columns.
+    const ofRows = (e: MatrixEntry) => (tiled ? 64 * ceilDiv(e.rows, 32) : ceilDiv(e.rows, 4));
+    const ofColumns = (e: MatrixEntry) => (tiled ? 64 * ceilDiv(e.cols, 32) : ceilDiv(e.cols, 8));
     const tiles = threads((e) => ceilDiv(e.rows, 8) * ceilDiv(e.cols, 8));
-    const projected = threads((e) => ceilDiv(e.rows, 4) * ranks(e));
-    const gathered = threads((e) => ranks(e) * ceilDiv(e.cols, 8));
-    run(q.project, [table, state, sigma, factors, o.x, a], projected, {}, work);
+    const projected = threads((e) => ofRows(e) * ranks(e));
+    const gathered = threads((e) => ofColumns(e) * ranks(e));
+    run(tiled ? q.projectTiled : q.project, [table, state, sigma, factors, o.x, a], projected, {}, work);
     run(q.spread, [table, state, factors, a, o.x, y], tiles, {}, work);
-    run(q.gather, [table, state, sigma, factors, y, a], gathered, {}, work);
+    run(tiled ? q.gatherTiled : q.gather, [table, state, sigma, factors, y, a], gathered, {}, work);
     const params = { add: o.mode === 'add' ? 1 : 0, skip: this.o.skipOverRank ? 1 : 0 };
     run(q.apply, [table, state, o.state, factors, a, o.x, y, o.out], tiles, params, work);
     run(q.value, [table, o.state, y, this.values], [entries.length, 1, 1]);

@@ -1,4 +1,4 @@
-import { PARTS, tournament } from '../../../kernels/svd/svd';
+import { PARTS, squareFor, tournament } from '../../../kernels/svd/svd';
 import {
   MATRIX_BYTES,
   STATE_BYTES,
@@ -14,12 +14,11 @@ import {
 import { slice, type View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { Program, type Phase } from '../gpu/recorder';
-import { recordPieces, type Piece, type Recorded } from './svdPieces';
+import { MAX_SWEEPS, recordPieces, type Piece, type PieceOptions, type Recorded } from './svdPieces';
 
+export { MAX_SWEEPS };
 export type { MatrixShape, MatrixStatus, MatrixEntry };
 
-/** Most Jacobi sweeps over A V of one refresh: 2 or 3 behind those over a triangle, 9 from V = I, where that start came out bad. */
-export const MAX_SWEEPS = 12;
 /** Most sweeps over a triangle; what they leave, the sweeps over A V turn. */
 const SQUARE_SWEEPS = 9;
 /** Work that several batches may share, because their programs never run at the same time. */
@@ -59,9 +58,24 @@ export class SvdWorkspace {
   }
 }
 
+/** How the kernels are cut for a device. */
+export type SvdTuning = Pick<PieceOptions, 'tile' | 'group' | 'wide' | 'lanes' | 'share' | 'square' | 'apart'>;
+
 // A software adapter runs four invocations at a time, and pays for those of a workgroup that have nothing to do.
-const SOFTWARE = { lanes: { LANES: 1, PAIRS: 4 }, tile: 8, group: 16, wide: 4 } as const;
-const HARDWARE = { lanes: { LANES: 32, PAIRS: 2 }, tile: 4, group: 64, wide: 64 } as const;
+const SOFTWARE: SvdTuning = { lanes: { LANES: 1, PAIRS: 4 }, tile: 8, group: 16, wide: 4, share: 1 };
+
+/** For graphics cards: fat dispatches, because each costs what a round of Jacobi does. `columns`: the most of any matrix. */
+export function hardwareTuning(columns: number, memory: number, invocations: number): SvdTuning {
+  return {
+    lanes: { LANES: 8, PAIRS: 12 },
+    tile: 4,
+    group: 64,
+    wide: Math.min(256, invocations),
+    share: 64,
+    square: squareFor(columns, memory, invocations),
+    apart: { from: 128, lanes: { LANES: 32, PAIRS: 2 } },
+  };
+}
 
 /** Singular values up to which products have small tiles. */
 const NARROW = 64;
@@ -77,14 +91,16 @@ export interface SvdBatchOptions {
   readonly skipOverRank?: boolean;
   readonly seed?: number;
   readonly workspace?: SvdWorkspace;
-  /** Invocations that share eight Jacobi columns (a power of two) and eights per workgroup; chosen by the adapter when absent. */
-  readonly lanes?: { readonly LANES: number; readonly PAIRS: number };
+  /** What differs from the adapter's own choice. */
+  readonly tuning?: SvdTuning;
   readonly phase?: Phase;
 }
 
 /** When Jacobi stops: see FINE and COARSE in svdPieces.ts. */
 export type Tolerance = 'fine' | 'coarse';
-const roundsOf = (tolerance: Tolerance): Piece => (tolerance === 'fine' ? 'roundsFine' : 'roundsCoarse');
+/** Whose columns sweeps turn: those of A V, or of a triangle. */
+type Swept = 'Fine' | 'Coarse' | 'Exact' | 'Sketch';
+const sweptOf = (tolerance: Tolerance): Swept => (tolerance === 'fine' ? 'Fine' : 'Coarse');
 type Part = Piece | { readonly piece: Piece; readonly length: number };
 
 /**
@@ -111,6 +127,7 @@ export class SvdBatch {
   private readonly vectors: boolean;
   private readonly seed: number;
   private readonly ownsWorkspace: boolean;
+  private readonly tuning: SvdTuning;
   private readonly off: View;
   private readonly origin: View;
   private readonly partials: View;
@@ -146,6 +163,10 @@ export class SvdBatch {
     this.ranks = layout.entries.map((e) => e.k);
     this.sketches = layout.entries.map((e) => e.k);
     this.gains = layout.entries.map(() => 1);
+    const { software, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = gpu.info;
+    const chosen = software ? SOFTWARE : hardwareTuning(layout.maxK, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup);
+    // Wide tiles gain nothing on narrow matrices, and take a quarter of a second longer to compile.
+    this.tuning = o.tuning ?? (layout.maxK <= NARROW ? { ...chosen, tile: 4 } : chosen);
     this.writeTable();
     this.reset();
   }
@@ -206,10 +227,7 @@ export class SvdBatch {
       layout: this.layout,
       vectors: this.vectors,
       skipOverRank: this.o.skipOverRank ?? false,
-      // 32 lanes and a reduction hide a GPU's memory latency; on a CPU a barrier costs more than the arithmetic.
-      ...(this.o.lanes ? { ...HARDWARE, lanes: this.o.lanes } : this.gpu.info.software ? SOFTWARE : HARDWARE),
-      // Wide tiles gain nothing on narrow matrices, and take a quarter of a second longer to compile.
-      ...(this.layout.maxK <= NARROW && { tile: 4 as const }),
+      ...this.tuning,
       views: { ...this.workspace, arena: this.o.arena, table, state, sigma, factors, columns, off, origin, partials },
     });
   }
@@ -219,7 +237,7 @@ export class SvdBatch {
     return this.sequence(`exact ${sweeps} ${tolerance}`, () => [
       'openExact',
       'startExact',
-      ...this.sweeps(roundsOf(tolerance), this.layout.maxK, sweeps, tolerance),
+      ...this.sweeps(sweptOf(tolerance), this.layout.maxK, sweeps, tolerance),
       'finish',
     ]);
   }
@@ -238,10 +256,10 @@ export class SvdBatch {
     const { maxK } = this.layout;
     return [
       'factorExact',
-      ...this.sweeps('roundsExact', maxK, SQUARE_SWEEPS, 'coarse'),
+      ...this.sweeps('Exact', maxK, SQUARE_SWEEPS, 'coarse'),
       'settleExact',
       'again',
-      ...this.sweeps('roundsFine', maxK, MAX_SWEEPS, 'fine'),
+      ...this.sweeps('Fine', maxK, MAX_SWEEPS, 'fine'),
       'finish',
     ];
   }
@@ -254,10 +272,10 @@ export class SvdBatch {
       'startSketch',
       ...Array.from({ length: powers }, (): Piece => 'iterate'),
       'factorSketch',
-      ...this.sweeps('roundsSketch', widest, Math.min(SQUARE_SWEEPS, sweeps), 'coarse'),
+      ...this.sweeps('Sketch', widest, Math.min(SQUARE_SWEEPS, sweeps), 'coarse'),
       'settleSketch',
       'again',
-      ...this.sweeps(roundsOf(tolerance), widest, sweeps, tolerance),
+      ...this.sweeps(sweptOf(tolerance), widest, sweeps, tolerance),
       'finish',
       'residual',
     ];
@@ -300,9 +318,12 @@ export class SvdBatch {
     if (this.ownsWorkspace) this.workspace.dispose();
   }
 
-  private sweeps(piece: Piece, widest: number, sweeps: number, tolerance: Tolerance): Part[] {
+  private sweeps(what: Swept, widest: number, sweeps: number, tolerance: Tolerance): Part[] {
+    const { square, apart } = this.tuning;
+    const divided = apart && widest >= apart.from && (what === 'Fine' || what === 'Coarse');
+    if (square && !divided) return [what === 'Sketch' && widest <= square.side ? 'square' : `sweeps${what}`];
     const { rounds } = tournament(widest);
-    return Array.from({ length: sweeps }, (): Part[] => [{ piece, length: rounds }, tolerance]).flat();
+    return Array.from({ length: sweeps }, (): Part[] => [{ piece: `rounds${what}`, length: rounds }, tolerance]).flat();
   }
 
   /** `columns`: the most that any matrix has at work. */

@@ -11,6 +11,8 @@ import { Recorder, type Phase, type Program } from '../gpu/recorder';
  */
 export const FINE = 2e-5;
 export const COARSE = 2e-3;
+/** Most Jacobi sweeps over A V of one refresh: 2 or 3 behind those over a triangle, 9 from V = I, where that start came out bad. */
+export const MAX_SWEEPS = 12;
 /**
  * Columns whose |cos| do not exceed it are not turned. Fine: what rounding of dot products of some hundred terms reaches. Coarse: what
  * the coarse tolerance leaves anyway.
@@ -32,6 +34,11 @@ export type Piece =
   | 'roundsCoarse'
   | 'roundsExact'
   | 'roundsSketch'
+  | 'sweepsFine'
+  | 'sweepsCoarse'
+  | 'sweepsExact'
+  | 'sweepsSketch'
+  | 'square'
   | 'again'
   | 'fine'
   | 'coarse'
@@ -60,6 +67,15 @@ export interface PieceOptions {
   readonly wide: number;
   /** Invocations that share eight Jacobi columns, and eights per workgroup. */
   readonly lanes: { readonly LANES: number; readonly PAIRS: number };
+  /** Present: all sweeps in one dispatch, over a square in a workgroup's memory where it has no more columns than this. */
+  readonly square?: k.Square;
+  /**
+   * Present besides `square`: over A V of at least `from` columns every round is a dispatch, cut like this. So long a round fills the card
+   * with many workgroups to a matrix, which one workgroup cannot.
+   */
+  readonly apart?: { readonly from: number; readonly lanes: { readonly LANES: number; readonly PAIRS: number } };
+  /** Invocations that share one of PARTS of a matrix. */
+  readonly share: number;
   readonly views: Readonly<
     Record<
       'arena' | 'table' | 'state' | 'sigma' | 'factors' | 'columns' | 'off' | 'origin' | 'partials' | 'a' | 'y' | 'v' | 'gram' | 'inverse',
@@ -151,7 +167,7 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   ];
   for (const [piece, exact] of opened)
     mark(piece, () => {
-      run(k.measure, [table, arena, partials], [1, count, 1]);
+      r.dispatch(k.measure, { buffers: [table, arena, partials], grid: [o.share, count, 1], constants: { SHARE: o.share } });
       run(k.begin, [table, partials, state, off], once, { count, exact, skip: o.skipOverRank ? 1 : 0 });
       run(k.load, [table, state, arena, a], longs);
     });
@@ -165,20 +181,39 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   });
   const verdict = (piece: Piece, tolerance: number, again = 0) =>
     mark(piece, () => run(k.advance, [state, off], once, { count, tolerance, again }));
-  const rounds = (piece: Piece, x: Columns, turned: View, idle: number) =>
-    mark(piece, () => {
-      const grid = (n: number): Grid => [ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, o.lanes.PAIRS), count, 1];
-      for (let round = 0; round < k.tournament(layout.maxK).rounds; round++) {
+  const turning = (x: Columns) => work((e) => e.k * (x === Y ? 12 * e.p + 8 * e.k : 12 * e.k));
+  /** Jacobi on columns x, a piece for a sweep or for all sweeps. `turned`: what is turned along, scratch where that is nothing. */
+  const jacobi = (name: 'Fine' | 'Coarse' | 'Exact' | 'Sketch', x: Columns, turned: View, idle: number, tolerance: number) => {
+    const { square, apart } = o;
+    const { rounds } = k.tournament(layout.maxK);
+    if (square) {
+      mark(`sweeps${name}`, () => {
+        if (x === Y) inner(Y, Y, G, 0);
+        r.dispatch(k.sweeps, {
+          buffers: [table, gram, state, x[0], x === Y ? v : inverse],
+          grid: [count, 1, 1],
+          params: { kind: x[1], sweeps: MAX_SWEEPS, idle, tolerance, check: x === Y ? 2 * idle : 0 },
+          constants: o.lanes,
+          work: 3 * turning(x),
+        });
+      });
+      if (x !== Y || !apart || layout.maxK < apart.from) return;
+    }
+    const lanes = square && apart ? apart.lanes : o.lanes;
+    mark(`rounds${name}`, () => {
+      const grid = (n: number): Grid => [ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, lanes.PAIRS), count, 1];
+      for (let round = 0; round < rounds; round++) {
         grids.set(r.length, grid);
         r.dispatch(k.jacobi, {
           buffers: [table, state, x[0], turned, off],
           grid: grid(layout.maxK),
           params: { round, kind: x[1], idle },
-          constants: o.lanes,
-          work: work((e) => (x === Y ? e.k * (12 * e.p + 8 * e.k) : 12 * e.k * e.k) / 2),
+          constants: lanes,
+          work: turning(x) / 2,
         });
       }
     });
+  };
   if (o.vectors) {
     // Drmac and Veselic: Jacobi on the triangle of A = Q R^T is cheap, needs nothing turned along, and leaves R J = V Sigma: V.
     // R as A^T Q, not as the factor of A^T A, in which small directions drown; the second pass keeps those under 1e-2 sigma_1.
@@ -187,7 +222,7 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
       orthonormalise(Y, U);
       inner(A, U, V, 1);
     });
-    rounds('roundsExact', V, gram, IDLE.coarse);
+    jacobi('Exact', V, gram, IDLE.coarse, COARSE);
     mark('settleExact', () => {
       // Two passes: the second makes up for columns of R that are zero or came out of noise.
       orthonormalise(V, F);
@@ -218,7 +253,17 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
       inner(Y, Y, G, 0);
       cholesky(F, 1);
     });
-    rounds('roundsSketch', F, gram, IDLE.coarse);
+    jacobi('Sketch', F, gram, IDLE.coarse, COARSE);
+    const { square } = o;
+    if (square)
+      mark('square', () => {
+        r.dispatch(k.square(square), {
+          buffers: [table, state, factors],
+          grid: [count, 1, 1],
+          params: { kind: k.RIGHT, sweeps: MAX_SWEEPS, tolerance: COARSE },
+          work: 3 * turning(F),
+        });
+      });
     mark('settleSketch', () => {
       // inverse = V (L J), whose columns are the right vectors of Y times its singular values.
       combine(V, F, T, k.INNER_SKETCH);
@@ -229,8 +274,8 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
       combine(A, V, Y, k.INNER_ALL);
     });
   }
-  rounds('roundsFine', Y, v, IDLE.fine);
-  rounds('roundsCoarse', Y, v, IDLE.coarse);
+  jacobi('Fine', Y, v, IDLE.fine, FINE);
+  jacobi('Coarse', Y, v, IDLE.coarse, COARSE);
   verdict('fine', FINE);
   verdict('coarse', COARSE);
   verdict('again', 0, 1);

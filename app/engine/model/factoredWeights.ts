@@ -5,7 +5,7 @@ import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import { Recorder, submitsFor, type Program } from '../gpu/recorder';
 import { MAX_SWEEPS, SvdBatch, type SvdWorkspace } from '../linalg/svdBatch';
-import { recordLinear, type LinearArgs, type RecordLinear } from '../ops/linear';
+import { forwardHalves, recordLinear, type LinearArgs, type RecordLinear } from '../ops/linear';
 import { matmulScratchBytes, recordMatmul, type MatmulShape, type MatmulTuning } from '../ops/matmul';
 import { factoredLayout, type FactoredLayer } from './factored';
 import type { WeightMatrix } from './matrices';
@@ -145,6 +145,7 @@ export class FactoredWeights {
   ): void {
     const { parts, inputs, outputs, padded, right, left } = layer;
     const { rows, x, bias, out, gelu, residual, label } = args;
+    const { a: ofInput, ...ofOutput } = forwardHalves(args);
     const factor = (place: { at: number; stride: number }, length: number): View =>
       slice(this.factors, place.at, (parts - 1) * place.stride + padded * length);
     recordMatmul(recorder, tuning, {
@@ -154,6 +155,7 @@ export class FactoredWeights {
       out: thin,
       strideA: 0,
       strideB: right.stride,
+      halves: { a: ofInput },
       scratch,
       label: `${label}.right`,
     });
@@ -168,6 +170,7 @@ export class FactoredWeights {
       bias,
       gelu,
       residual,
+      halves: ofOutput,
       scratch,
       label: `${label}.left`,
     });

@@ -1,7 +1,9 @@
 import { attentionFlops, type AttentionShape } from '../ops/attention';
-import { layerNormScratch } from '../ops/layerNorm';
+import { fitsLayerNormBackward } from '../../../kernels/layerNorm/backward';
+import { layerNormParts, layerNormScratch } from '../ops/layerNorm';
 import { linearProducts, type LinearShape } from '../ops/linear';
 import { matmulScratchBytes, type MatmulShape, type MatmulTuning } from '../ops/matmul';
+import { columnPartsElements } from '../ops/pendingSums';
 import { columnSumScratch } from '../ops/reduce';
 import { vitShape, type VitConfig } from './shape';
 
@@ -18,6 +20,11 @@ export interface VitPlan {
    * logits and gradients are the same, and a model of two blocks saves about a third of its work.
    */
   readonly allTokens?: boolean;
+  /**
+   * Stores what passes between the kernels of a block, and the gradients that flow back the same way, in half precision, two numbers to a
+   * word; arithmetic, the residual stream and all that is small stay f32. Widths must be multiples of four, see `unfitForHalves`.
+   */
+  readonly halves?: boolean;
   /** Adds the room that split products want; 0 on devices that never split. */
   readonly tuning?: MatmulTuning;
 }
@@ -34,6 +41,9 @@ export interface ActivationTable {
   /** Where each activation lives; several share a buffer when not training. */
   readonly views: ReadonlyMap<string, { readonly buffer: string; readonly elements: number }>;
 }
+
+/** Activations of a block that `halves` stores in half precision. */
+export const HALVES: ReadonlySet<string> = new Set(['norm1', 'qkv', 'heads', 'norm2', 'pre', 'act']);
 
 /** True when the head wants more than the class token of the last block, or the caller does. */
 export const keepsAllTokens = ({ config, allTokens }: VitPlan): boolean => allTokens === true || config.pool === 'avg';
@@ -111,9 +121,31 @@ function scratchElements(plan: VitPlan): number {
   return Math.max(most, layerNormScratch(batch * tokens, c.embedDim), layerNormScratch(batch, c.embedDim));
 }
 
+/**
+ * True where a block of the backward pass makes fewer dispatches with more in each, and adds up the gradients of its biases and norms
+ * in one at its end: on devices with many invocations to keep busy, which are those that split products.
+ */
+export function fuses({ config, tuning, training }: VitPlan): boolean {
+  return training && tuning !== undefined && tuning.fill > 0 && fitsLayerNormBackward(config.embedDim) && vitShape(config).hidden % 4 === 0;
+}
+
+/** Elements of the partial sums that wait for the end of a block. */
+function waitingElements(plan: VitPlan): number {
+  const { config: c, batch } = plan;
+  const { tokens, hidden } = vitShape(c);
+  let most = layerNormParts(batch, c.embedDim);
+  for (let i = 0; i < c.depth; i++) {
+    const all = batch * tokens;
+    const rows = batch * blockQueries(plan, i);
+    const norms = layerNormParts(all, c.embedDim) + layerNormParts(rows, c.embedDim);
+    most = Math.max(most, norms + columnPartsElements(all, 3 * c.embedDim) + columnPartsElements(rows, hidden));
+  }
+  return most;
+}
+
 /** Every buffer `VitModel` allocates, and where each activation lives. */
 export function activationTable(plan: VitPlan): ActivationTable {
-  const { config: c, batch, training, recompute } = plan;
+  const { config: c, batch, training, recompute, halves } = plan;
   const { tokens, hidden, patchLength } = vitShape(c);
   const C = c.embedDim;
   const all = batch * tokens;
@@ -124,6 +156,8 @@ export function activationTable(plan: VitPlan): ActivationTable {
     sizes.set(buffer, Math.max(sizes.get(buffer) ?? 0, elements));
     views.set(name, { buffer, elements });
   };
+  /** Words that hold so many numbers of what flows inside a block. */
+  const packed = (numbers: number): number => (halves ? Math.ceil(numbers / 2) : numbers);
   const shared = (buffer: string): string | undefined => (training ? undefined : buffer);
   add('images', batch * c.inChannels * c.imageSize ** 2);
   add('labels', batch);
@@ -137,17 +171,17 @@ export function activationTable(plan: VitPlan): ActivationTable {
     const keep = (name: string, elements: number, inference: string): void =>
       add(at(name), elements, shared(inference) ?? (recompute ? `block.${name}` : undefined));
     // The backward pass makes the normalised inputs and GELU's output again, each where the gradient that follows it will lie.
-    add(at('norm1'), all * C, training ? 'dBranch' : 'branch');
+    add(at('norm1'), packed(all * C), training ? 'dBranch' : 'branch');
     keep('norm1.stats', 2 * all, 'stats');
-    keep('qkv', 3 * all * C, 'wide');
+    keep('qkv', packed(3 * all * C), 'wide');
     keep('lse', rows * c.numHeads, 'lse');
-    keep('heads', rows * C, 'branch');
+    keep('heads', packed(rows * C), 'branch');
     if (queries < tokens) add(at('rows'), rows * C, 'rows');
     keep('mid', rows * C, 'middle');
-    add(at('norm2'), rows * C, training ? 'dBranch' : 'branch');
+    add(at('norm2'), packed(rows * C), training ? 'dBranch' : 'branch');
     keep('norm2.stats', 2 * rows, 'stats');
-    keep('pre', rows * hidden, 'wide');
-    add(at('act'), rows * hidden, training ? 'dWide' : 'act');
+    keep('pre', packed(rows * hidden), 'wide');
+    add(at('act'), packed(rows * hidden), training ? 'dWide' : 'act');
     add(at('out'), rows * C, shared('stream'));
   }
   if (keepsAllTokens(plan)) add('pooled', batch * C, shared('rows'));
@@ -161,9 +195,13 @@ export function activationTable(plan: VitPlan): ActivationTable {
     add('dLogits', batch * c.numClasses);
     add('dRows', batch * C);
     add('dStream', all * C);
-    add('dBranch', all * C);
-    add('dWide', all * Math.max(3 * C, hidden));
+    add('dBranch', packed(all * C));
+    add('dWide', packed(all * Math.max(3 * C, hidden)));
+    // In f32, while no block is at work.
+    add('dFeatures', batch * C, 'dBranch');
+    add('tokenSums', tokens * C, 'dBranch');
     add('delta', all * c.numHeads);
+    if (fuses(plan)) add('parts', waitingElements(plan));
   }
   return { items: [...sizes].map(([name, elements]) => ({ name, elements })), views };
 }
@@ -193,7 +231,7 @@ export function activationElements(
   config: VitConfig,
   batch: number,
   training: boolean,
-  o: { allTokens?: boolean; recompute?: boolean; tuning?: MatmulTuning; hosts?: readonly BufferItem[] } = {},
+  o: { allTokens?: boolean; recompute?: boolean; halves?: boolean; tuning?: MatmulTuning; hosts?: readonly BufferItem[] } = {},
 ): { items: readonly BufferItem[]; total: number; largest: BufferItem } {
   const { hosts = [], ...rest } = o;
   const { items } = activationTable({ config, batch, training, ...rest });

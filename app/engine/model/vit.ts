@@ -21,11 +21,19 @@ export interface VitModelOptions {
   /** See `VitPlan`. */
   readonly allTokens?: boolean;
   readonly recompute?: boolean;
+  readonly halves?: boolean;
   /**
    * A model whose buffers this one uses as far as they serve, to be disposed of later than this one. What either leaves behind is
    * lost once the other runs, except logits, losses and hits; each must be queued from its input on in one go.
    */
   readonly host?: VitModel;
+}
+
+/** See `recordLoss`. */
+export interface LossOptions {
+  readonly meanOf?: number | undefined;
+  readonly mix?: View | undefined;
+  readonly scaling?: View | undefined;
 }
 
 /**
@@ -117,10 +125,12 @@ export class VitModel {
 
   /**
    * logits → losses, correct and, when training, the gradient of the mean loss, over `meanOf` images where the batch is a part of
-   * more. With `mix`, a StepState, labels are mixed with those of the flipped batch as the images were.
+   * more. With `mix`, a StepState, labels are mixed with those of the flipped batch as the images were. With `scaling`, a LossScale,
+   * the gradient, and every one that the backward pass makes of it, is that many times larger.
    */
-  recordLoss(recorder: Recorder, labelSmoothing: number, o: { meanOf?: number | undefined; mix?: View | undefined } = {}): void {
+  recordLoss(recorder: Recorder, labelSmoothing: number, o: LossOptions = {}): void {
     const { batch, config, training } = this.plan;
+    const { scaling, ...rest } = o;
     recordCrossEntropy(recorder, {
       rows: batch,
       classes: config.numClasses,
@@ -129,8 +139,9 @@ export class VitModel {
       labels: this.labels,
       losses: this.losses,
       correct: this.correct,
-      ...o,
+      ...rest,
       dLogits: training ? this.tap('dLogits') : undefined,
+      scaling: training ? scaling : undefined,
     });
   }
 
@@ -149,6 +160,7 @@ export class VitModel {
    * An activation by name: `embed`, `features`, `logits`, and per block `blocks.i.` with `norm1`, `qkv`, `lse`, `heads`, `mid`,
    * `norm2`, `pre`, `act`, `out`. Several share a buffer and hold what was written last: without training most do, with it `norm1`,
    * `norm2` and `act`, and with recomputation all but `embed` and `out`. The backward pass leaves `act` in the place of `pre`.
+   * With `halves`, those of `HALVES` are stored as such.
    * @throws Error for an unknown name.
    */
   tap(name: string): View {

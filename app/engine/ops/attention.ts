@@ -3,6 +3,7 @@ import {
   attentionBackwardQuery,
   attentionForward,
   attentionParams,
+  type AttentionBlock,
   type AttentionShape,
   type AttentionVariant,
 } from '../../../kernels/attention/attention';
@@ -19,7 +20,11 @@ export interface AttentionArgs {
   readonly out: View;
   /** f32 [B, heads, TQ]: logarithm of each row's softmax denominator. */
   readonly lse: View;
+  /** All but lse and delta is stored in half precision; the head size is a multiple of 4 then. */
+  readonly halves?: boolean | undefined;
   readonly variant?: AttentionVariant;
+  /** Largest blocks of the variant `tiled`. */
+  readonly block?: AttentionBlock | undefined;
   readonly label?: string;
 }
 
@@ -41,8 +46,8 @@ export const attentionFlops = (s: AttentionShape): { forward: number; backward: 
 
 /** out = softmax(QKᵀ/√headSize) V per head. */
 export function recordAttention(recorder: Recorder, args: AttentionArgs): void {
-  const { shape, qkv, out, lse, label = 'attention' } = args;
-  const { spec, grid } = attentionForward(shape, args.variant ?? variantOf(recorder));
+  const { shape, qkv, out, lse, halves, block, label = 'attention' } = args;
+  const { spec, grid } = attentionForward(shape, args.variant ?? variantOf(recorder), halves, block);
   recorder.dispatch(spec, { params: attentionParams(shape), buffers: [qkv, out, lse], grid, work: 2 * product(shape), label });
 }
 
@@ -57,10 +62,10 @@ export interface AttentionBackwardArgs extends AttentionArgs {
 
 /** dQ, dK and dV, with the attention weights recomputed: two dispatches, no atomics. */
 export function recordAttentionBackward(recorder: Recorder, args: AttentionBackwardArgs): void {
-  const { shape, qkv, out, lse, dOut, delta, dQkv, label = 'attention' } = args;
+  const { shape, qkv, out, lse, dOut, delta, dQkv, halves, block, label = 'attention' } = args;
   const variant = args.variant ?? variantOf(recorder);
   const params = attentionParams(shape);
-  const query = attentionBackwardQuery(shape, variant);
+  const query = attentionBackwardQuery(shape, variant, halves, block);
   recorder.dispatch(query.spec, {
     params,
     buffers: [qkv, out, dOut, lse, delta, dQkv],
@@ -68,7 +73,7 @@ export function recordAttentionBackward(recorder: Recorder, args: AttentionBackw
     work: 3 * product(shape),
     label: `${label}.backwardQuery`,
   });
-  const key = attentionBackwardKey(shape, variant);
+  const key = attentionBackwardKey(shape, variant, halves, block);
   recorder.dispatch(key.spec, {
     params,
     buffers: [qkv, dOut, lse, delta, dQkv],

@@ -8,6 +8,8 @@ export interface AttentionMapArgs {
   readonly shape: AttentionShape;
   /** f32 [B, T, 3C], columns [q|k|v], each [head][headSize]. */
   readonly qkv: View;
+  /** qkv is stored in half precision. */
+  readonly halves?: boolean | undefined;
   /** f32 [B, heads, TQ], of the forward pass on the same qkv. */
   readonly lse: View;
   /** f32 [B, heads, T], written. */
@@ -20,11 +22,11 @@ export interface AttentionMapArgs {
 
 /** map = mean over the queries of softmax(q Kᵀ/√headSize), per head. @throws RangeError for queries that attention did not have */
 export function recordAttentionMap(recorder: Recorder, args: AttentionMapArgs): void {
-  const { shape, qkv, lse, map, first, count, label = 'attentionMap' } = args;
+  const { shape, qkv, halves = false, lse, map, first, count, label = 'attentionMap' } = args;
   const { batch, tokens, queries, heads, headSize } = shape;
   if (first < 0 || count < 1 || first + count > queries)
     throw new RangeError(`${label}: queries ${first} to ${first + count - 1} of ${queries}`);
-  recorder.dispatch(attentionMap, {
+  recorder.dispatch(attentionMap(halves), {
     params: { batch, tokens, queries, heads, head_size: headSize, first, count, scale: 1 / Math.sqrt(headSize) },
     buffers: [qkv, lse, map],
     grid: foldGrid(ceilDiv(batch * heads * tokens, 64)),
@@ -33,7 +35,7 @@ export function recordAttentionMap(recorder: Recorder, args: AttentionMapArgs): 
   });
 }
 
-export interface AttentionHeadMeanArgs extends Pick<AttentionMapArgs, 'shape' | 'qkv' | 'lse' | 'label'> {
+export interface AttentionHeadMeanArgs extends Pick<AttentionMapArgs, 'shape' | 'qkv' | 'halves' | 'lse' | 'label'> {
   /** f32 [B, TQ, T], written. */
   readonly mean: View;
 }
@@ -41,10 +43,10 @@ export interface AttentionHeadMeanArgs extends Pick<AttentionMapArgs, 'shape' | 
 /** mean = (1/heads) Σ over the heads of softmax(q Kᵀ/√headSize), for every query. */
 export function recordAttentionHeadMean(
   recorder: Recorder,
-  { shape, qkv, lse, mean, label = 'attentionHeadMean' }: AttentionHeadMeanArgs,
+  { shape, qkv, halves = false, lse, mean, label = 'attentionHeadMean' }: AttentionHeadMeanArgs,
 ): void {
   const { batch, tokens, queries, heads, headSize } = shape;
-  recorder.dispatch(attentionHeadMean, {
+  recorder.dispatch(attentionHeadMean(halves), {
     params: { batch, tokens, queries, heads, head_size: headSize, scale: 1 / Math.sqrt(headSize) },
     buffers: [qkv, lse, mean],
     grid: foldGrid(ceilDiv(batch * queries * tokens, 64)),

@@ -21,17 +21,19 @@ export interface CrossEntropyArgs {
   readonly meanOf?: number | undefined;
   /** StepState: each target is mixed with that of the row as far from the other end. */
   readonly mix?: View | undefined;
+  /** LossScale: dLogits, which must be there, is that of the scaled loss. */
+  readonly scaling?: View | undefined;
   readonly lanes?: CrossEntropyVariant['lanes'];
   readonly label?: string;
 }
 
 /** Softmax cross entropy of each sample, and the gradient of the batch mean. */
 export function recordCrossEntropy(recorder: Recorder, args: CrossEntropyArgs): void {
-  const { rows, classes, labelSmoothing, logits, labels, losses, correct, dLogits, mix, label = 'crossEntropy' } = args;
+  const { rows, classes, labelSmoothing, logits, labels, losses, correct, dLogits, mix, scaling, label = 'crossEntropy' } = args;
   const lanes = args.lanes ?? (recorder.gpu.info.software ? 4 : 64);
-  recorder.dispatch(crossEntropy({ gradient: dLogits !== undefined, mix: mix !== undefined, lanes }), {
+  recorder.dispatch(crossEntropy({ gradient: dLogits !== undefined, mix: mix !== undefined, scaled: scaling !== undefined, lanes }), {
     params: { rows, classes, mean_of: args.meanOf ?? rows, smoothing: labelSmoothing },
-    buffers: [logits, labels, losses, correct, ...(dLogits ? [dLogits] : []), ...(mix ? [mix] : [])],
+    buffers: [logits, labels, losses, correct, ...[dLogits, mix, scaling].filter((view) => view !== undefined)],
     grid: crossEntropyGrid(rows),
     work: 10 * rows * classes,
     label,

@@ -42,12 +42,14 @@ export interface MatmulArgs extends MatmulShape {
   readonly bias?: View;
   /** Receives z = product + bias; out becomes gelu(z), with the exact erf. */
   readonly gelu?: View;
+  /** [m,n]: out becomes the product times gelu'(dGelu), and dGelu becomes gelu(dGelu). Not with `gelu`. */
+  readonly dGelu?: View | undefined;
   /** [m,n], added after bias and GELU. Not the buffer range of `out`: use `accumulate` for that. */
   readonly residual?: View;
   /** out += … instead of out = …. */
   readonly accumulate?: boolean;
   /**
-   * Which of a, b, out and `gelu` (as `pre`) hold half-precision numbers, two to a word, the lower in the low half: half the bytes
+   * Which of a, b, out and `gelu` or `dGelu` (as `pre`) hold half-precision numbers, two to a word, the lower in the low half: half the bytes
    * on every device. Their rows and batch strides are multiples of 4 elements. Products and sums stay f32.
    */
   readonly halves?: MatmulHalves;
@@ -189,7 +191,7 @@ export function describeMatmul(tuning: MatmulTuning, shape: MatmulShape): { vari
  * @throws Error when a size is not a positive integer, a view is too small for its matrix, or rows of halves are no multiple of 4.
  */
 export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: MatmulArgs): void {
-  const { m, n, k, a, b, out, bias, gelu, residual, scratch, batch = 1, transA = false, transB = false } = args;
+  const { m, n, k, a, b, out, bias, gelu, dGelu, residual, scratch, batch = 1, transA = false, transB = false } = args;
   const label = args.label ?? 'matmul';
   for (const [name, size] of Object.entries({ m, n, k, batch }))
     if (!Number.isInteger(size) || size < 1) throw new Error(`${label}: ${name} is ${size}, not a positive integer`);
@@ -206,7 +208,8 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
   check('bias', bias, rowOut === undefined ? n : (batch - 1) * strideOut + n);
   const outputs = (batch - 1) * strideOut + (m - 1) * rowLength + n;
   check('out', out, outputs, halves.out);
-  check('gelu', gelu, outputs, halves.pre);
+  const pre = gelu ?? dGelu;
+  check(gelu ? 'gelu' : 'dGelu', pre, outputs, halves.pre);
   check('residual', residual, outputs);
 
   const best = plan(tuning, args);
@@ -216,8 +219,15 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
   const { splits, part } = best.splits <= room ? best : cut(k, Math.min(best.splits, room));
   const split = splits > 1 && scratch !== undefined;
 
-  const epilogue = { bias: bias !== undefined, gelu: gelu !== undefined, residual: residual !== undefined, accumulate: args.accumulate };
-  const extra = [bias, gelu, residual].filter((view) => view !== undefined);
+  if (gelu && dGelu) throw new Error(`${label}: gelu and dGelu are not for one product`);
+  const epilogue = {
+    bias: bias !== undefined,
+    gelu: gelu !== undefined,
+    dGelu: dGelu !== undefined,
+    residual: residual !== undefined,
+    accumulate: args.accumulate,
+  };
+  const extra = [bias, pre, residual].filter((view) => view !== undefined);
   const quads = (length: number, stride: number): boolean => length % 4 === 0 && (batch === 1 || stride % 4 === 0);
   const vecOut = quads(n, strideOut) && rowLength % 4 === 0;
   const vecA = quads(transA ? m : k, strideA);
@@ -226,11 +236,11 @@ export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: Mat
     ['a', halves.a, vecA],
     ['b', halves.b, vecB],
     ['out', halves.out, vecOut],
-    ['gelu', halves.pre, vecOut],
+    [gelu ? 'gelu' : 'dGelu', halves.pre, vecOut],
   ] as const)
     if (half && !vec)
       throw new Error(`${label}: ${name} is stored as halves, but its rows or its batch stride are no multiple of 4 elements`);
-  if (halves.pre && !gelu) throw new Error(`${label}: halves.pre says how gelu is stored, but there is no gelu`);
+  if (halves.pre && !pre) throw new Error(`${label}: halves.pre says how gelu is stored, but there is no gelu`);
   const longRows = rowOut !== undefined;
   const rowParam: Record<string, number> = longRows ? { row_out: rowLength } : {};
   const form: MatmulForm = {

@@ -1,4 +1,4 @@
-import { columnChunks, columnSum, columnSumGrid } from '../../../kernels/reduce/reduce';
+import { columnChunks, columnSum, columnSumGrid, columnSumHalves } from '../../../kernels/reduce/reduce';
 import type { View } from '../gpu/buffers';
 import type { Recorder } from '../gpu/recorder';
 
@@ -7,6 +7,8 @@ export interface ColumnSumArgs {
   readonly cols: number;
   /** f32 [rows, cols], row pitch `stride` elements, from element `first` on. */
   readonly input: View;
+  /** The input is stored in half precision; cols, stride and first are multiples of 4 then. */
+  readonly halves?: boolean | undefined;
   /** f32 [cols]; not part of the input's buffer. */
   readonly out: View;
   /** At least `columnSumScratch(rows, cols)` elements; unused when that is 0. */
@@ -24,12 +26,12 @@ export function columnSumScratch(rows: number, cols: number): number {
 
 /** out[c] = Σ_r input[r, c]: bias gradients. One or two dispatches, bitwise reproducible. */
 export function recordColumnSum(recorder: Recorder, args: ColumnSumArgs): void {
-  const { rows, cols, input, out, scratch, stride = cols, first = 0, label = 'columnSum' } = args;
+  const { rows, cols, input, halves = false, out, scratch, stride = cols, first = 0, label = 'columnSum' } = args;
   const { chunk, chunks } = columnChunks(rows);
-  recorder.dispatch(columnSum, {
+  recorder.dispatch(halves ? columnSumHalves : columnSum, {
     params: { rows, cols, stride, first, chunk },
     buffers: [input, chunks > 1 ? scratch : out],
-    grid: columnSumGrid(cols, chunks),
+    grid: columnSumGrid(halves ? cols / 4 : cols, chunks),
     work: rows * cols,
     label,
   });

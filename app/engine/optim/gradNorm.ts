@@ -1,5 +1,5 @@
-import { gradNormFinalize, gradNormPartial, partialThreads } from '../../../kernels/gradNorm/gradNorm';
-import { metricsRecord } from '../../../kernels/metrics/metrics';
+import { gradNormFinalize, gradNormFinalizeScaled, gradNormPartial, partialThreads } from '../../../kernels/gradNorm/gradNorm';
+import { metricsRecord, metricsRecordScaled } from '../../../kernels/metrics/metrics';
 import { slice, type View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import type { Recorder } from '../gpu/recorder';
@@ -25,11 +25,14 @@ export interface GradNormViews {
   readonly guard: View;
   /** At least `gradNormScratchBytes`. */
   readonly scratch: View;
+  /** LossScale that `grads` had and is free of again; it may skip the step. */
+  readonly scaling?: View | undefined;
   readonly maxBinding?: number;
 }
 
 /** Global gradient norm, clip scale, mean loss and the decision to halt, into `guard`: two dispatches. */
-export function recordGradNorm(rec: Recorder, { grads, losses, correct, batch, state, guard, scratch, maxBinding }: GradNormViews): void {
+export function recordGradNorm(rec: Recorder, views: GradNormViews): void {
+  const { grads, losses, correct, batch, state, guard, scratch, scaling, maxBinding } = views;
   let used = 0;
   for (const w of windows(rec.gpu, grads.size / 4, maxBinding)) {
     const threads = partialThreads(w.elements);
@@ -41,9 +44,9 @@ export function recordGradNorm(rec: Recorder, { grads, losses, correct, batch, s
     });
     used += threads;
   }
-  rec.dispatch(gradNormFinalize, {
+  rec.dispatch(scaling ? gradNormFinalizeScaled : gradNormFinalize, {
     params: { count: used, batch },
-    buffers: [state, slice(scratch, 0, used), losses, correct, guard],
+    buffers: [state, slice(scratch, 0, used), losses, correct, guard, ...(scaling ? [scaling] : [])],
     grid: [1, 1, 1],
   });
 }
@@ -57,13 +60,14 @@ export interface MetricsViews {
   readonly regularizer?: View | undefined;
   /** `METRICS_BYTES`. */
   readonly metrics: View;
+  readonly scaling?: View | undefined;
 }
 
 /** Writes the step's record; after `recordGradNorm` and the regularizer's value. */
-export function recordMetrics(rec: Recorder, { state, guard, batch, regularizer, metrics }: MetricsViews): void {
-  rec.dispatch(metricsRecord, {
+export function recordMetrics(rec: Recorder, { state, guard, batch, regularizer, metrics, scaling }: MetricsViews): void {
+  rec.dispatch(scaling ? metricsRecordScaled : metricsRecord, {
     params: { batch, has_regularizer: regularizer ? 1 : 0 },
-    buffers: [state, guard, regularizer ?? guard, metrics],
+    buffers: [state, guard, regularizer ?? guard, metrics, ...(scaling ? [scaling] : [])],
     grid: [1, 1, 1],
   });
 }

@@ -1,4 +1,4 @@
-import { INNER_ALL, INNER_TRIANGULAR, LEFT, LONG } from '../../../kernels/svd/svd';
+import { INNER_ALL, INNER_TRIANGULAR, LEFT, LONG, tournament } from '../../../kernels/svd/svd';
 import type { DispatchInfo } from '../gpu/recorder';
 import type { Cost } from './costs';
 
@@ -29,10 +29,19 @@ interface Sides {
   readonly p: number;
   readonly k: number;
   readonly ell: number;
+  /** Sweeps over A V. */
+  readonly sweeps: number;
 }
 
 type Work = readonly [flops: number, words: number];
 const long = (kind: number | undefined): boolean => kind === LONG || kind === LEFT;
+
+// Meetings of eight say which range they turn: 36 inner products; 64 multiply-adds and 8 sums; a short range has nothing turned along.
+const round = ({ p, k, ell }: Sides, kind: number | undefined): Work => {
+  const along = long(kind) ? k : 0;
+  const height = long(kind) ? p : ell;
+  return [(ell / 8) * (208 * height + 136 * along), 2 * ell * (height + along)];
+};
 
 /** Per matrix that is at work: operations and 4-byte words. */
 const SVD: Readonly<Record<string, (m: Sides, p: Readonly<Record<string, number>>) => Work>> = {
@@ -60,13 +69,18 @@ const SVD: Readonly<Record<string, (m: Sides, p: Readonly<Record<string, number>
   cholesky: ({ ell }) => [ell * ell * (ell - 1), 2 * ell * ell],
   polish: ({ ell }) => [2 * ell * ell, 2 * ell * ell],
   // A four of columns: 10 inner products of 2 p; X + X D, 16 multiply-adds and 4 sums, on both sides.
-  // Meetings of eight say which range they turn: 36 inner products; 64 multiply-adds and 8 sums; a short range has nothing turned along.
-  jacobi: ({ p, k, ell }, { kind }) => {
-    if (kind === undefined) return [(ell / 4) * (56 * p + 36 * k), 2 * ell * (p + k)];
-    const along = long(kind) ? k : 0;
-    const height = long(kind) ? p : ell;
-    return [(ell / 8) * (208 * height + 136 * along), 2 * ell * (height + along)];
+  jacobi: (m, { kind }) => {
+    const { p, k, ell } = m;
+    return kind === undefined ? [(ell / 4) * (56 * p + 36 * k), 2 * ell * (p + k)] : round(m, kind);
   },
+  // All rounds of all sweeps. Of a triangle nobody knows how many: all, at most.
+  sweeps: (m, { kind, sweeps = 0 }) => {
+    const rounds = (long(kind) ? m.sweeps : sweeps) * tournament(m.ell).rounds;
+    const [flops, words] = round(m, kind);
+    return [rounds * flops, rounds * words];
+  },
+  // Every pair of columns: 3 inner products, 2 products and 2 sums for either; from memory and back once.
+  square: ({ ell }, { sweeps = 0 }) => [sweeps * 7 * ell * ell * (ell - 1), 2 * ell * ell],
   advance: () => [1, 2],
   norms: ({ p, ell }) => [2 * p * ell, p * ell + ell],
   order: ({ ell }) => [ell * ell, 3 * ell],
@@ -78,15 +92,18 @@ const SVD: Readonly<Record<string, (m: Sides, p: Readonly<Record<string, number>
 const Q3R: Readonly<Record<string, (rows: number, cols: number, r: number, adds: boolean) => Work>> = {
   project: (m, n, r) => [2 * m * n * r + m * r, m * n + n * r + m * r],
   spread: (m, n, r) => [2 * m * n * r, m * r + n * r + 2 * m * n],
+  projectTiled: (m, n, r) => [2 * m * n * r + m * r, m * n + n * r + m * r],
   gather: (m, n, r) => [2 * m * n * r + n * r, m * r + m * n + n * r],
+  gatherTiled: (m, n, r) => [2 * m * n * r + n * r, m * r + m * n + n * r],
   // The product, 2λ, and ⟨X, R⟩.
   apply: (m, n, r, adds) => [2 * m * n * r + (3 + (adds ? 1 : 0)) * m * n, m * r + n * r + (3 + (adds ? 1 : 0)) * m * n],
 };
 
-const sides = ({ rows, cols, sketch, columns }: SpectralMatrix, again: boolean): Sides => ({
+const sides = ({ rows, cols, sketch, columns, sweeps }: SpectralMatrix, again: boolean): Sides => ({
   p: Math.max(rows, cols),
   k: Math.min(rows, cols),
   ell: again ? columns : sketch,
+  sweeps,
 });
 
 /** Of a dispatch over the regularized matrices; undefined for any other. Moves `at` along the refresh. */

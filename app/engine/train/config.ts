@@ -81,6 +81,22 @@ export const trainFields = {
     },
     {
       kind: 'choice',
+      key: 'precision',
+      label: 'Precision',
+      default: 'f32',
+      later: true,
+      options: [
+        { value: 'f32', label: 'f32', why: 'Everything in single precision.' },
+        {
+          value: 'mixed',
+          label: 'mixed',
+          why: 'Activations and their gradients in half precision, weights and sums in single; the loss is scaled.',
+        },
+      ],
+      why: 'How activations are stored: in single precision, or mixed, where half the bytes of the blocks give nearly the same curve.',
+    },
+    {
+      kind: 'choice',
       key: 'optimizer',
       label: 'Optimizer',
       default: 'adamw',

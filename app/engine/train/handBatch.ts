@@ -4,6 +4,7 @@ import type { Gpu } from '../gpu/device';
 import { Recorder } from '../gpu/recorder';
 import type { ParameterTable, VitConfig } from '../model/parameters';
 import { VitModel } from '../model/vit';
+import { allocateLossScale, recordUnscale } from '../optim/lossScale';
 import type { RecordLinear } from '../ops/linear';
 import type { MatmulTuning } from '../ops/matmul';
 
@@ -25,23 +26,37 @@ export function checkBatch(config: VitConfig, images: Float32Array, labels?: Int
   return count;
 }
 
-/** Forward and backward of one batch on buffers of its own: for scripts and checks, not for the step loop. */
+/**
+ * Forward and backward of one batch on buffers of its own: for scripts and checks, not for the step loop. With `halves` the loss is
+ * scaled as it is at the start of a run, and the gradients are freed of that.
+ */
 export async function gradientsOf(
   gpu: Gpu,
-  o: { config: VitConfig; table: ParameterTable; tuning: MatmulTuning; params: View; labelSmoothing: number; batch: Batch },
+  o: {
+    config: VitConfig;
+    table: ParameterTable;
+    tuning: MatmulTuning;
+    halves: boolean;
+    params: View;
+    labelSmoothing: number;
+    batch: Batch;
+  },
 ): Promise<{ loss: number; logits: Float32Array; grads: Float32Array }> {
-  const { config, table, tuning, params, labelSmoothing, batch } = o;
+  const { config, table, tuning, halves, params, labelSmoothing, batch } = o;
   const count = batch.labels.length;
-  const model = await gpu.guard('a batch given by hand', () => new VitModel(gpu, { config, batch: count, tuning, training: true }));
+  const model = await gpu.guard('a batch given by hand', () => new VitModel(gpu, { config, batch: count, tuning, halves, training: true }));
   let grads: View | undefined;
+  let scaling: View | undefined;
   try {
     grads = await gpu.guard('its gradients', () => gpu.buffers.allocate('hand.gradients', table.total * 4));
+    scaling = halves ? allocateLossScale(gpu) : undefined;
     const recorder = new Recorder(gpu, 'hand');
     gpu.write(model.images, batch.images);
     gpu.write(model.labels, batch.labels);
     model.recordForward(recorder, params);
-    model.recordLoss(recorder, labelSmoothing);
+    model.recordLoss(recorder, labelSmoothing, { scaling });
     model.recordBackward(recorder, params, grads);
+    if (scaling) recordUnscale(recorder, { scaling, grads });
     const program = await recorder.build();
     program.run();
     program.dispose();
@@ -52,7 +67,7 @@ export async function gradientsOf(
       grads: await gpu.readFloats(grads),
     };
   } finally {
-    if (grads) gpu.buffers.free(grads);
+    for (const view of [grads, scaling]) if (view) gpu.buffers.free(view);
     model.dispose();
   }
 }
@@ -60,11 +75,11 @@ export async function gradientsOf(
 /** Logits [B, numClasses] of normalised images [B, C, H, W]; `linear` as in `VitModel.recordForward`. */
 export async function predictionOf(
   gpu: Gpu,
-  o: { config: VitConfig; tuning: MatmulTuning; params: View; images: Float32Array; linear?: RecordLinear },
+  o: { config: VitConfig; tuning: MatmulTuning; halves: boolean; params: View; images: Float32Array; linear?: RecordLinear },
 ): Promise<Float32Array> {
-  const { config, tuning, params, images, linear } = o;
+  const { config, tuning, halves, params, images, linear } = o;
   const count = checkBatch(config, images);
-  const model = await gpu.guard('a prediction', () => new VitModel(gpu, { config, batch: count, tuning, training: false }));
+  const model = await gpu.guard('a prediction', () => new VitModel(gpu, { config, batch: count, tuning, halves, training: false }));
   try {
     gpu.write(model.images, images);
     const recorder = new Recorder(gpu, 'predict');

@@ -43,7 +43,7 @@ export class InspectDesk {
       const bench = run.bench!;
       const n = Math.min(count ?? trainer.cutting.images, bench.dataset.count);
       const { numClasses: classes } = run.config;
-      const plan: VitPlan = { config: run.config, batch: bench.batch, training: false, tuning: run.tuning };
+      const plan: VitPlan = { config: run.config, batch: bench.batch, training: false, tuning: run.tuning, halves: run.halves };
       const { step, results } = await this.both(trainer, plan, cut, fresh, (weights, queued) =>
         surveyLogits(run.gpu, bench, { weights, count: n, classes, queued }),
       );
@@ -70,7 +70,7 @@ export class InspectDesk {
       const { run } = trainer;
       const { config } = run;
       const { given, count, ...known } = await this.take(run, source);
-      const plan: VitPlan = { config, batch: count, training: false, tuning: run.tuning };
+      const plan: VitPlan = { config, batch: count, training: false, tuning: run.tuning, halves: run.halves };
       const { step, results } = await this.both(trainer, plan, cut, fresh, (weights, queued) =>
         lookAt(run.gpu, plan, given, weights, queued),
       );

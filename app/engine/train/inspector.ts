@@ -79,7 +79,7 @@ export async function surveyLogits(
  * @throws RangeError for images that the model cannot take
  */
 export async function lookAt(gpu: Gpu, plan: VitPlan, given: Given, weights: readonly Weights[], queued?: () => void): Promise<Look[]> {
-  const { config, batch, tuning } = plan;
+  const { config, batch, tuning, halves = false } = plan;
   const { tokens } = vitShape(config);
   const { numHeads: heads, depth, numClasses } = config;
   const mean = config.pool === 'avg';
@@ -96,7 +96,7 @@ export async function lookAt(gpu: Gpu, plan: VitPlan, given: Given, weights: rea
   let stage: Stage | undefined;
   try {
     const { maps, means, start } = await gpu.guard('a look at images', () => {
-      model = new VitModel(gpu, { config, batch, tuning: tuning!, training: false });
+      model = new VitModel(gpu, { config, batch, tuning: tuning!, training: false, halves });
       if (!(given instanceof Float32Array)) {
         source = GpuDataset.upload(gpu, given);
         stage = Stage.create(gpu, { from: source.shape, to: model.inputShape, batch });

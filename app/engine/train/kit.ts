@@ -10,6 +10,7 @@ import { Accumulation } from '../optim/accumulate';
 import type { Adam } from '../optim/adam';
 import { techniqueOf } from './matrices';
 import type { RankControl } from './rankControl';
+import { storesHalves } from './recipe';
 import { recordPart, recordStep, type RecordedStep, type StepRecipe, type StepViews } from './step';
 
 /** A model with the programs that train it; one for the run's batch size, others for batches given by hand. */
@@ -50,7 +51,10 @@ export async function makeKit(maker: KitMaker, batch: number, count: number): Pr
   const { gpu, experiment, config, table, tuning, views, adam, rank, factorization } = maker;
   const rows = batch / count;
   const { model, accumulation } = await gpu.guard(`the activations of ${rows} images`, () => ({
-    model: new VitModel(gpu, { config, batch: rows, tuning, training: true, recompute: experiment.train.recompute }),
+    model: new VitModel(gpu, {
+      ...{ config, batch: rows, tuning, training: true },
+      ...{ recompute: experiment.train.recompute, halves: storesHalves(experiment) },
+    }),
     accumulation: count > 1 ? new Accumulation(gpu, { elements: table.total, batch, parts: count }) : undefined,
   }));
   const made: Program[] = [];

@@ -1,4 +1,4 @@
-import type { Experiment } from '../../protocol/experiment';
+import { notInFours, type Experiment } from '../../protocol/experiment';
 import type { PlanReport } from '../../protocol/messages';
 import type { DeviceInfo } from '../gpu/device';
 import { factorBytes, productFlops } from '../factorization/layout';
@@ -12,7 +12,7 @@ import { stageBytes } from '../ops/stage';
 import type { Counts } from './datasets';
 import { resolveModel } from './datasets';
 import { actedMatrices, planOf, planFactors, planMatrices, techniqueOf } from './matrices';
-import { evaluationBatch, partSize, trainingActivations } from './recipe';
+import { evaluationBatch, partSize, storesHalves, trainingActivations } from './recipe';
 
 export { planMatrices, type PlannedMatrix } from './matrices';
 
@@ -63,7 +63,8 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
   const rows = partSize(experiment);
   const evalRows = evaluationBatch(experiment, config);
   const training = trainingActivations(experiment, config);
-  const evaluation = activationElements(config, evalRows, false, { hosts: training.items });
+  const halves = storesHalves(experiment);
+  const evaluation = activationElements(config, evalRows, false, { hosts: training.items, halves });
   const { imageSize, channels } = counts.shape ?? DATASET_CONFIGS[experiment.dataset];
   const pixels = channels * imageSize ** 2;
   const stage = (batch: number, strong: boolean): number => {
@@ -82,7 +83,8 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
     q3r: q3rBytes(matrices, actedMatrices(matrices, method, layout)),
     data: (counts.train + counts.test) * (pixels + 2),
   };
-  const kept = (recompute: boolean): number => 4 * activationElements(config, rows, true, { recompute }).total;
+  const kept = (o: { recompute?: boolean; halves?: boolean }): number =>
+    4 * activationElements(config, rows, true, { recompute: train.recompute, halves, ...o }).total;
   const flops = stepFlops({ config, batch: rows, training: true, recompute: train.recompute });
   const stepsPerEpoch = Math.max(1, Math.ceil(counts.train / train.batchSize));
   const composing = layout ? productFlops(layout) : 0;
@@ -92,9 +94,17 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
     bytes: {
       ...bytes,
       total: Object.values(bytes).reduce((a, b) => a + b, 0),
-      truncation: truncationBytes(truncatedMatrices(experiment, config), effective.total, { config, batch: evalRows, training: false }),
+      truncation: truncationBytes(truncatedMatrices(experiment, config), effective.total, {
+        config,
+        batch: evalRows,
+        training: false,
+        halves,
+      }),
     },
-    activations: { kept: kept(false), recomputed: kept(true) },
+    activations: {
+      ...{ kept: kept({ recompute: false }), recomputed: kept({ recompute: true }) },
+      ...{ f32: kept({ halves: false }), mixed: notInFours(experiment.model) ? null : kept({ halves: true }) },
+    },
     matrices: matrices.map(planOf),
     stepsPerEpoch,
     secondsPerEpoch: gflops > 0 ? secondsPerStep * stepsPerEpoch : null,
@@ -146,8 +156,12 @@ function nearestFit(experiment: Experiment, device: Device): Experiment {
     // A batch with few divisors, or one beyond so many parts.
     if (train.batchSize > 256) train.batchSize = 256;
     else if (model.depth > 2) model.depth = Math.max(2, model.depth >> 1);
-    else if (model.embedDim / model.numHeads > 8) model.embedDim = model.numHeads * Math.max(8, (model.embedDim / model.numHeads) >> 1);
-    else if (train.batchSize > 1) train.batchSize >>= 1;
+    else if (model.embedDim / model.numHeads > 8) {
+      const half = Math.max(8, (model.embedDim / model.numHeads) >> 1);
+      // Half precision is stored in fours.
+      model.embedDim = model.numHeads * (train.precision === 'mixed' ? half & ~3 : half);
+      if (train.precision === 'mixed' && notInFours(model)) train.precision = 'f32';
+    } else if (train.batchSize > 1) train.batchSize >>= 1;
     else if (model.depth > 1) model.depth = 1;
     else break;
   }

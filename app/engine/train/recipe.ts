@@ -2,12 +2,15 @@ import type { Experiment } from '../../protocol/experiment';
 import { activationElements } from '../model/memory';
 import type { VitConfig } from '../model/parameters';
 
+/** Activations are stored in half precision. */
+export const storesHalves = ({ train }: Experiment): boolean => train.precision === 'mixed';
+
 /** Images whose activations are kept at once: those of one part of a batch. */
 export const partSize = ({ train }: Experiment): number => train.batchSize / train.accumulate;
 
 /** The largest training activations of an experiment: those of one part of its batch. */
 export const trainingActivations = (experiment: Experiment, config: VitConfig) =>
-  activationElements(config, partSize(experiment), true, { recompute: experiment.train.recompute });
+  activationElements(config, partSize(experiment), true, { recompute: experiment.train.recompute, halves: storesHalves(experiment) });
 
 /** Most images in one pass of an evaluation. */
 const EVAL_BATCH = 256;
@@ -22,7 +25,7 @@ export function evaluationBatch(experiment: Experiment, config: VitConfig): numb
   const part = partSize(experiment);
   let batch = Math.min(EVAL_BATCH, Math.max(1, experiment.train.evalCount));
   while (batch > 1) {
-    const { total, largest } = activationElements(config, batch, false, { hosts });
+    const { total, largest } = activationElements(config, batch, false, { hosts, halves: storesHalves(experiment) });
     if (4 * largest.elements <= EVAL_BINDING && 4 * total <= EVAL_BYTES) break;
     const half = Math.ceil(batch / 2);
     batch = half < part && part < batch ? part : half;

@@ -19,6 +19,7 @@ import { Stage } from '../ops/stage';
 import type { MatmulTuning } from '../ops/matmul';
 import { tuningFor } from './tuning';
 import { Adam } from '../optim/adam';
+import { resetLossScale } from '../optim/lossScale';
 import { drawMix } from '../optim/mix';
 import { learningRate } from '../optim/schedule';
 import type { RunTables, StateLayout } from './checkpoint';
@@ -30,7 +31,7 @@ import { disposeKit, makeKit, recipeOf, type Kit } from './kit';
 import { planFactors, planMatrices, techniqueOf } from './matrices';
 import { truncatedMatrices } from './plan';
 import { RankControl } from './rankControl';
-import { evaluationBatch } from './recipe';
+import { evaluationBatch, storesHalves } from './recipe';
 import { Snapshotter, type Snapshot } from './snapshot';
 import { StepViews, joinParts, recordGather } from './step';
 import { Truncation, type TestBench } from './truncation';
@@ -40,6 +41,10 @@ export interface StepResult {
   readonly record: StepRecord;
   /** The step's loss or gradient was not finite; the weights were left as they were. */
   readonly halted: boolean;
+  /** The scaled gradient overflowed: the weights were left as they were, and the scale is smaller. */
+  readonly skipped: boolean;
+  /** What the loss of the next step is multiplied by; 0 where none is. */
+  readonly lossScale: number;
   readonly times: PhaseTimes | null;
 }
 
@@ -95,7 +100,11 @@ export class Run {
       const { train, method } = experiment;
       const elements = (layout?.trained ?? table).total;
       const { regularizer, inLoss } = techniqueOf(method);
-      const views = new StepViews(gpu, elements, regularizer === 'q3r' && !inLoss, train.emaDecay > 0 ? table.total : 0);
+      const views = new StepViews(gpu, elements, {
+        decoupled: regularizer === 'q3r' && !inLoss,
+        averaged: train.emaDecay > 0 ? table.total : 0,
+        scaled: storesHalves(experiment),
+      });
       const initial = initialParameters(config, table, train.seed);
       gpu.write(views.params, layout ? initialFactors(layout, initial, train.seed) : initial);
       const factorization = layout && new Factorization(gpu, layout, views);
@@ -103,7 +112,7 @@ export class Run {
       const weights = factorization?.weights ?? views.params;
       const rank = new RankControl(gpu, { experiment, matrices, params: views.params, weights, layout });
       const flight = new Flight(gpu, views.metrics.size + rank.statusBytes);
-      const extra = [factorization?.weights, views.ema].filter((view) => view !== undefined);
+      const extra = [factorization?.weights, views.ema, views.scaling].filter((view) => view !== undefined);
       const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...extra, ...rank.stateViews], () => rank.saveState());
       return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots, factorization);
     });
@@ -154,7 +163,7 @@ export class Run {
     kit.gathered = kit.accumulation ? [joinParts(gpu, kit.step, kit.gathers, kit.parts)] : [...kit.gathers, kit.step.program];
     const batch = Math.min(evaluationBatch(this.experiment, config), data.test.count);
     await this.gpu.guard('the validation pass', () => {
-      this.evalModel = new VitModel(gpu, { config, batch, tuning: this.tuning, training: false, host: model });
+      this.evalModel = new VitModel(gpu, { config, batch, tuning: this.tuning, training: false, halves: this.halves, host: model });
       this.evaluator = new Evaluator(this.gpu, this.evalModel, batch, data.test);
     });
     this.built = this.evaluator!.build(this.evaluated);
@@ -218,8 +227,8 @@ export class Run {
     const landed = this.flight.submit([...refresh, ...programs], [this.views.metrics, ...this.rank.statusViews], parts);
     if (refresh.length > 0) this.rank.observe(landed.then(({ data }) => data.slice(this.views.metrics.size)));
     return landed.then(({ data, times }) => {
-      const { loss, accuracy, gradNorm, regularizer, halted } = readMetrics(data);
-      return { record: { step: t, epoch, loss, regularizer, accuracy, lr, gradNorm }, halted, times };
+      const { loss, accuracy, gradNorm, regularizer, halted, skipped, lossScale } = readMetrics(data);
+      return { record: { step: t, epoch, loss, regularizer, accuracy, lr, gradNorm }, halted, skipped, lossScale, times };
     });
   }
 
@@ -293,6 +302,11 @@ export class Run {
     this.gpu.device.queue.submit([encoder.finish()]);
   }
 
+  /** Activations are stored in half precision, in training and in whatever reads the model. */
+  get halves(): boolean {
+    return storesHalves(this.experiment);
+  }
+
   get canEvaluate(): boolean {
     return this.evaluator !== undefined;
   }
@@ -310,7 +324,8 @@ export class Run {
   async evaluate(count: number): Promise<{ loss: number; accuracy: number; count: number }> {
     const { evaluator } = this;
     if (!evaluator) throw new Error('the run has no data to validate on');
-    if (!evaluator.built || this.evaluating) await this.evaluable();
+    // Another that waited may have begun in between.
+    while (!evaluator.built || this.evaluating) await this.evaluable();
     const result = evaluator.run(count);
     const done = () => void (this.evaluating = undefined);
     this.evaluating = result.then(done, done);
@@ -332,16 +347,16 @@ export class Run {
 
   /** Loss, logits and every gradient (as an arena) of a batch given by hand; nothing is changed. @throws RangeError */
   gradients(batch: Batch): Promise<{ loss: number; logits: Float32Array; grads: Float32Array }> {
-    const { gpu, config, table, tuning } = this;
+    const { gpu, config, table, tuning, halves } = this;
     const { labelSmoothing } = this.experiment.train;
     checkBatch(config, batch.images, batch.labels);
-    return gradientsOf(gpu, { config, table, tuning, params: this.weights, labelSmoothing, batch });
+    return gradientsOf(gpu, { config, table, tuning, halves, params: this.weights, labelSmoothing, batch });
   }
 
   /** Logits [B, numClasses] of normalised images. @throws RangeError */
   predict(images: Float32Array): Promise<Float32Array> {
-    const { gpu, config, tuning } = this;
-    return predictionOf(gpu, { config, tuning, params: this.evaluated, images });
+    const { gpu, config, tuning, halves } = this;
+    return predictionOf(gpu, { config, tuning, halves, params: this.evaluated, images });
   }
 
   /** Truncation of the evaluated weights; made at the first call, and again once there are data. @throws AbortError after `dispose` */
@@ -351,10 +366,10 @@ export class Run {
     if (before && (before.canEvaluate || !this.data)) return before;
     await before?.dispose();
     if (this.ended) throw new DOMException('The run has ended.', 'AbortError');
-    const { gpu, config, table, tuning, experiment } = this;
+    const { gpu, config, table, tuning, halves, experiment } = this;
     const matrices = truncatedMatrices(experiment, config);
     const mark = () => ({ version: this.version, step: this.last });
-    const options = { config, table, tuning, weights: this.evaluated, matrices, mark, workspace: this.rank.workspace };
+    const options = { config, table, tuning, halves, weights: this.evaluated, matrices, mark, workspace: this.rank.workspace };
     this.truncating = Truncation.create(gpu, options, this.bench);
     return this.truncating;
   }
@@ -386,6 +401,7 @@ export class Run {
     factorization?.compose();
     this.restartAverage();
     this.adam.reset();
+    if (this.views.scaling) resetLossScale(this.gpu, this.views.scaling);
     this.rank.reset();
     return imported?.kept ?? 1;
   }

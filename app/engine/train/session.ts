@@ -350,7 +350,7 @@ export class Session {
   }
 
   history(): StepRecord[] {
-    return this.trainer?.history.records() ?? [];
+    return this.trainer?.records() ?? [];
   }
 
   evaluate(): Reply<'evaluate'> {
@@ -459,6 +459,7 @@ const costKey = ({ model, train, method }: Experiment): string =>
     train.batchSize,
     train.accumulate,
     train.recompute,
+    train.precision,
     [method.name, method.reweightEvery, method.svd, method.targetRank, method.targetModules],
     [method.loraRank, method.loritaDepth, method.overrides],
   ]);

@@ -11,6 +11,7 @@ import type { Accumulation } from '../optim/accumulate';
 import type { Adam } from '../optim/adam';
 import { recordEma } from '../optim/ema';
 import { gradNormScratchBytes, recordGradNorm, recordMetrics } from '../optim/gradNorm';
+import { allocateLossScale, recordUnscale } from '../optim/lossScale';
 import type { Factorization } from '../factorization/factorization';
 import type { Regularizer } from '../regularizers/regularizer';
 
@@ -29,13 +30,14 @@ export class StepViews {
   readonly scratch: View;
   /** Running average of the weights, in their layout; only with `emaDecay`. */
   readonly ema: View | undefined;
+  /** LossScale; only with mixed precision. */
+  readonly scaling: View | undefined;
 
   constructor(
     private readonly gpu: Gpu,
     elements: number,
-    decoupled: boolean,
-    /** Elements of the weights that are averaged; 0 without an average. */
-    averaged = 0,
+    /** `averaged`: elements of the weights that are, 0 without an average. */
+    { decoupled, averaged = 0, scaled = false }: { decoupled: boolean; averaged?: number; scaled?: boolean },
   ) {
     const { buffers } = gpu;
     this.params = buffers.allocate('parameters', elements * 4);
@@ -47,11 +49,12 @@ export class StepViews {
     this.value = buffers.allocate('q3r.value', 16);
     this.scratch = buffers.allocate('gradNorm.scratch', gradNormScratchBytes(gpu, elements));
     this.ema = averaged > 0 ? buffers.allocate('ema', averaged * 4) : undefined;
+    this.scaling = scaled ? allocateLossScale(gpu) : undefined;
   }
 
   dispose(): void {
-    for (const view of [this.params, this.grads, this.reg, this.state, this.guard, this.metrics, this.value, this.scratch, this.ema])
-      if (view) this.gpu.buffers.free(view);
+    const { params, grads, reg, state, guard, metrics, value, scratch, ema, scaling } = this;
+    for (const view of [params, grads, reg, state, guard, metrics, value, scratch, ema, scaling]) if (view) this.gpu.buffers.free(view);
   }
 }
 
@@ -95,6 +98,7 @@ export interface RecordedStep {
  * One optimizer step on the batch in the model's input: forward, loss, backward, regularize, clip, update.
  * The Q3R term is evaluated on the weights before the update: beside the moments (AdamQ3R), or added to the gradient (q3r).
  * With `accumulation` the pass is that of one part of `batch` images, and the update takes what all parts have left there.
+ * With a loss scale the gradients are freed of it as soon as they are complete.
  * With factors the model runs on the weights composed from them: their gradients are mapped to those of the factors before
  * anything else looks at them, and the weights are composed anew after the update.
  */
@@ -113,17 +117,18 @@ export async function recordStep(
   },
 ): Promise<RecordedStep> {
   const { views, model, batch, adam, regularizer, accumulation, factorization } = o;
-  const { params, grads, reg, state, guard, metrics, value, scratch, ema } = views;
+  const { params, grads, reg, state, guard, metrics, value, scratch, ema, scaling } = views;
   const recorder = new Recorder(gpu, 'step');
 
   recorder.setPhase('forward');
   const weights = factorization?.weights ?? params;
   model.recordForward(recorder, weights);
-  model.recordLoss(recorder, o.recipe.labelSmoothing, { meanOf: batch, mix: o.recipe.mix ? state : undefined });
+  model.recordLoss(recorder, o.recipe.labelSmoothing, { meanOf: batch, mix: o.recipe.mix ? state : undefined, scaling });
 
   recorder.setPhase('backward');
   model.recordBackward(recorder, weights, accumulation?.grads ?? factorization?.weightGrads ?? grads);
   const pass = recorder.length;
+  if (scaling) recordUnscale(recorder, { scaling, grads: factorization?.weightGrads ?? grads });
   factorization?.recordGradients(recorder);
 
   if (regularizer) {
@@ -133,11 +138,11 @@ export async function recordStep(
 
   recorder.setPhase('optimizer');
   const { losses, correct } = accumulation ?? model;
-  recordGradNorm(recorder, { grads, losses, correct, batch, state, guard, scratch });
+  recordGradNorm(recorder, { grads, losses, correct, batch, state, guard, scratch, scaling });
   adam.recordUpdate(recorder, { params, grads, reg: regularizer ? reg : undefined, state, guard });
   factorization?.recordCompose(recorder);
   if (ema) recordEma(recorder, { weights, average: ema, state, guard });
-  recordMetrics(recorder, { state, guard, batch, regularizer: regularizer ? value : undefined, metrics });
+  recordMetrics(recorder, { state, guard, batch, regularizer: regularizer ? value : undefined, metrics, scaling });
   return { program: await recorder.build(), pass };
 }
 

@@ -6,6 +6,7 @@ import type { Keeper } from './autosave';
 import type { Checkpoint } from './checkpoint';
 import { Cutting } from './cutting';
 import { FaultError, faultOf, type Emit } from './events';
+import { LOSS_SCALE, lossScaleAt, withLossScale } from '../../protocol/lossScale';
 import { RECORD_WIDTH } from '../../protocol/run/record';
 import { History } from './history';
 import type { Run, StepResult } from './run';
@@ -142,7 +143,12 @@ export class Trainer {
       this.turn = false;
     }
     if (this.failure) throw this.failure;
-    return this.history.records(from);
+    return this.records(from);
+  }
+
+  /** What is known of the steps from `from` on. */
+  records(from = 1): StepRecord[] {
+    return withLossScale(this.history.records(from), this.experiment.train, this.marks);
   }
 
   /** Resolves when no validation is under way. */
@@ -165,7 +171,7 @@ export class Trainer {
     this.phase = 'paused';
     this.emitSeries(true);
     this.emitState();
-    return result.record;
+    return this.records(step)[0]!;
   }
 
   private async runLoop(): Promise<void> {
@@ -242,11 +248,13 @@ export class Trainer {
   private land(result: StepResult): void {
     // Steps already queued behind a bad one ran with frozen weights: they are not part of the run.
     if (this.failure) return;
-    const { record, halted, times } = result;
-    if (halted || !Number.isFinite(record.loss) || !Number.isFinite(record.gradNorm)) {
+    const { halted, skipped, lossScale, times } = result;
+    // What has overflowed may be NaN as well.
+    const record = skipped ? { ...result.record, gradNorm: Infinity } : result.record;
+    if (halted || !Number.isFinite(record.loss) || (!skipped && !Number.isFinite(record.gradNorm))) {
       this.failure = new FaultError({
         kind: 'non-finite',
-        message: `The loss became infinite at step ${record.step}, so the run stopped.`,
+        message: stopMessage(record, lossScale),
         detail: `step ${record.step}, loss ${record.loss}, gradient norm ${record.gradNorm}`,
         step: record.step,
         gradNorm: this.landed > 0 ? this.history.record(this.landed).gradNorm : record.gradNorm,
@@ -254,6 +262,8 @@ export class Trainer {
       return;
     }
     this.history.push(record);
+    const scale = lossScaleAt(this.experiment.train, this.marks, record.step);
+    if (scale !== undefined && lossScale !== scale) this.mark({ step: record.step, field: LOSS_SCALE, from: scale, to: lossScale });
     const now = performance.now();
     this.wall.push(now - this.landedAt);
     if (this.wall.length > 32) this.wall.shift();
@@ -482,6 +492,12 @@ export class Trainer {
     await this.run.dispose();
   }
 }
+
+/** Why a step halted the run; `lossScale` is 0 where there is none. */
+const stopMessage = ({ step, loss }: StepRecord, lossScale: number): string =>
+  lossScale > 0 && Number.isFinite(loss)
+    ? `The gradient overflowed half precision at step ${step}, even with a loss scale of ${lossScale}, so the run stopped.`
+    : `The loss became infinite at step ${step}, so the run stopped.`;
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -29,6 +29,8 @@ export interface TruncationOptions {
   readonly config: VitConfig;
   readonly table: ParameterTable;
   readonly tuning: MatmulTuning;
+  /** Predictions store activations in half precision, as the model of the bench does. */
+  readonly halves: boolean;
   /** The weights that are truncated, in the table's layout. */
   readonly weights: View;
   /** Which of them; see `truncatedMatrices`. */
@@ -247,9 +249,10 @@ export class Truncation {
   /** Logits [B, numClasses] of normalised images by the truncated model. @throws RangeError */
   predict(images: Float32Array, choice: CutChoice): Promise<Float32Array> {
     const { gpu, o } = this;
-    const plan: VitPlan = { config: o.config, batch: checkBatch(o.config, images), training: false, tuning: o.tuning };
+    const { config, tuning, halves } = o;
+    const plan: VitPlan = { config, batch: checkBatch(config, images), training: false, tuning, halves };
     return this.use(choice, { plan, fresh: true }, ({ params, linear }) =>
-      predictionOf(gpu, { config: o.config, tuning: o.tuning, params, images, linear }),
+      predictionOf(gpu, { config, tuning, halves, params, images, linear }),
     );
   }
 

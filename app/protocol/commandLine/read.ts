@@ -95,7 +95,6 @@ function unavailable(f: FlagValues, problems: Problems): void {
       'dropout',
       `${f.dropout} cannot be used: these models have no dropout. Use 0; --mixup_active and --augmentation regularize instead.`,
     );
-  if (f.amp) problems.add('amp', 'true cannot be used: this page trains in 32-bit floats. Use false.');
   if (f.pretrained)
     problems.add(
       'pretrained',
@@ -178,6 +177,7 @@ function build(f: FlagValues, base: Experiment, problems: Problems, notes: strin
       mixup,
       cutmix,
       gradClip: f.grad_clip ? CLIP_NORM : 0,
+      precision: f.amp ? 'mixed' : 'f32',
       augment: f.augmentation === 'best' ? 'strong' : (f.augmentation ?? 'none'),
       evalEvery: perEpoch,
       evalCount: DATASET_CONFIGS[dataset].testCount,

@@ -75,6 +75,7 @@ function write(e: Experiment): string {
   }
   if (train.mixup > 0 && train.cutmix > 0) put('mixup_active', 'true');
   if (train.gradClip > 0) put('grad_clip', 'true');
+  if (train.precision === 'mixed') put('amp', 'true');
   if (train.augment !== 'none') put('augmentation', train.augment === 'strong' ? 'best' : 'basic');
   if (method.targetModules.length > 0) put('target_modules', method.targetModules, technique ? undefined : base.targetModules);
   return words.join(' ');

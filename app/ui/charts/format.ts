@@ -1,5 +1,5 @@
-import { fieldAt } from '../../protocol/experiment';
 import type { Mark, MatrixKind, MatrixPlan } from '../../protocol/messages';
+import { labelOf } from '../../protocol/settings';
 
 const DASH = '–';
 const MINUS = '−';
@@ -62,8 +62,7 @@ export function valueText(kind: 'loss' | 'accuracy' | 'regularizer' | 'lr', valu
 }
 
 /** "λ 0.001 → 0.01", the label of a change made while the run went on. */
-export const formatMark = (mark: Mark): string =>
-  `${fieldAt(mark.field)?.label ?? mark.field} ${formatSetting(mark.from)} → ${formatSetting(mark.to)}`;
+export const formatMark = (mark: Mark): string => `${labelOf(mark.field)} ${formatSetting(mark.from)} → ${formatSetting(mark.to)}`;
 
 /** Singular values on an axis: 10, 1, 0.1, 0.001, then 1e−4. */
 export function formatDecade(exponent: number): string {

@@ -9,6 +9,7 @@ import { Segmented } from '../controls/Segmented';
 import { setting, whole } from '../format';
 import { AccumulateField } from './AccumulateField';
 import { Group, More } from './Group';
+import { PrecisionField } from './PrecisionField';
 import { RecomputeField } from './RecomputeField';
 
 /** Steps in one pass over the training images, as the worker counts them where it has said so. */
@@ -23,7 +24,7 @@ const ADAM = ['optimizer', 'weightDecay', 'emaDecay', 'labelSmoothing', 'gradCli
   (key) => `train.${key}`,
 );
 const ALL = [
-  ...['lr', 'steps', 'batchSize', 'accumulate', 'recompute', 'lrSchedule', 'warmupSteps', 'seed'].map((key) => `train.${key}`),
+  ...['lr', 'steps', 'batchSize', 'accumulate', 'recompute', 'precision', 'lrSchedule', 'warmupSteps', 'seed'].map((key) => `train.${key}`),
   ...MIXING,
   ...ADAM,
 ];
@@ -40,6 +41,7 @@ export function TrainingGroup() {
       <FieldControl path="train.batchSize" />
       <AccumulateField />
       <RecomputeField />
+      <PrecisionField />
       <FieldControl path="train.lrSchedule" />
       <FieldControl path="train.warmupSteps" />
       <FieldControl path="train.seed" />

@@ -1,5 +1,6 @@
 import { useState, type CSSProperties } from 'react';
 import { useShallow } from 'zustand/react/shallow';
+import { lossScaleAt } from '../../protocol/lossScale';
 import {
   attempt,
   blockedBecause,
@@ -245,7 +246,20 @@ function Progress() {
         <span className="lab">ms / step</span>
         <span className="v">{timing ? figure(timing.msPerStep) : '–'}</span>
       </div>
+      <LossScale />
       <Split />
+    </div>
+  );
+}
+
+/** What the loss of the next step of a mixed run is multiplied by. */
+function LossScale() {
+  const scale = useStore((s) => (s.running ? lossScaleAt(s.running.train, s.marks, s.step + 1) : undefined));
+  if (scale === undefined) return null;
+  return (
+    <div className="fig r only-l" title="Mixed precision multiplies the loss by this for the backward pass">
+      <span className="lab">Loss scale</span>
+      <span className="v">{whole(scale)}</span>
     </div>
   );
 }

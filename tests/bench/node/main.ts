@@ -17,6 +17,8 @@ const SECTIONS: Record<string, () => Promise<Section>> = {
   refresh: () => import('../sections/refresh'),
   overhead: () => import('../sections/overhead'),
   memory: () => import('../sections/memory'),
+  precision: () => import('../sections/precision'),
+  attention: () => import('../sections/attention'),
   scaling: () => import('../sections/scaling'),
 };
 

@@ -1,16 +1,17 @@
-import { PRESETS, presetExperiment } from '../../../app/protocol/presets';
-import { STEP_LIMIT_MS, openEngine, stepsFor } from '../engine';
+import { presetExperiment } from '../../../app/protocol/presets';
+import { STEP_LIMIT_MS, openEngine, sizes, stepsFor } from '../engine';
 import { round, type Row } from '../section';
 
 export const title = 'The device between steps';
 export const note =
   'Idle: the part of the wall time between steps in which no pass runs on the GPU, by its own clock. Dense steps, which are all alike.';
 
-export async function run(): Promise<Row[]> {
+/** `idle:KEY` takes one preset. */
+export async function run(argument?: string): Promise<Row[]> {
   const engine = await openEngine();
   try {
     const rows: Row[] = [];
-    for (const { key, label } of PRESETS) {
+    for (const { key, label } of sizes(argument)) {
       const base = presetExperiment(key);
       const experiment = {
         ...base,

@@ -8,6 +8,7 @@ export const title = 'GPU memory of a run against the analytic minimum';
 export const note =
   'Minimum: weights, gradient and two moments; the tensors that the backward pass reads, once; U and V at the target rank; the data as bytes.';
 
+const PRECISIONS = ['f32', 'mixed'] as const;
 const IMAGES = 22_000;
 const SIDE = 32;
 const CHANNELS = 3;
@@ -16,12 +17,14 @@ const CHANNELS = 3;
 function minimum({ model, train }: Experiment, plan: PlanReport): number {
   const tokens = (SIDE / model.patchSize) ** 2 + 1;
   const hidden = model.embedDim * model.mlpRatio;
+  // What mixed precision stores: all but the images and the residual stream.
+  const half = train.precision === 'mixed' ? 0.5 : 1;
   let perImage = CHANNELS * SIDE ** 2 + tokens * model.embedDim;
   for (let block = 0; block < model.depth; block++) {
     // After the last attention only the class token is read.
     const rows = block === model.depth - 1 ? 1 : tokens;
     // Input of the first norm, q, k, v; attention output, input of the second norm, MLP before GELU.
-    perImage += tokens * 4 * model.embedDim + rows * (2 * model.embedDim + hidden);
+    perImage += tokens * (1 + 3 * half) * model.embedDim + rows * ((1 + half) * model.embedDim + half * hidden);
   }
   const factors = plan.matrices.reduce((sum, m) => sum + (m.regularized ? m.targetRank * (m.rows + m.cols) : 0), 0);
   return 16 * plan.parameters + 4 * perImage * train.batchSize + 4 * factors + IMAGES * (CHANNELS * SIDE ** 2 + 1);
@@ -31,11 +34,16 @@ export async function run(): Promise<Row[]> {
   const engine = await openEngine();
   try {
     const rows: Row[] = [];
-    for (const { key, label } of PRESETS) {
-      const experiment = presetExperiment(key);
+    for (const { key, label, precision } of PRESETS.flatMap(({ key, label }) =>
+      PRECISIONS.map((precision) => ({ key, label, precision })),
+    )) {
+      const preset = presetExperiment(key);
+      const experiment = { ...preset, train: { ...preset.train, precision } };
       const plan = await engine.client.send('plan', { experiment });
       const least = minimum(experiment, plan);
-      const row = { preset: label, 'minimum MiB': mebibytes(least), 'planned MiB': mebibytes(plan.bytes.total) };
+      const planned = plan.bytes.total;
+      const figures = { 'minimum MiB': mebibytes(least), 'planned MiB': mebibytes(planned), 'planned over': round(planned / least) };
+      const row = { preset: label, precision, ...figures };
       const expected = await engine.estimate(experiment);
       if (typeof expected === 'string' || expected > STEP_LIMIT_MS) {
         rows.push({ ...row, 'measured MiB': 'left out' });

@@ -1,7 +1,7 @@
 import type { Experiment, MethodName } from '../../../app/protocol/experiment';
 import { patchExperiment } from '../../../app/protocol/experiment';
-import { PRESETS, presetExperiment } from '../../../app/protocol/presets';
-import { STEP_LIMIT_MS, openEngine, stepsFor, type EngineBench } from '../engine';
+import { presetExperiment } from '../../../app/protocol/presets';
+import { STEP_LIMIT_MS, openEngine, stepsFor, type EngineBench, sizes } from '../engine';
 import { median, round, type Row } from '../section';
 
 export const title = 'AdamQ3R over AdamW, refresh every 5 steps';
@@ -64,11 +64,12 @@ async function oneBlock(engine: EngineBench): Promise<Row[]> {
   ];
 }
 
-export async function run(): Promise<Row[]> {
+/** `overhead:KEY` takes one preset. */
+export async function run(argument?: string): Promise<Row[]> {
   const engine = await openEngine();
   try {
     const rows: Row[] = [];
-    for (const { key, label } of PRESETS) {
+    for (const { key, label } of sizes(argument)) {
       const experiment = (name: MethodName) => withMethod(presetExperiment(key), name);
       const expected = await engine.estimate(experiment('adamq3r'));
       if (typeof expected === 'string' || expected > STEP_LIMIT_MS) {

@@ -1,6 +1,6 @@
-import { PRESETS, presetExperiment } from '../../../app/protocol/presets';
+import { presetExperiment } from '../../../app/protocol/presets';
 import type { Experiment } from '../../../app/protocol/experiment';
-import { STEP_LIMIT_MS, openEngine, stepsFor } from '../engine';
+import { STEP_LIMIT_MS, openEngine, sizes, stepsFor } from '../engine';
 import { round, type Row } from '../section';
 
 export const title = 'One training step, AdamQ3R at period 5';
@@ -16,11 +16,12 @@ const timed = (key: string): Experiment => {
   };
 };
 
-export async function run(): Promise<Row[]> {
+/** `training:KEY` takes one preset. */
+export async function run(argument?: string): Promise<Row[]> {
   const engine = await openEngine();
   try {
     const rows: Row[] = [];
-    for (const { key, label } of PRESETS) {
+    for (const { key, label } of sizes(argument)) {
       const experiment = timed(key);
       const expected = await engine.estimate(experiment);
       if (typeof expected === 'string' || expected > STEP_LIMIT_MS) {

@@ -73,6 +73,8 @@ describe('golden operator', () => {
       const state = g.upload('state', new Uint8Array(stepState(lambda)));
       const svd = new SvdBatch(g, { matrices, arena: w });
       const operator = new Q3rBatch(g, svd, { epsilonSchedule: schedule, epsilonN: N });
+      // As graphics cards do it.
+      const tiled = new Q3rBatch(g, svd, { epsilonSchedule: schedule, epsilonN: N, tiled: true });
       svd.configure(
         group.map(({ spec }) => (spec.params as Params).target_rank),
         svd.layout.entries.map((e) => e.k),
@@ -80,14 +82,18 @@ describe('golden operator', () => {
       await Promise.all([svd.build(), operator.build()]);
       Program.sequence(g, 'refresh', [{ program: svd.coldExact() }, operator.update('exact')]).run(4);
       const applied: { gradient: F32; values: F32; total: number }[] = [];
-      for (const at of [w, x]) {
+      for (const [by, at] of [
+        [operator, w],
+        [operator, x],
+        [tiled, x],
+      ] as const) {
         const r = new Recorder(g, 'apply');
-        operator.recordApply(r, { x: at, state, out, mode: 'write', value });
+        by.recordApply(r, { x: at, state, out, mode: 'write', value });
         const program = await r.build();
         program.run();
         applied.push({
           gradient: await g.readFloats(out),
-          values: await g.readFloats(operator.values),
+          values: await g.readFloats(by.values),
           total: (await g.readFloats(value))[0]!,
         });
         program.dispose();
@@ -130,6 +136,7 @@ describe('golden operator', () => {
         expect(Math.abs(total - sum)).toBeLessThanOrEqual(1e-6 * Math.abs(sum));
       }
       operator.dispose();
+      tiled.dispose();
       svd.dispose();
       for (const view of [w, x, out, value, state]) g.buffers.free(view);
     }

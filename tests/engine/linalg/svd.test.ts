@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { svd } from '../../../app/engine/linalg/svd';
-import { SvdBatch } from '../../../app/engine/linalg/svdBatch';
+import { SvdBatch, hardwareTuning } from '../../../app/engine/linalg/svdBatch';
 import { orthonormality, recompose, svd64 } from '../../reference/svd';
 import { goldenCases } from '../../support/golden';
 import { maxError, uniform, useGpu } from '../../support/gpu';
@@ -125,21 +125,35 @@ describe('batches', () => {
     const g = gpu();
     const view = g.upload('arena', arena);
     const batch = new SvdBatch(g, { matrices: shapes, arena: view });
-    const wide = new SvdBatch(g, { matrices: shapes, arena: view, lanes: { LANES: 8, PAIRS: 2 } });
-    await Promise.all([batch.build(), wide.build()]);
-    batch.coldExact().run();
-    wide.coldExact().run();
+    const gpuTuning = { ...hardwareTuning(12, 16384, 256), lanes: { LANES: 4, PAIRS: 2 }, wide: 16 };
+    const wide = new SvdBatch(g, { matrices: shapes, arena: view, tuning: gpuTuning });
+    // Every round over A V a dispatch, as for columns by the hundred.
+    const apart = new SvdBatch(g, { matrices: shapes, arena: view, tuning: { ...gpuTuning, apart: { from: 12, lanes: gpuTuning.lanes } } });
+    await Promise.all([batch.build(), wide.build(), apart.build()]);
+    for (const b of [batch, wide, apart]) b.coldExact().run();
+    apart.exact(3).run();
     for (const [i, m] of shapes.entries()) {
       const k = Math.min(m.rows, m.cols);
       const got = await batch.readTriplets(i, k);
       expect(got).toEqual(await svd(g, { data: part(arena, m), rows: m.rows, cols: m.cols }));
-      const other = await wide.readTriplets(i, k);
-      expect(maxError(other.s, got.s)).toBeLessThan(2e-6 * got.s[0]!);
-      expect(maxError(recompose(other.u, other.s, other.v, m.rows, m.cols), part(arena, m))).toBeLessThan(1e-5);
+      for (const b of [wide, apart]) {
+        const other = await b.readTriplets(i, k);
+        expect(maxError(other.s, got.s)).toBeLessThan(2e-6 * got.s[0]!);
+        expect(maxError(recompose(other.u, other.s, other.v, m.rows, m.cols), part(arena, m))).toBeLessThan(1e-5);
+      }
     }
-    expect((await wide.readStatus()).every((s) => s.converged)).toBe(true);
-    batch.dispose();
-    wide.dispose();
+    expect([...(await wide.readStatus()), ...(await apart.readStatus())].every((s) => s.converged)).toBe(true);
+    // A sketch of all columns from a Gaussian start leaves the work to the square in a workgroup's memory.
+    wide.reset();
+    wide.sketch(1, 12, 'fine').run();
+    expect((await wide.readStatus()).every((s) => s.converged && s.sweeps <= 2)).toBe(true);
+    for (const [i, m] of shapes.entries()) {
+      const k = Math.min(m.rows, m.cols);
+      const { u, s, v } = await wide.readTriplets(i, k);
+      expect(maxError(s, svd64(part(arena, m), m.rows, m.cols).s)).toBeLessThan(2e-6 * s[0]!);
+      expect(maxError(recompose(u, s, v, m.rows, m.cols), part(arena, m))).toBeLessThan(1e-5);
+    }
+    for (const b of [batch, wide, apart]) b.dispose();
     g.buffers.free(view);
     expect(g.buffers.liveBytes).toBe(0);
   });

@@ -4,7 +4,7 @@ import { activationElements, stepFlops, stepProducts } from '../../../app/engine
 import { initialParameters, type VitConfig } from '../../../app/engine/model/parameters';
 import { VitModel } from '../../../app/engine/model/vit';
 import { defaultMatmulTuning } from '../../../app/engine/ops/matmul';
-import { maxError, uniform, useGpu } from '../../support/gpu';
+import { maxError, relativeError, uniform, useGpu } from '../../support/gpu';
 
 const gpu = useGpu();
 /** Odd on purpose: nothing is a multiple of 4. */
@@ -153,6 +153,46 @@ test('all tokens of the last block give nearly the same logits and gradients, bl
   expect(maxError(a.grads, b.grads)).toBeLessThan(1e-6);
 });
 
+test('in half precision: the plan counts the bytes, evaluation and recomputation give the same bits, and gradients are near those of f32', async () => {
+  const g = gpu();
+  const tuning = defaultMatmulTuning(g.info);
+  const fours: VitConfig = { ...config, embedDim: 12, mlpRatio: 2 };
+  const images = uniform(batch * 15 * 15, 1);
+  const pass = async (o: { halves: boolean; training: boolean; recompute?: boolean }) => {
+    const model = new VitModel(g, { config: fours, batch, tuning, ...o });
+    const planned = activationElements(fours, batch, o.training, { tuning, ...o }).items;
+    expect(model.bytes).toBe(planned.reduce((sum, { elements }) => sum + Math.max(16, Math.ceil(elements / 4) * 16), 0));
+    const params = g.upload(
+      'params',
+      initialParameters(fours, model.table, 3).map((v) => v * 3),
+    );
+    const grads = g.buffers.allocate('grads', model.table.total * 4);
+    g.write(model.images, images);
+    g.write(model.labels, new Int32Array([1, 0, 6]));
+    const recorder = new Recorder(g, 'pass');
+    model.recordForward(recorder, params);
+    model.recordLoss(recorder, 0);
+    if (o.training) model.recordBackward(recorder, params, grads);
+    const program = await recorder.build();
+    program.run();
+    const out = { logits: await g.readFloats(model.logits), grads: await g.readFloats(grads), bytes: model.bytes };
+    program.dispose();
+    model.dispose();
+    for (const view of [params, grads]) g.buffers.free(view);
+    return out;
+  };
+  const single = await pass({ halves: false, training: true });
+  const half = await pass({ halves: true, training: true });
+  const again = await pass({ halves: true, training: true, recompute: true });
+  expect((await pass({ halves: true, training: false })).logits).toEqual(half.logits);
+  expect([again.logits, again.grads]).toEqual([half.logits, half.grads]);
+  expect(again.bytes).toBeLessThan(half.bytes);
+  expect(half.bytes).toBeLessThan(single.bytes);
+  // Logits below 1 of numbers good to 2^-11, through two blocks.
+  expect(maxError(half.logits, single.logits)).toBeLessThan(2e-3);
+  expect(relativeError(half.grads, single.grads)).toBeLessThan(2e-3);
+});
+
 test('with mean pooling the loss changes along each gradient as that gradient says', async () => {
   const g = gpu();
   const tuning = defaultMatmulTuning(g.info);
@@ -205,3 +245,43 @@ test('operations of a step are those of its matrix products and attention', () =
   expect(more).toBe(2 * T * (3 * C * C + C * C + C * H) + 4 * T * T * C);
   expect(stepProducts({ ...plan, training: true }).map((p) => p.name)).toContain('blocks.0.mlp.fc1.dWeight');
 });
+
+test.each([{}, { pool: 'avg' as const }])(
+  'a backward pass with fewer dispatches gives the same gradients, pooled as in %o',
+  async (pool) => {
+    const g = gpu();
+    const wide: VitConfig = { ...config, embedDim: 12, mlpRatio: 2, ...pool };
+    const results: { grads: Float32Array; dispatches: number }[] = [];
+    for (const fill of [0, 4096]) {
+      const model = new VitModel(g, { config: wide, batch, tuning: { ...defaultMatmulTuning(g.info), fill }, training: true });
+      const params = g.upload(
+        'params',
+        initialParameters(wide, model.table, 3).map((v) => v * 3),
+      );
+      const grads = g.buffers.allocate('grads', model.table.total * 4);
+      // What no kernel writes would stay.
+      g.write(grads, new Float32Array(grads.size / 4).fill(7));
+      g.write(model.images, uniform(batch * 15 * 15, 1));
+      g.write(model.labels, new Int32Array([1, 0, 6]));
+      const recorder = new Recorder(g, 'step');
+      model.recordForward(recorder, params);
+      model.recordLoss(recorder, 0);
+      model.recordBackward(recorder, params, grads);
+      const program = await recorder.build();
+      program.run();
+      const written = await g.readFloats(grads);
+      results.push({
+        grads: Float32Array.from(model.table.entries.flatMap(({ offset, length }) => [...written.subarray(offset, offset + length)])),
+        dispatches: recorder.length,
+      });
+      program.dispose();
+      model.dispose();
+      for (const view of [params, grads]) g.buffers.free(view);
+    }
+    const [plain, fused] = results as [(typeof results)[0], (typeof results)[0]];
+    expect(fused.dispatches).toBeLessThan(plain.dispatches);
+    // The same sums in another order: rounding of values below 4.
+    expect(Math.max(...plain.grads.map(Math.abs))).toBeLessThan(4);
+    expect(maxError(fused.grads, plain.grads)).toBeLessThan(4e-6);
+  },
+);

@@ -64,6 +64,19 @@ test('norms, activations, loss and sums', () => {
   expect(cost('reduce/columnSum', { ...p, stride: 9, first: 0, chunk: 2 })).toEqual([15, 15 + 9]);
 });
 
+test('what is stored in half precision counts half', () => {
+  const p = { m: 5, n: 4, k: 8, items: 1, splits: 1, stride_a: 40, stride_b: 32 };
+  const [full] = cost('matmul/r4x4/nn444', p);
+  expect(cost('matmul/r4x4/nn444-halves.a.out', p)).toEqual([full, 20 + 32 + 10]);
+  expect(cost('matmul/r4x4/nt444-bias-gelu-halves.a.out.pre', p)[1]).toBe(20 + 32 + 10 + 10 + 4);
+  expect(cost('layerNorm/forward.rows4.halves', { rows: 5, cols: 4, epsilon: 1e-6 })[1]).toBe(30 + 8 + 10);
+  expect(cost('layerNorm/backwardInput.lanes4.halves', { rows: 5, cols: 4, accumulate: 1 })[1]).toBe(70 + 4 + 10);
+  expect(cost('gelu/backward.halves', { count: 8 })[1]).toBe(12);
+  expect(cost('reduce/columnSum.halves', { rows: 5, cols: 4, stride: 4, first: 0, chunk: 5 })[1]).toBe(10 + 4);
+  expect(cost('attention/forward.lanes.halves.8x3', { batch: 2, tokens: 5, queries: 3, heads: 1, scale: 1 })[1]).toBe(24 + 80 + 24 + 6);
+  expect(cost('lossScale/unscale', { n4: 3 })).toEqual([12, 24]);
+});
+
 test('what feeds and leaves the blocks', () => {
   // 2 images of 1 channel, 4 patches of 3 × 3, and the class token's row of zeros: 5 · 2 · 9 written, 4 · 2 · 9 read.
   expect(cost('patchEmbed/patches', { runs: 30, tokens: 5, side: 2, extent: 3, channels: 1 })).toEqual([0, 90 + 72]);
@@ -116,6 +129,11 @@ test('decompositions: A is 7 × 5 with 3 columns at work', () => {
   // Three eighths of an eight: 36 inner products, 64 multiply-adds and 8 sums; a triangle alone.
   expect(one('svd/jacobi', { round: 0, kind: LONG })).toEqual([0.375 * (72 * 7 + 136 * 7 + 136 * 5), 72]);
   expect(one('svd/jacobi', { round: 0, kind: SHORT })).toEqual([0.375 * (72 * 3 + 136 * 3), 18]);
+  // All rounds of the two sweeps over A V, one each for so few columns; of a triangle, of all that it may take.
+  expect(one('svd/sweeps', { kind: LONG, sweeps: 12 })).toEqual([2 * 0.375 * (208 * 7 + 136 * 5), 144]);
+  expect(one('svd/sweeps', { kind: RIGHT, sweeps: 12 })).toEqual([12 * 0.375 * 208 * 3, 12 * 18]);
+  // Three pairs of three rows, 14 operations each.
+  expect(one('svd/square56x8', { kind: RIGHT, sweeps: 12 })).toEqual([12 * 3 * 3 * 14, 18]);
   expect(one('svd/inner8', { a: LONG, b: LONG, all: 0, same: 1 })).toEqual([7 * 12, 21 + 9]);
   // The same decomposed transposed.
   expect(one('svd/jacobi', { round: 0 }, { ...tall, rows: 5, cols: 7 })).toEqual(one('svd/jacobi', { round: 0 }));
@@ -148,6 +166,8 @@ test('a matrix has no part in sweeps after its last, and alone in what a guard l
 
 test('the operator: 7 × 5 with an envelope of 2', () => {
   expect(one('q3r/project')).toEqual([140 + 14, 35 + 10 + 14]);
+  expect(one('q3r/projectTiled')).toEqual(one('q3r/project'));
+  expect(one('q3r/gatherTiled')).toEqual(one('q3r/gather'));
   expect(one('q3r/spread')).toEqual([140, 14 + 10 + 70]);
   expect(one('q3r/gather')).toEqual([140 + 10, 14 + 35 + 10]);
   // 2λ and ⟨X, R⟩ as well; added to a gradient, that is read and added to.

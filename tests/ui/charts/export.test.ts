@@ -59,6 +59,18 @@ describe('tables', () => {
     expect(lines[299]!.endsWith(',')).toBe(true);
     expect(lines[1400]).toMatch(/^"A, ""B""",800,/);
   });
+  test('the loss scale of each step stands beside its gradient norm where precision is mixed', () => {
+    const running = defaultExperiment();
+    running.train.precision = 'mixed';
+    const halved = { step: 200, field: 'train.lossScale', from: 8192, to: 4096 };
+    expect([...linesOf(getState(), 'lr')][0]!.trimEnd()).toMatch(/gradient norm$/);
+    setState({ running, marks: [...getState().marks, halved] });
+    const cells = [...linesOf(getState(), 'lr')].map((line) => line.trimEnd().split(','));
+    // Behind step 200 the scale is another; the run beside is not scaled.
+    expect([0, 200, 201, 601].map((i) => cells[i]!.at(-1))).toEqual(['loss scale', '8192', '4096', '']);
+    // The name of the run beside holds a comma.
+    expect(new Set(cells.slice(0, 601).map(({ length }) => length)).size).toBe(1);
+  });
   test('spectra have a line for each matrix and index, over time for each step', () => {
     const { matrices } = getState().spectra!;
     expect([...linesOf(getState(), 'wall')]).toHaveLength(1 + matrices.reduce((sum, m) => sum + m.sigma.length, 0));

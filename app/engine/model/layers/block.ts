@@ -2,15 +2,16 @@ import type { View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
 import { recordAttention, recordAttentionBackward, type AttentionShape } from '../../ops/attention';
 import { recordGeluBackward } from '../../ops/gelu';
-import { recordLayerNorm, recordLayerNormAgain, recordLayerNormBackward } from '../../ops/layerNorm';
+import { recordLayerNorm, recordLayerNormAgain, recordLayerNormBackward, recordLayerNormBackwardOnce } from '../../ops/layerNorm';
 import { recordLinearBackward, recordLinearInput, recordLinearWeight } from '../../ops/linear';
 import { recordClassRows, recordClassRowsBackward, type TokenShape } from '../../ops/patchEmbed';
 import { again, attentionShape } from '../memory';
-import type { Arena, Layer, LayerContext } from './layer';
+import { pendingSums, type Arena, type Layer, type LayerContext } from './layer';
 
 /**
  * x + Attn(LN(x)), then x + MLP(LN(x)) on [B, T, C].
  * The last block may need its class token only: then attention has one query per image and everything after it B rows.
+ * With `plan.halves`, what lies between two residual streams, and its gradient, is stored in half precision.
  */
 export class TransformerBlock implements Layer {
   private readonly name: string;
@@ -20,6 +21,7 @@ export class TransformerBlock implements Layer {
   private readonly all: number;
   private readonly rows: number;
   private readonly classOnly: boolean;
+  private readonly halves: boolean;
 
   constructor(
     private readonly context: LayerContext,
@@ -32,6 +34,7 @@ export class TransformerBlock implements Layer {
     this.all = plan.batch * shape.tokens;
     this.rows = plan.batch * this.attention.queries;
     this.classOnly = this.attention.queries < shape.tokens;
+    this.halves = plan.halves === true;
   }
 
   private view(name: string): View {
@@ -67,12 +70,14 @@ export class TransformerBlock implements Layer {
       beta: params(`${this.name}.${part}.bias`),
       y: this.view(part),
       stats: this.view(`${part}.stats`),
+      halves: this.halves,
       label: `${this.name}.${part}`,
     });
   }
 
   recordForward(recorder: Recorder, params: Arena): void {
     const { tuning, linear } = this.context;
+    const { halves } = this;
     this.recordInner(recorder, params);
     linear(recorder, tuning, {
       ...this.fc2,
@@ -81,6 +86,7 @@ export class TransformerBlock implements Layer {
       bias: params(`${this.name}.mlp.fc2.bias`),
       residual: this.view('mid'),
       out: this.view('out'),
+      halves: { x: halves },
       scratch: this.context.view('scratch'),
     });
   }
@@ -88,7 +94,7 @@ export class TransformerBlock implements Layer {
   /** All of the forward pass but the last product: what the backward pass reads. */
   private recordInner(recorder: Recorder, params: Arena): void {
     const { tuning, linear } = this.context;
-    const { name, attention, tokens } = this;
+    const { name, attention, tokens, halves } = this;
     const scratch = this.context.view('scratch');
     const weight = (part: string): View => params(`${name}.${part}.weight`);
     const bias = (part: string): View => params(`${name}.${part}.bias`);
@@ -100,6 +106,7 @@ export class TransformerBlock implements Layer {
       weight: weight('attn.qkv'),
       bias: bias('attn.qkv'),
       out: this.view('qkv'),
+      halves: { x: halves, out: halves },
       scratch,
     });
     recordAttention(recorder, {
@@ -107,9 +114,10 @@ export class TransformerBlock implements Layer {
       qkv: this.view('qkv'),
       out: this.view('heads'),
       lse: this.view('lse'),
+      halves,
       label: `${name}.attn`,
     });
-    this.context.watch(recorder, this.index, { shape: attention, qkv: this.view('qkv'), lse: this.view('lse') });
+    this.context.watch(recorder, this.index, { shape: attention, qkv: this.view('qkv'), lse: this.view('lse'), halves });
     if (this.classOnly) recordClassRows(recorder, tokens, this.input, this.view('rows'), `${name}.classRows`);
     linear(recorder, tuning, {
       ...this.proj,
@@ -118,6 +126,7 @@ export class TransformerBlock implements Layer {
       bias: bias('attn.proj'),
       residual: this.classOnly ? this.view('rows') : this.input,
       out: this.view('mid'),
+      halves: { x: halves },
       scratch,
     });
     this.recordNorm(recorder, params, 'norm2');
@@ -128,6 +137,7 @@ export class TransformerBlock implements Layer {
       bias: bias('mlp.fc1'),
       gelu: this.view('pre'),
       out: this.view('act'),
+      halves: { x: halves, out: halves },
       scratch,
     });
   }
@@ -139,7 +149,7 @@ export class TransformerBlock implements Layer {
    */
   recordBackward(recorder: Recorder, params: Arena, grads: Arena): void {
     const { plan, tuning, view, shape } = this.context;
-    const { name, tokens, all, rows } = this;
+    const { name, tokens, all, rows, halves } = this;
     const cols = tokens.cols;
     const scratch = view('scratch');
     const dBranch = view('dBranch');
@@ -147,38 +157,60 @@ export class TransformerBlock implements Layer {
     const dStream = view('dStream');
     const dOut = this.classOnly ? view('dRows') : dStream;
     if (again(plan, this.index)) this.recordInner(recorder, params);
+    const sums = pendingSums(this.context);
     const layer = (part: string) => ({
       weight: params(`${name}.${part}.weight`),
       dWeight: grads(`${name}.${part}.weight`),
-      dBias: grads(`${name}.${part}.bias`),
+      // Where sums wait, those of what leaves a branch come with the norm behind it: the gradient of the stream is at its end there.
+      dBias: sums && (part === 'mlp.fc2' || part === 'attn.proj') ? undefined : grads(`${name}.${part}.bias`),
+      sums,
       scratch,
     });
-    const norm = (part: string) => ({
-      cols,
-      stats: this.view(`${part}.stats`),
-      gamma: params(`${name}.${part}.weight`),
-      dGamma: grads(`${name}.${part}.weight`),
-      dBeta: grads(`${name}.${part}.bias`),
-      scratch,
-      label: `${name}.${part}`,
-    });
+    const backNorm = (part: 'norm1' | 'norm2', streams: { rows: number; x: View; dx: View }, before: string | undefined): void => {
+      const args = {
+        ...streams,
+        cols,
+        dy: dBranch,
+        accumulate: true,
+        stats: this.view(`${part}.stats`),
+        gamma: params(`${name}.${part}.weight`),
+        dGamma: grads(`${name}.${part}.weight`),
+        dBeta: grads(`${name}.${part}.bias`),
+        halves,
+        label: `${name}.${part}`,
+      };
+      if (sums) recordLayerNormBackwardOnce(recorder, sums, { ...args, dSum: before === undefined ? undefined : grads(before) });
+      else recordLayerNormBackward(recorder, { ...args, scratch });
+    };
 
-    const fc2 = { ...this.fc2, ...layer('mlp.fc2'), dOut };
+    /** Behind a residual stream, whose gradient is f32, and between two products. */
+    const outer = { x: halves, dInput: halves };
+    const inner = { ...outer, dOut: halves };
+
+    const fc2 = { ...this.fc2, ...layer('mlp.fc2'), halves: outer, dOut };
     const pre = this.view('pre');
-    recordLinearInput(recorder, tuning, { ...fc2, dInput: dWide });
-    recordGeluBackward(recorder, rows * shape.hidden, pre, dWide, `${name}.mlp.gelu`);
+    recordLinearInput(recorder, tuning, { ...fc2, dInput: dWide, dGelu: sums && pre });
+    if (!sums) recordGeluBackward(recorder, { count: rows * shape.hidden, pre, grad: dWide, halves, label: `${name}.mlp.gelu` });
     recordLinearWeight(recorder, tuning, { ...fc2, x: pre });
     this.recordNorm(recorder, params, 'norm2', recordLayerNormAgain);
     recordLinearBackward(recorder, tuning, {
       ...this.fc1,
       ...layer('mlp.fc1'),
+      halves: inner,
       x: this.view('norm2'),
       dOut: dWide,
       dInput: dBranch,
     });
-    recordLayerNormBackward(recorder, { ...norm('norm2'), rows, dy: dBranch, x: this.view('mid'), dx: dOut, accumulate: true });
+    backNorm('norm2', { rows, x: this.view('mid'), dx: dOut }, `${name}.attn.proj.bias`);
 
-    recordLinearBackward(recorder, tuning, { ...this.proj, ...layer('attn.proj'), x: this.view('heads'), dOut, dInput: dBranch });
+    recordLinearBackward(recorder, tuning, {
+      ...this.proj,
+      ...layer('attn.proj'),
+      halves: outer,
+      x: this.view('heads'),
+      dOut,
+      dInput: dBranch,
+    });
     recordAttentionBackward(recorder, {
       shape: this.attention,
       qkv: this.view('qkv'),
@@ -187,17 +219,21 @@ export class TransformerBlock implements Layer {
       dOut: dBranch,
       delta: view('delta'),
       dQkv: dWide,
+      halves,
       label: `${name}.attn`,
     });
     this.recordNorm(recorder, params, 'norm1', recordLayerNormAgain);
     recordLinearBackward(recorder, tuning, {
       ...this.qkv,
       ...layer('attn.qkv'),
+      halves: inner,
       x: this.view('norm1'),
       dOut: dWide,
       dInput: dBranch,
     });
     if (this.classOnly) recordClassRowsBackward(recorder, tokens, dOut, dStream, `${name}.classRows`);
-    recordLayerNormBackward(recorder, { ...norm('norm1'), rows: all, dy: dBranch, x: this.input, dx: dStream, accumulate: true });
+    const before = this.index > 0 ? `blocks.${this.index - 1}.mlp.fc2.bias` : undefined;
+    backNorm('norm1', { rows: all, x: this.input, dx: dStream }, before);
+    sums?.record(recorder, `${name}.finish`);
   }
 }

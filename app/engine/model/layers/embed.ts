@@ -39,7 +39,7 @@ export class EmbedLayer implements Layer {
   recordBackward(recorder: Recorder, params: Arena, grads: Arena): void {
     const { view, tuning } = this.context;
     const dx = view('dStream');
-    const sums = view('dBranch');
+    const sums = view('tokenSums');
     const scratch = view('scratch');
     const { tokens, cols } = this.tokens;
     // The class token's row of `patches` is zero, so all rows of dx may enter the product.

@@ -1,11 +1,11 @@
 import type { View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
-import { recordLayerNorm, recordLayerNormBackward } from '../../ops/layerNorm';
+import { recordLayerNorm, recordLayerNormBackward, recordLayerNormBackwardOnce } from '../../ops/layerNorm';
 import { recordLinearBackward } from '../../ops/linear';
 import { recordClassRows, recordClassRowsBackward, recordMeanRows, recordMeanRowsBackward, type TokenShape } from '../../ops/patchEmbed';
 import { keepsAllTokens } from '../memory';
 import { headNorm } from '../parameters';
-import type { Arena, Layer, LayerContext } from './layer';
+import { pendingSums, type Arena, type Layer, type LayerContext } from './layer';
 
 /** Class token of the last block, or the mean of its patch tokens → layer norm → features [B, C] → logits [B, classes]. */
 export class HeadLayer implements Layer {
@@ -63,7 +63,7 @@ export class HeadLayer implements Layer {
   recordBackward(recorder: Recorder, params: Arena, grads: Arena): void {
     const { view, tuning } = this.context;
     const scratch = view('scratch');
-    const dFeatures = view('dBranch');
+    const dFeatures = view('dFeatures');
     const dRows = view('dRows');
     recordLinearBackward(recorder, tuning, {
       ...this.linear,
@@ -75,7 +75,7 @@ export class HeadLayer implements Layer {
       dBias: grads('head.bias'),
       scratch,
     });
-    recordLayerNormBackward(recorder, {
+    const norm = {
       rows: this.tokens.batch,
       cols: this.tokens.cols,
       dy: dFeatures,
@@ -85,9 +85,14 @@ export class HeadLayer implements Layer {
       dx: dRows,
       dGamma: grads(`${this.norm}.weight`),
       dBeta: grads(`${this.norm}.bias`),
-      scratch,
       label: this.norm,
-    });
+    };
+    const sums = pendingSums(this.context);
+    if (sums) {
+      // Every row of the stream that the head reads, or its share of one, ends what the last block adds: so the sums are one.
+      recordLayerNormBackwardOnce(recorder, sums, { ...norm, dSum: grads(`blocks.${this.context.plan.config.depth - 1}.mlp.fc2.bias`) });
+      sums.record(recorder, `${this.norm}.finish`);
+    } else recordLayerNormBackward(recorder, { ...norm, scratch });
     if (this.mean) recordMeanRowsBackward(recorder, this.tokens, dRows, view('dStream'));
     else if (this.all) recordClassRowsBackward(recorder, this.tokens, dRows, view('dStream'));
   }

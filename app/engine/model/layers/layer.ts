@@ -3,12 +3,20 @@ import type { Recorder } from '../../gpu/recorder';
 import type { AttentionShape } from '../../ops/attention';
 import type { RecordLinear } from '../../ops/linear';
 import type { MatmulTuning } from '../../ops/matmul';
-import type { VitPlan } from '../memory';
+import { PendingSums } from '../../ops/pendingSums';
+import { fuses, type VitPlan } from '../memory';
 import type { ParameterTable } from '../parameters';
 import type { VitShape } from '../shape';
 
-/** Called in a forward pass behind the attention of each block, while its qkv [B, T, 3C] and lse [B, heads, TQ] still hold. */
-export type WatchAttention = (recorder: Recorder, block: number, at: { shape: AttentionShape; qkv: View; lse: View }) => void;
+/**
+ * Called in a forward pass behind the attention of each block, while its qkv [B, T, 3C], in half precision or not, and lse
+ * [B, heads, TQ] still hold.
+ */
+export type WatchAttention = (
+  recorder: Recorder,
+  block: number,
+  at: { shape: AttentionShape; qkv: View; lse: View; halves: boolean },
+) => void;
 
 /** What every layer is built from. */
 export interface LayerContext {
@@ -22,6 +30,10 @@ export interface LayerContext {
   readonly linear: RecordLinear;
   readonly watch: WatchAttention;
 }
+
+/** Where the sums of a layer's backward pass wait for its end, where they do: see `fuses`. */
+export const pendingSums = ({ plan, view }: LayerContext): PendingSums | undefined =>
+  fuses(plan) ? new PendingSums(view('parts')) : undefined;
 
 /** Parameters or gradients by name, as views into an arena. */
 export type Arena = (name: string) => View;

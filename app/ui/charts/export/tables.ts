@@ -1,6 +1,7 @@
 import type { MatrixSpectrum, Series } from '../../../protocol/messages';
 import type { RunEvaluation } from '../../../protocol/run/record';
 import { columnsOf, type Columns } from '../../../protocol/run/series';
+import { lossScaleAt } from '../../../protocol/lossScale';
 import { RECORD_WIDTH } from '../../../protocol/run/record';
 import { clock } from '../../../store/clock';
 import { csvLine, type Cell } from '../../../store/files';
@@ -24,6 +25,8 @@ interface WholeRun {
   readonly label: string;
   readonly columns: Columns & { readonly epoch?: ArrayLike<number>; readonly gradNorm?: ArrayLike<number> };
   readonly evaluations: readonly Omit<RunEvaluation, 'count'>[];
+  /** Of a step; undefined where the loss is not scaled. */
+  readonly lossScale: (step: number) => number | undefined;
   readonly epoch: (step: number) => number;
   readonly images: (step: number) => number;
   readonly seconds: (step: number) => number;
@@ -37,11 +40,14 @@ function wholeRuns(s: AppState): WholeRun[] {
   const { batchSize } = (s.running ?? s.experiment).train;
   if (s.series) {
     const pace = { stepsPerEpoch: stepsPerEpoch(s), batchSize, clock: clock.packed() };
-    out.push(whole(methodName((s.running ?? s.experiment).method.name), records.columns(), evaluationsOf(s.series), pace));
+    const { method, train } = s.running ?? s.experiment;
+    const scale = (step: number) => lossScaleAt(train, s.marks, step);
+    out.push(whole(methodName(method.name), records.columns(), evaluationsOf(s.series), pace, scale));
   }
   for (const run of s.shown) {
-    const { name, rows, evaluations } = run.record;
-    out.push(whole(name, { ...columnsOf(rows), gradNorm: stride(rows, 5) }, evaluations, paceOf(run)));
+    const { name, rows, evaluations, experiment, marks } = run.record;
+    const scale = (step: number) => lossScaleAt(experiment.train, marks, step);
+    out.push(whole(name, { ...columnsOf(rows), gradNorm: stride(rows, 5) }, evaluations, paceOf(run), scale));
   }
   return out;
 }
@@ -54,12 +60,14 @@ function whole(
   columns: WholeRun['columns'],
   evaluations: WholeRun['evaluations'],
   pace: Parameters<typeof stepMap>[1],
+  lossScale: WholeRun['lossScale'],
 ): WholeRun {
   const unknown = () => NaN;
   return {
     label,
     columns,
     evaluations,
+    lossScale,
     epoch: stepMap('epoch', pace)?.to ?? unknown,
     images: stepMap('images', pace)!.to,
     seconds: stepMap('seconds', pace)?.to ?? unknown,
@@ -76,9 +84,11 @@ const CHART_HEADS: Record<ChartItem, readonly string[]> = {
 
 /** A line a step, of all runs on the charts; averages over all steps before, as on the page. */
 function* chartLines(s: AppState, item: ChartItem): Generator<string> {
-  yield csvLine(['run', 'step', 'epoch', 'images', 'seconds', ...CHART_HEADS[item]]);
+  const runs = wholeRuns(s);
+  const scaled = item === 'lr' && runs.some(({ lossScale }) => lossScale(1) !== undefined);
+  yield csvLine(['run', 'step', 'epoch', 'images', 'seconds', ...CHART_HEADS[item], ...(scaled ? ['loss scale'] : [])]);
   const { smoothing } = s;
-  for (const { label, columns, evaluations, epoch, images, seconds } of wholeRuns(s)) {
+  for (const { label, columns, evaluations, lossScale, epoch, images, seconds } of runs) {
     const { loss, accuracy, regularizer, lr, gradNorm } = columns;
     const validated = new Map(evaluations.map((e) => [e.step, e]));
     let [mean, weight] = [0, 0];
@@ -86,7 +96,7 @@ function* chartLines(s: AppState, item: ChartItem): Generator<string> {
       const step = i + 1;
       const at: Cell[] = [label, step, f32(epoch(step)), images(step), f32(seconds(step))];
       if (item === 'regularizer') at.push(f32(regularizer[i]!));
-      else if (item === 'lr') at.push(f32(lr[i]!), f32(gradNorm?.[i] ?? NaN));
+      else if (item === 'lr') at.push(f32(lr[i]!), f32(gradNorm?.[i] ?? NaN), ...(scaled ? [lossScale(step) ?? NaN] : []));
       else {
         const raw = (item === 'loss' ? loss : accuracy)[i]!;
         mean = smoothing * mean + (1 - smoothing) * raw;
@@ -98,11 +108,11 @@ function* chartLines(s: AppState, item: ChartItem): Generator<string> {
     }
   }
   const baseline = s.baseline?.series && sparse(s.baseline.label, s.baseline.series);
-  if (baseline) yield* baselineLines(baseline.label, baseline.series, item);
+  if (baseline) yield* baselineLines(baseline.label, baseline.series, item, scaled);
 }
 
 /** The baseline's curve as far as it is kept: its decimated points. */
-function* baselineLines(label: string, s: Series, item: ChartItem): Generator<string> {
+function* baselineLines(label: string, s: Series, item: ChartItem, scaled: boolean): Generator<string> {
   for (let i = 0; i < s.step.length; i++) {
     const values = {
       loss: [s.loss[i]!, s.lossSmooth[i]!, NaN],
@@ -110,7 +120,7 @@ function* baselineLines(label: string, s: Series, item: ChartItem): Generator<st
       regularizer: [s.regularizer[i]!],
       lr: [s.lr[i]!, NaN],
     }[item];
-    yield csvLine([label, s.step[i]!, NaN, NaN, NaN, ...values.map(f32)]);
+    yield csvLine([label, s.step[i]!, NaN, NaN, NaN, ...values.map(f32), ...(scaled ? [NaN] : [])]);
   }
   if (item !== 'loss' && item !== 'accuracy') return;
   const values = item === 'loss' ? s.evalLoss : s.evalAccuracy;

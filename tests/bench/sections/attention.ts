@@ -1,0 +1,128 @@
+import {
+  attentionBackwardKey,
+  attentionBackwardQuery,
+  attentionForward,
+  attentionParams,
+  type AttentionBlock,
+  type AttentionLaunch,
+} from '../../../kernels/attention/attention';
+import type { View } from '../../../app/engine/gpu/buffers';
+import { Gpu } from '../../../app/engine/gpu/device';
+import { Recorder } from '../../../app/engine/gpu/recorder';
+import { secondsFor } from '../../../app/engine/ops/tune';
+import { attentionBackward, attentionForward as forward64, type Attention } from '../../reference/attention';
+import { maxError, uniform } from '../../support/gpu';
+import { packHalves } from '../../support/halves';
+import { round, type Row } from '../section';
+
+export const title = 'Attention by blocks of scores';
+export const note =
+  'ms for 12 blocks, 128 images, 3 heads of 64 (a software adapter: one image, one head, once). Error: the largest against float64 over ' +
+  'the largest value there, forward and backward, 65 tokens of 2 heads; for halves not measured here.';
+
+const BLOCKS: readonly AttentionBlock[] = [
+  { rows: 36, columns: 68 },
+  { rows: 24, columns: 68 },
+  { rows: 20, columns: 68 },
+  { rows: 12, columns: 68 },
+  { rows: 36, columns: 36 },
+  { rows: 24, columns: 36 },
+];
+
+interface Views {
+  readonly qkv: View;
+  readonly out: View;
+  readonly lse: View;
+  readonly dOut: View;
+  readonly delta: View;
+  readonly dQkv: View;
+}
+
+function allocate(gpu: Gpu, s: Attention, halves: boolean): { views: Views; qkv: Float32Array; dOut: Float32Array } {
+  const inputs = s.batch * s.tokens * 3 * s.heads * s.headSize;
+  const outputs = s.batch * s.queries * s.heads * s.headSize;
+  const [qkv, dOut] = [uniform(inputs, 1, -1, 1), uniform(outputs, 2)] as const;
+  const stored = (name: string, data: Float32Array<ArrayBuffer>): View => gpu.upload(name, halves ? packHalves(data) : data);
+  const rows = s.batch * s.heads * s.queries * 4;
+  const views = {
+    qkv: stored('qkv', qkv),
+    dOut: stored('dOut', dOut),
+    out: gpu.buffers.allocate('out', outputs * 4),
+    lse: gpu.buffers.allocate('lse', rows),
+    delta: gpu.buffers.allocate('delta', rows),
+    dQkv: gpu.buffers.allocate('dQkv', inputs * 4),
+  };
+  return { views, qkv, dOut };
+}
+
+/** The three kernels, with their buffers, in the order of a step. */
+function kernels(s: Attention, v: Views, halves: boolean, block: AttentionBlock): [string, AttentionLaunch, View[]][] {
+  return [
+    ['forward', attentionForward(s, 'tiled', halves, block), [v.qkv, v.out, v.lse]],
+    ['backwardQuery', attentionBackwardQuery(s, 'tiled', halves, block), [v.qkv, v.out, v.dOut, v.lse, v.delta, v.dQkv]],
+    ['backwardKey', attentionBackwardKey(s, 'tiled', halves, block), [v.qkv, v.dOut, v.lse, v.delta, v.dQkv]],
+  ];
+}
+
+async function timed(gpu: Gpu, s: Attention, halves: boolean, block: AttentionBlock): Promise<Row> {
+  const { views } = allocate(gpu, s, halves);
+  const row: Record<string, number> = {};
+  let backward = 0;
+  for (const [name, { spec, grid }, buffers] of kernels(s, views, halves, block)) {
+    const recorder = new Recorder(gpu, 'bench.attention');
+    const params = attentionParams(s);
+    for (let i = 0; i < (gpu.info.software ? 1 : 12); i++) recorder.dispatch(spec, { params, buffers, grid, work: 0, label: name });
+    const program = await recorder.build();
+    const ms = (await secondsFor(gpu, program)) * 1000;
+    if (name !== 'forward') backward += ms;
+    row[name] = round(ms);
+    program.dispose();
+  }
+  for (const view of Object.values(views) as View[]) gpu.buffers.free(view);
+  return { ...row, backward: round(backward) };
+}
+
+async function errorOf(gpu: Gpu, block: AttentionBlock): Promise<string> {
+  const s: Attention = { batch: 1, tokens: 65, queries: 65, heads: 2, headSize: 64 };
+  const { views, qkv, dOut } = allocate(gpu, s, false);
+  const recorder = new Recorder(gpu, 'bench.attention');
+  for (const [label, { spec, grid }, buffers] of kernels(s, views, false, block))
+    recorder.dispatch(spec, { params: attentionParams(s), buffers, grid, work: 0, label });
+  const program = await recorder.build();
+  program.run();
+  const compare = async (view: View, want: Float64Array): Promise<number> =>
+    maxError((await gpu.readFloats(view)).subarray(0, want.length), want) / want.reduce((top, x) => Math.max(top, Math.abs(x)), 0);
+  const errors = [await compare(views.out, forward64(s, qkv)), await compare(views.dQkv, attentionBackward(s, qkv, dOut))];
+  program.dispose();
+  for (const view of Object.values(views) as View[]) gpu.buffers.free(view);
+  return Math.max(...errors).toExponential(1);
+}
+
+export async function run(): Promise<Row[]> {
+  const gpu = await Gpu.open();
+  try {
+    const { software } = gpu.info;
+    const shape = (tokens: number, queries: number): Attention =>
+      software ? { batch: 1, tokens, queries, heads: 1, headSize: 64 } : { batch: 128, tokens, queries, heads: 3, headSize: 64 };
+    const rows: Row[] = [];
+    for (const { rows: r, columns } of software ? BLOCKS.slice(0, 1) : BLOCKS) {
+      const block = { rows: r, columns };
+      const error = await errorOf(gpu, block);
+      for (const [tokens, queries, halves] of [
+        [65, 65, false],
+        [65, 65, true],
+        [65, 1, false],
+        [257, 257, false],
+      ].slice(0, software ? 1 : undefined) as [number, number, boolean][])
+        rows.push({
+          blocks: `${r} x ${columns}`,
+          scores: `${queries} x ${tokens}${halves ? ' halves' : ''}`,
+          ...(await timed(gpu, shape(tokens, queries), halves, block)),
+          error,
+        });
+    }
+    return rows;
+  } finally {
+    gpu.dispose();
+  }
+}
