@@ -26,6 +26,8 @@ export interface MatmulVariant {
   readonly lanes: boolean;
   /** k's written out one after the other, a multiple of 4 that divides kt; absent for register tiles. */
   readonly unroll?: number;
+  /** Two panels of each operand take turns. */
+  readonly twice?: boolean;
 }
 
 const tiles = (mt: number, nt: number, wx: number, wy: number): MatmulVariant => ({
@@ -38,11 +40,18 @@ const tiles = (mt: number, nt: number, wx: number, wy: number): MatmulVariant =>
   lanes: false,
 });
 const quads = (mt: number, nt: number): MatmulVariant => ({ id: `q${mt}x${nt}`, mt, nt, wx: 4, wy: 1, kt: 0, lanes: true });
-const panels = (mt: number, nt: number, wx: number, wy: number, kt: number, unroll = kt): MatmulVariant => {
+const panels = (
+  mt: number,
+  nt: number,
+  wx: number,
+  wy: number,
+  kt: number,
+  o: { unroll?: number; twice?: boolean } = {},
+): MatmulVariant => {
   const id = `s${mt * wy}x${nt * wx}`;
   for (const rows of [mt * wy, nt * wx])
     if (rows % 32 || (rows * kt) % (4 * wx * wy)) throw new Error(`${id}: ${rows} rows of ${kt} do not share out among its invocations`);
-  return { id, mt, nt, wx, wy, kt, lanes: false, unroll };
+  return { id, mt, nt, wx, wy, kt, lanes: false, unroll: o.unroll ?? kt, twice: o.twice };
 };
 
 /**
@@ -54,10 +63,10 @@ export const MATMUL_VARIANTS: readonly MatmulVariant[] = [
   tiles(8, 8, 4, 4),
   quads(8, 4),
   quads(16, 8),
-  panels(4, 4, 8, 8, 16, 4),
-  panels(4, 8, 8, 16, 16),
+  panels(4, 4, 8, 8, 16, { unroll: 4 }),
+  panels(8, 4, 16, 8, 16, { twice: true }),
   panels(8, 12, 8, 8, 16),
-  panels(8, 8, 8, 16, 16),
+  panels(8, 8, 16, 16, 8, { twice: true }),
 ];
 
 const byId = new Map(MATMUL_VARIANTS.map((variant) => [variant.id, variant]));
@@ -182,7 +191,7 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
   return once(
     `matmul/${variant.id}/${kind}${width}${epilogueName(form)}${rowName(form.rowOut)}${halvesName(form.halves)}${form.whole ? '-whole' : ''}`,
     () => {
-      const { mt, nt, wx, wy, kt, lanes, unroll = kt } = variant;
+      const { mt, nt, wx, wy, kt, lanes, unroll = kt, twice } = variant;
       const { halves = {} } = form;
       const part = (X: 'a' | 'b', SIZE: string, BINDING: number, vec: boolean, across: boolean): string =>
         expand(operand, {
@@ -231,6 +240,8 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
               LA: (mt * kt) / (4 * wx),
               LB: (nt * kt) / (4 * wy),
               UNROLL: unroll / 4,
+              PANELS: twice ? 2 : 1,
+              ONCE: flag(!twice),
             });
       const end = outputPart(form, form.vecOut, 3, form.rowOut === true, halves);
       const params = form.rowOut ? [...PRODUCT_PARAMS, ...ROW_PARAM] : PRODUCT_PARAMS;

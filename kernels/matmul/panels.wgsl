@@ -8,6 +8,7 @@
 // Grid: one workgroup of TX * TY invocations per (item, tile), folded over x and y. Precision: f32
 // Template: A_T / B_T (operand stored transposed), MV = MT / 4, NV = NT / 4, LA / LB quads loaded per invocation, UNROLL:
 //   fours of k written out. All of a panel at once is a sixth faster on a graphics card, and slow to compile in software.
+//   PANELS is 2 where two panels of each operand take turns, one barrier for KT instead of two (ONCE).
 // Remainders by constants look idle: by them Tint proves every index of workgroup memory in bounds, and none is clamped.
 const TX = ${TX}u;
 const TY = ${TY}u;
@@ -18,8 +19,8 @@ const MQ = TY * ${MV}u;  // quads of rows in a tile
 const NQ = TX * ${NV}u;
 const TURN = 8u / KQ;
 
-var<workgroup> panel_a: array<vec4f, KT * MQ>;
-var<workgroup> panel_b: array<vec4f, KT * NQ>;
+var<workgroup> panel_a: array<vec4f, ${PANELS}u * KT * MQ>;
+var<workgroup> panel_b: array<vec4f, ${PANELS}u * KT * NQ>;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -84,26 +85,32 @@ fn main(
   //#end
   //#end
 
+  var turn = 0u;
   for (var k = k_begin; k < k_end; k += KT) {
+    //#for once ONCE
     workgroupBarrier();
+    //#end
+    let turn_a = (turn % ${PANELS}u) * (KT * MQ);
+    let turn_b = (turn % ${PANELS}u) * (KT * NQ);
+    turn++;
     //#for l LA
     //#for once A_N
     //#for c 4
-    panel_a[wa${l} + ${c}u * MQ][ea${l}] = na${l}[${c}];
+    panel_a[turn_a + wa${l} + ${c}u * MQ][ea${l}] = na${l}[${c}];
     //#end
     //#end
     //#for once A_T
-    panel_a[wa${l}] = na${l};
+    panel_a[turn_a + wa${l}] = na${l};
     //#end
     //#end
     //#for l LB
     //#for once B_T
     //#for c 4
-    panel_b[wb${l} + ${c}u * NQ][eb${l}] = nb${l}[${c}];
+    panel_b[turn_b + wb${l} + ${c}u * NQ][eb${l}] = nb${l}[${c}];
     //#end
     //#end
     //#for once B_N
-    panel_b[wb${l}] = nb${l};
+    panel_b[turn_b + wb${l}] = nb${l};
     //#end
     //#end
     workgroupBarrier();
@@ -121,18 +128,18 @@ fn main(
         let four = s * ${UNROLL}u + ${v}u;
         //#for i MV
         //#for once A_N
-        let xa${i} = four * 4u * MQ + ((ty + ${i}u * TY) ^ (four * TURN)) % MQ;
+        let xa${i} = turn_a + four * 4u * MQ + ((ty + ${i}u * TY) ^ (four * TURN)) % MQ;
         //#end
         //#for once A_T
-        let xa${i} = four * 4u * MQ + ty + ${i}u * TY;
+        let xa${i} = turn_a + four * 4u * MQ + ty + ${i}u * TY;
         //#end
         //#end
         //#for j NV
         //#for once B_T
-        let xb${j} = four * 4u * NQ + ((tx + ${j}u * TX) ^ (four * TURN)) % NQ;
+        let xb${j} = turn_b + four * 4u * NQ + ((tx + ${j}u * TX) ^ (four * TURN)) % NQ;
         //#end
         //#for once B_N
-        let xb${j} = four * 4u * NQ + tx + ${j}u * TX;
+        let xb${j} = turn_b + four * 4u * NQ + tx + ${j}u * TX;
         //#end
         //#end
         //#for c 4

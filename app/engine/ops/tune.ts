@@ -24,7 +24,7 @@ interface Probe {
 }
 
 /** Best bets first: the budget may end before the list does. */
-const HARDWARE: readonly Candidate[] = ['s64x64', 's32x32', 's64x96', 's128x64', 'r4x4', 'r8x8'].map((variant) => ({
+const HARDWARE: readonly Candidate[] = ['s64x64', 's32x32', 's64x96', 's128x128', 'r4x4', 'r8x8'].map((variant) => ({
   variant,
   worth: 1,
 }));

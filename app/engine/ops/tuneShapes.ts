@@ -9,7 +9,7 @@ import { MIN_PART, matmulScratchBytes, matmulShapeKey, recordMatmul, type Matmul
 export type ShapeChoices = NonNullable<MatmulTuning['shapes']>;
 
 /** Tilings that are the fastest for some product on a graphics card, best bets first. */
-export const SHAPE_CANDIDATES: readonly string[] = ['s64x64', 's64x96', 's128x64', 's32x32'];
+export const SHAPE_CANDIDATES: readonly string[] = ['s64x64', 's64x96', 's128x128', 's32x32'];
 /** Workgroups that a product split over k comes near to; a card takes a few per core, and how many cores it has is not told. */
 const GROUPS = [192, 384, 768];
 /** Products with less than this share of a step's work are left to the rates by kind. */
