@@ -43,7 +43,7 @@ test('attention', () => {
   // 30 scores of 14 operations, twice; 5 more each; 6 rows of 7 quotients. q 42, k and v 70 each, out 42, lse 6.
   expect(cost('attention/forward.lanes.7x3', p)).toEqual([2 * 420 + 150 + 42, 42 + 140 + 42 + 6]);
   // Row sums of dOut ∘ out: 6 rows of 14. q, out, dOut; k, v; lse, delta; dQ of all tokens.
-  expect(cost('attention/backwardQuery.tiled.7', p)).toEqual([3 * 420 + 150 + 84, 126 + 140 + 12 + 70]);
+  expect(cost('attention/backwardQuery.tiled36x68.7', p)).toEqual([3 * 420 + 150 + 84, 126 + 140 + 12 + 70]);
   // q, dOut; k, v, dK, dV; lse, delta.
   expect(cost('attention/backwardKey.rows.7x1', p)).toEqual([4 * 420 + 150, 84 + 280 + 12]);
 });
