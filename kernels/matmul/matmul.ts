@@ -56,7 +56,7 @@ const panels = (
 
 /**
  * Measured on SwiftShader, one busy core, 2080 × 192 × 192 NT, GFLOP/s and seconds to compile: r4x4 0.8, 0.1; r8x8 1.0,
- * 0.2; q8x4 1.3, 0.1; q16x8 1.5, 0.35; s64x64 0.2, 2. Tiles of 16 × 16 reached 1.4 at 0.8 s and were dropped.
+ * 0.2; q8x4 1.3, 0.1; q16x8 1.5, 0.35. Tiles of 16 × 16 reached 1.4 at 0.8 s and were dropped.
  */
 export const MATMUL_VARIANTS: readonly MatmulVariant[] = [
   tiles(4, 4, 8, 8),

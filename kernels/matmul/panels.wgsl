@@ -7,7 +7,7 @@
 //   the eight invocations that write together meet all banks.
 // Grid: one workgroup of TX * TY invocations per (item, tile), folded over x and y. Precision: f32
 // Template: A_T / B_T (operand stored transposed), MV = MT / 4, NV = NT / 4, LA / LB quads loaded per invocation, UNROLL:
-//   fours of k written out. All of a panel at once is a sixth faster on a graphics card, and slow to compile in software.
+//   fours of k written out. All of a panel at once is a tenth faster on an H200, and slow to compile in software.
 //   PANELS is 2 where two panels of each operand take turns, one barrier for KT instead of two (ONCE).
 // Remainders by constants look idle: by them Tint proves every index of workgroup memory in bounds, and none is clamped.
 const TX = ${TX}u;
