@@ -28,7 +28,7 @@ test('a command pasted on the page is read, corrected, applied and copied again'
   const apply = dialog.getByRole('button', { name: 'Apply' });
   await expect(dialog).toContainText('--dropout 0.1 cannot be used');
   await expect(apply).toBeDisabled();
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   await box.fill(`${LINE} --amp true`);
   await expect(dialog).toContainText('on CIFAR-10, AdamQ3R, 39');
   await expect(dialog).toContainText('longer side');
@@ -40,7 +40,7 @@ test('a command pasted on the page is read, corrected, applied and copied again'
     expect(link).toContain(part);
 
   await page.getByRole('button', { name: 'Command line' }).click();
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   await page.getByRole('button', { name: /Copy command line/ }).click();
   await expect(page.getByText('Line copied')).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(LINE.replace(' --target_modules', ' --amp true --target_modules'));
@@ -58,7 +58,7 @@ test('a command pasted on the page is read, corrected, applied and copied again'
   await page.getByRole('button', { name: /Copy command line/ }).click();
   const copied = page.getByRole('dialog', { name: 'The command is copied' });
   await expect(copied).toContainText('Blocks is 1; the line stands for 12.');
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   watch.expectQuiet();
 });
 

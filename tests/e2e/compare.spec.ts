@@ -56,7 +56,7 @@ test('A and B with λ 0 on both coincide to the bit, and part after λ changes o
   const link = await share.getByRole('textbox', { name: 'Link to A and B' }).inputValue();
   expect(link).toMatch(/&lambda=0&.*compare=ab&b\.lambda=20$/);
   await expect(share.getByRole('img', { name: /^QR code of http/ })).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   await share.getByRole('button', { name: 'Close' }).click();
 
   await page.getByRole('button', { name: 'Measure' }).click();
@@ -94,7 +94,7 @@ test('a grid of two by two runs unattended, survives a reload in its middle and 
   await page.getByRole('button', { name: 'Run the grid' }).click();
   await expect(page.getByRole('alert')).toContainText('λ must be a number, not "x"');
   await page.getByRole('textbox', { name: 'Values of λ' }).fill('0, 5');
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   await page.getByRole('button', { name: 'Run the grid' }).click();
   const done = page.getByTestId('grid-done');
   await expect(done).toHaveText('1', { timeout: 60_000 });
@@ -116,11 +116,11 @@ test('a grid of two by two runs unattended, survives a reload in its middle and 
   await page.getByRole('button', { name: 'Open run' }).click();
   const sheet = page.getByRole('dialog', { name: 'λ 5, rank 0.1' });
   await expect(sheet.getByRole('grid')).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   await sheet.getByRole('button', { name: 'Close' }).click();
   await page.getByRole('combobox', { name: 'Figure' }).selectOption('loss');
   await expect(page.locator('.heat [data-state=done]').first()).toHaveText(/^\d\.\d{3}$/);
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
 
   await page.getByRole('button', { name: 'Share' }).click();
   const share = page.getByRole('dialog', { name: 'Share this grid' });
@@ -158,7 +158,7 @@ test('a grid of two by two runs unattended, survives a reload in its middle and 
   await page.getByRole('button', { name: 'What B runs' }).click();
   const kept = page.getByRole('region', { name: 'Kept runs' });
   await expect(kept.getByRole('button')).toHaveCount(4);
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   await kept.getByRole('button', { name: /^λ 5, rank 0\.3/ }).click();
   await expect(page.getByRole('button', { name: 'What B runs' })).toHaveText('λ 5, rank 0.3');
   watch.expectQuiet();

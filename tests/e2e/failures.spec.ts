@@ -46,7 +46,7 @@ test('out of memory says what did not fit and offers a way on', async ({ page })
   );
   expect(error).toMatch(/no .* MiB left for/);
   await expect(page.locator('[data-fault="out-of-memory"]')).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
 });
 
 test('a crashed worker is replaced on one click', async ({ page }) => {
@@ -54,7 +54,7 @@ test('a crashed worker is replaced on one click', async ({ page }) => {
   await page.evaluate(() => window.q3r.step(1));
   await page.evaluate(() => window.q3r.provoke('worker-crash').catch(() => undefined));
   await expect(page.locator('[data-fault="worker-crash"]')).toBeVisible();
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   await page.getByRole('button', { name: /Start again/ }).click();
   await expect.poll(() => step(page), { timeout: 60_000 }).toBeGreaterThan(0);
 });
@@ -69,7 +69,7 @@ test('a model that does not fit is refused with the reason and the nearest that 
   await openPlayground(page, '#v=1&embedDim=1024&depth=24&numHeads=16&mlpRatio=4&batchSize=2048');
   await expect(page.getByText(/takes|would take/).first()).toBeVisible();
   await expect(page.getByRole('button', { name: 'Play', exact: true }).first()).toBeDisabled();
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   await page.getByRole('button', { name: /Use/ }).first().click();
   await expect(page.getByRole('button', { name: 'Play', exact: true }).first()).toBeEnabled();
 });

@@ -47,7 +47,7 @@ test('a teacher’s link leaves λ alone, and nothing on the page gets past it',
   expect(lambda).toBe(2);
   expect(lr).not.toBe(0.5);
   expect((await page.evaluate(() => window.q3r.step(2))).length).toBe(2);
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   watch.expectQuiet();
 });
 
@@ -63,7 +63,7 @@ test('projector type hides the rails, and Escape brings them back; what is locke
   const sheet = page.getByRole('dialog', { name: 'Matrix by matrix' });
   await expect(sheet.getByText('Target rank of fc1, locked:')).toHaveCount(1);
   await expect(sheet.getByRole('textbox').or(sheet.getByRole('switch'))).toHaveCount(0);
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Compare' }).click();
   const setting = page.getByRole('combobox', { name: 'Setting to change' });
@@ -72,7 +72,7 @@ test('projector type hides the rails, and Escape brings them back; what is locke
   await setting.selectOption('method.lambda');
   await expect(page.getByText('λ, B, locked:')).toHaveCount(1);
   await expect(page.getByRole('button', { name: 'Apply' })).toHaveCount(0);
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   await page.getByRole('button', { name: 'Grid', exact: true }).click();
   await expect(page.getByRole('combobox', { name: 'Setting, up' })).not.toHaveValue('method.lambda');
   await expect(page.getByText('Steps of each run, locked:')).toHaveCount(1);

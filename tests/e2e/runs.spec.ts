@@ -32,7 +32,7 @@ test('runs are kept, shown, renamed, deleted and had back; a file of one comes b
   await page.keyboard.type('Gentle');
   await page.keyboard.press('Enter');
   await expect(other).toContainText('Gentle');
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
 
   await expect.poll(() => page.evaluate(async () => (await window.q3r.runs()).map((r) => r.step))).toEqual([6, 12]);
   await page.reload();
@@ -50,7 +50,7 @@ test('runs are kept, shown, renamed, deleted and had back; a file of one comes b
   await sheet.getByLabel('Filter runs').fill('gentle');
   await expect(sheet.locator('tbody tr')).toHaveCount(1);
   await sheet.getByLabel('Choose Gentle').check();
-  await expectAccessible(page);
+  await expectAccessible(page, undefined, ['light']);
   await sheet.getByRole('button', { name: 'Delete 1 run' }).click();
   await expect(sheet.locator('tbody tr')).toHaveCount(0);
   await sheet.getByRole('button', { name: 'Undo' }).click();

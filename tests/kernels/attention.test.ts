@@ -14,17 +14,19 @@ const shape = (batch: number, tokens: number, queries: number, heads: number, he
   headSize,
 });
 
+/** Sizes that fit no tile. A graphics card's variant takes a software adapter long: three blocks of columns are enough there. */
+const SHAPES = [shape(1, 1, 1, 1, 3), shape(2, 5, 5, 2, 3), shape(2, 37, 1, 3, 16), shape(1, 33, 2, 1, 20)];
+const WIDE = shape(1, 5, 5, 1, 128);
+const ALL = {
+  // A head this wide takes long to compile: once, in the variant of the two that software adapters use.
+  rows: SHAPES,
+  // An image of 224 pixels in patches of 16.
+  lanes: [...SHAPES, WIDE, shape(1, 67, 67, 2, 16), shape(1, 197, 197, 1, 8)],
+  tiled: [...SHAPES, WIDE, shape(1, 137, 137, 1, 4)],
+};
+
 describe.each(['rows', 'lanes', 'tiled'] as const)('attention, variant %s', (variant) => {
-  test.each([
-    shape(1, 1, 1, 1, 3),
-    shape(2, 5, 5, 2, 3),
-    shape(1, 67, 67, 2, 16),
-    shape(2, 37, 1, 3, 16),
-    shape(1, 33, 2, 1, 20),
-    shape(1, 5, 5, 1, 128),
-    // An image of 224 pixels in patches of 16.
-    shape(1, 197, 197, 1, 8),
-  ])('%o: forward and backward match float64, bitwise the same twice', async (s) => {
+  test.each(ALL[variant])('%o: forward and backward match float64, bitwise the same twice', async (s) => {
     const g = gpu();
     const C = s.heads * s.headSize;
     const qkvData = uniform(s.batch * s.tokens * 3 * C, 1, -2, 2);

@@ -371,7 +371,7 @@ test('thousands of damaged lines: a valid experiment or named problems, nothing 
         expect(error).toBeInstanceOf(ConfigError);
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
 });
 
@@ -389,7 +389,7 @@ test('thousands of damaged links: a valid experiment, and every part that was no
         expect(error).toBeInstanceOf(ConfigError);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
 

@@ -13,10 +13,10 @@ import { BatchDecoder, batchLayout, recordsIn } from '../../../app/engine/data/p
 import { concat, gzip, mutate, parquetOf, pngOf, random, records, tarEnd, tarEntry, text, type Bytes } from './fixtures';
 
 /**
- * A thousand damaged files or more for each decoder: bits flipped, runs erased, pieces cut out, doubled or spliced in from another file. Each is
+ * Five hundred damaged files or more for each decoder: bits flipped, runs erased, pieces cut out, doubled or spliced in from another file. Each is
  * either read or refused by a FormatError that says something, and nothing takes long or much memory.
  */
-const RUNS = 1000;
+const RUNS = 500;
 
 async function fuzz(what: string, good: readonly Bytes[], runs: number, read: (bytes: Bytes) => Promise<unknown> | void): Promise<void> {
   const next = random(what.length * 7919);
