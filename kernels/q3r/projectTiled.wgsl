@@ -27,26 +27,25 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_index) t: u
   let right = select(m.v_at, m.u_at, m.transposed == 1u);
   let tx = t % 8u;
   let ty = (t / 8u) % 8u;
-  let lane = t % 32u;
-  let half = (t / 32u) % 2u;
   //#for i 4
   var acc${i} = vec4f();
   //#end
   for (var j = 0u; j < m.cols; j += 32u) {
     workgroupBarrier();
-    let there = j + lane < m.cols;
-    let begin = m.w + min(j + lane, m.cols - 1u);
-    //#for l 16
-    let x${l} = x[begin + min(first_row + 2u * ${l}u + half, m.rows - 1u) * m.cols];
+    // A whole vec4 at a time: two invocations must not write into one.
+    let begin = j + 4u * tx;
+    let there = vec4u(begin, begin + 1u, begin + 2u, begin + 3u) < vec4u(m.cols);
+    let at = min(vec4u(begin, begin + 1u, begin + 2u, begin + 3u), vec4u(m.cols - 1u));
+    //#for l 4
+    let line${l} = m.w + min(first_row + 8u * ${l}u + ty, m.rows - 1u) * m.cols;
+    let x${l} = vec4f(x[line${l} + at.x], x[line${l} + at.y], x[line${l} + at.z], x[line${l} + at.w]);
     //#end
     let q = j / 4u + tx;
     //#for l 4
     let f${l} = factors[right + min(first_col + 8u * ${l}u + ty, r - 1u) * width + min(q, width - 1u)];
     //#end
-    //#for l 16
-    panel_x[(2u * ${l}u + half) * LINE + lane / 4u][lane % 4u] = select(0.0, x${l}, there);
-    //#end
     //#for l 4
+    panel_x[(8u * ${l}u + ty) * LINE + tx] = select(vec4f(), x${l}, there);
     panel_f[(8u * ${l}u + ty) * LINE + tx] = f${l};
     //#end
     workgroupBarrier();
