@@ -19,8 +19,19 @@ const MQ = TY * ${MV}u;  // quads of rows in a tile
 const NQ = TX * ${NV}u;
 const TURN = 8u / KQ;
 
+// Scalars where a panel is turned: invocations that store components of one vector race, for a store may touch all of it.
+//#for once A_N
+var<workgroup> panel_a: array<f32, ${PANELS}u * KT * MQ * 4u>;
+//#end
+//#for once A_T
 var<workgroup> panel_a: array<vec4f, ${PANELS}u * KT * MQ>;
+//#end
+//#for once B_T
+var<workgroup> panel_b: array<f32, ${PANELS}u * KT * NQ * 4u>;
+//#end
+//#for once B_N
 var<workgroup> panel_b: array<vec4f, ${PANELS}u * KT * NQ>;
+//#end
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -96,7 +107,7 @@ fn main(
     //#for l LA
     //#for once A_N
     //#for c 4
-    panel_a[turn_a + wa${l} + ${c}u * MQ][ea${l}] = na${l}[${c}];
+    panel_a[(turn_a + wa${l} + ${c}u * MQ) * 4u + ea${l}] = na${l}[${c}];
     //#end
     //#end
     //#for once A_T
@@ -106,7 +117,7 @@ fn main(
     //#for l LB
     //#for once B_T
     //#for c 4
-    panel_b[turn_b + wb${l} + ${c}u * NQ][eb${l}] = nb${l}[${c}];
+    panel_b[(turn_b + wb${l} + ${c}u * NQ) * 4u + eb${l}] = nb${l}[${c}];
     //#end
     //#end
     //#for once B_N
@@ -144,10 +155,22 @@ fn main(
         //#end
         //#for c 4
         //#for i MV
+        //#for once A_N
+        let wa${i}_${c} = (xa${i} + ${c}u * MQ) * 4u;
+        let ca${i}_${c} = vec4f(panel_a[wa${i}_${c}], panel_a[wa${i}_${c} + 1u], panel_a[wa${i}_${c} + 2u], panel_a[wa${i}_${c} + 3u]);
+        //#end
+        //#for once A_T
         let ca${i}_${c} = panel_a[xa${i} + ${c}u * MQ];
         //#end
+        //#end
         //#for j NV
+        //#for once B_T
+        let wb${j}_${c} = (xb${j} + ${c}u * NQ) * 4u;
+        let cb${j}_${c} = vec4f(panel_b[wb${j}_${c}], panel_b[wb${j}_${c} + 1u], panel_b[wb${j}_${c} + 2u], panel_b[wb${j}_${c} + 3u]);
+        //#end
+        //#for once B_N
         let cb${j}_${c} = panel_b[xb${j} + ${c}u * NQ];
+        //#end
         //#end
         //#for i MV
         //#for q 4
