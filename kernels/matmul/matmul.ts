@@ -1,6 +1,7 @@
 import erf from '../lib/erf.wgsl?raw';
 import halvesLib from '../lib/halves.wgsl?raw';
 import { expand, fields, type BindingField, type KernelSpec, type ParamField } from '../spec';
+import fragmentsSource from './fragments.wgsl?raw';
 import operand from './operand.wgsl?raw';
 import output from './output.wgsl?raw';
 import panelsSource from './panels.wgsl?raw';
@@ -11,13 +12,14 @@ import register from './register.wgsl?raw';
 export interface MatmulVariant {
   /**
    * `r…`: register tiles read straight from memory. `q…`: the same by four lanes that share their loads of A.
-   * `s…`: tiles staged in workgroup memory. Then rows × columns per invocation, or per workgroup for `s…`.
+   * `s…`: tiles staged in workgroup memory. `m…`: the same by matrix units. Then rows × columns per invocation, or per workgroup for
+   * `s…` and `m…`.
    */
   readonly id: string;
-  /** Rows and columns of outputs per invocation, multiples of 4. */
+  /** Rows and columns of outputs per invocation, or per subgroup where there is a `unit`; multiples of 4. */
   readonly mt: number;
   readonly nt: number;
-  /** Invocations of a workgroup along n and m. */
+  /** Invocations, or subgroups, of a workgroup along n and m. */
   readonly wx: number;
   readonly wy: number;
   /** Depth of a workgroup-memory panel, a multiple of 4; 0 for register tiles. */
@@ -28,6 +30,16 @@ export interface MatmulVariant {
   readonly unroll?: number;
   /** Two panels of each operand take turns. */
   readonly twice?: boolean;
+  /** Products are rounded to half precision first and made by matrix units: only where `roundsOperands` says that this may be. */
+  readonly unit?: MatrixUnit;
+}
+
+/** A product that a device makes in one operation of a subgroup: m × k times k × n, in f16 with f32 sums, by so many lanes. */
+export interface MatrixUnit {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly lanes: number;
 }
 
 const tiles = (mt: number, nt: number, wx: number, wy: number): MatmulVariant => ({
@@ -69,12 +81,61 @@ export const MATMUL_VARIANTS: readonly MatmulVariant[] = [
   panels(8, 8, 16, 16, 8, { twice: true }),
 ];
 
+/**
+ * What WebGPU calls products by a whole subgroup while they are experimental: Chrome offers them behind
+ * chrome://flags/#enable-unsafe-webgpu. The name is not among the types yet.
+ */
+export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
+const MATRIX_EXTENSION = 'chromium_experimental_subgroup_matrix';
+const UNIT_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', MATRIX_FEATURE];
+
+/** Tiles of a workgroup by matrix units: outputs of a subgroup, subgroups along n and m, depth of a panel. */
+const UNIT_TILES = [
+  { mt: 16, nt: 16, wx: 2, wy: 2, kt: 16 },
+  { mt: 32, nt: 32, wx: 2, wy: 2, kt: 32 },
+  { mt: 64, nt: 32, wx: 2, wy: 2, kt: 32 },
+  { mt: 64, nt: 32, wx: 4, wy: 2, kt: 32 },
+] as const;
+
+/** Rows longer against bank conflicts, and what a half takes. */
+const PAD = 8;
+const HALF_BYTES = 2;
+
+function unitVariant(tile: (typeof UNIT_TILES)[number], unit: MatrixUnit): MatmulVariant {
+  const { m, n, k, lanes } = unit;
+  return { id: `m${tile.mt * tile.wy}x${tile.nt * tile.wx}.${m}x${n}x${k}.${lanes}`, ...tile, lanes: false, unit };
+}
+
+/** Bytes of workgroup memory that a variant of a matrix unit takes at most, whichever way its operands are stored. */
+function unitBytes({ mt, nt, wx, wy, kt }: MatmulVariant, { m, n }: MatrixUnit): number {
+  const panel = (side: number): number => HALF_BYTES * Math.max(side * (kt + PAD), kt * (side + PAD));
+  return panel(mt * wy) + panel(nt * wx) + 4 * wx * wy * m * n;
+}
+
+/** Tilings for these units that fit so many bytes of workgroup memory and invocations, smallest first. */
+export function unitVariants(units: readonly MatrixUnit[], bytes: number, invocations: number): MatmulVariant[] {
+  return units.flatMap((unit) =>
+    UNIT_TILES.map((tile) => unitVariant(tile, unit)).filter((variant) => {
+      const { mt, nt, wx, wy, kt } = variant;
+      const threads = wx * wy * unit.lanes;
+      const shares = [mt * wy, nt * wx].every((side) => (side * kt) % (4 * threads) === 0);
+      const whole = mt % unit.m === 0 && nt % unit.n === 0 && kt % unit.k === 0 && unit.n % 4 === 0;
+      return shares && whole && threads <= invocations && unitBytes(variant, unit) <= bytes;
+    }),
+  );
+}
+
 const byId = new Map(MATMUL_VARIANTS.map((variant) => [variant.id, variant]));
 
 /** @throws Error for an id that no variant has. */
 export function matmulVariant(id: string): MatmulVariant {
-  const variant = byId.get(id);
+  const known = byId.get(id);
+  if (known) return known;
+  const [, m, n, k, lanes] = /^m\d+x\d+\.(\d+)x(\d+)x(\d+)\.(\d+)$/.exec(id)?.map(Number) ?? [];
+  const unit = { m: m!, n: n!, k: k!, lanes: lanes! };
+  const variant = m === undefined ? undefined : UNIT_TILES.map((tile) => unitVariant(tile, unit)).find((v) => v.id === id);
   if (!variant) throw new Error(`there is no matrix product variant ${id}`);
+  byId.set(id, variant);
   return variant;
 }
 
@@ -95,6 +156,9 @@ export interface MatmulHalves {
   readonly out?: boolean;
   readonly pre?: boolean;
 }
+
+/** True where a product's numbers pass through half precision anyway: then its operands may, too. */
+export const roundsOperands = ({ a, b, out }: MatmulHalves = {}): boolean => a === true || b === true || out === true;
 
 /** Which of the specialised kernels: transposition, width of the loads and stores, epilogue. */
 export interface MatmulForm extends MatmulEpilogue {
@@ -191,7 +255,7 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
   return once(
     `matmul/${variant.id}/${kind}${width}${epilogueName(form)}${rowName(form.rowOut)}${halvesName(form.halves)}${form.whole ? '-whole' : ''}`,
     () => {
-      const { mt, nt, wx, wy, kt, lanes, unroll = kt, twice } = variant;
+      const { mt, nt, wx, wy, kt, lanes, unroll = kt, twice, unit } = variant;
       const { halves = {} } = form;
       const part = (X: 'a' | 'b', SIZE: string, BINDING: number, vec: boolean, across: boolean): string =>
         expand(operand, {
@@ -199,7 +263,8 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
           SIZE,
           BINDING,
           TYPE: type(vec, halves[X]),
-          UNPACK: halves[X] ? 'unpack_halves' : '',
+          QUAD: unit ? 'vec4h' : 'vec4f',
+          UNPACK: halves[X] ? (unit ? 'bitcast<vec4h>' : 'unpack_halves') : unit ? 'vec4h' : '',
           VEC: flag(vec),
           SCALAR: flag(!vec),
           ACROSS: flag(across),
@@ -230,24 +295,42 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
               NV: nt / 4,
               TAIL: flag(tail),
             })
-          : expand(panelsSource, {
-              ...layout,
-              TX: wx,
-              TY: wy,
-              KT: kt,
-              MV: mt / 4,
-              NV: nt / 4,
-              LA: (mt * kt) / (4 * wx),
-              LB: (nt * kt) / (4 * wy),
-              UNROLL: unroll / 4,
-              PANELS: twice ? 2 : 1,
-              ONCE: flag(!twice),
-            });
+          : unit
+            ? expand(fragmentsSource, {
+                ...layout,
+                UM: unit.m,
+                UN: unit.n,
+                UK: unit.k,
+                TM: mt * wy,
+                TN: nt * wx,
+                KT: kt,
+                LANES: unit.lanes,
+                SUBGROUPS: wx * wy,
+                COLS: wx,
+                FM: mt / unit.m,
+                FN: nt / unit.n,
+                LA: (mt * kt) / (4 * wx * unit.lanes),
+                LB: (nt * kt) / (4 * wy * unit.lanes),
+              })
+            : expand(panelsSource, {
+                ...layout,
+                TX: wx,
+                TY: wy,
+                KT: kt,
+                MV: mt / 4,
+                NV: nt / 4,
+                LA: (mt * kt) / (4 * wx),
+                LB: (nt * kt) / (4 * wy),
+                UNROLL: unroll / 4,
+                PANELS: twice ? 2 : 1,
+                ONCE: flag(!twice),
+              });
       const end = outputPart(form, form.vecOut, 3, form.rowOut === true, halves);
       const params = form.rowOut ? [...PRODUCT_PARAMS, ...ROW_PARAM] : PRODUCT_PARAMS;
       return {
         code: [
           ...(lanes ? ['enable subgroups;'] : []),
+          ...(unit ? ['enable f16;', 'enable subgroups;', `enable ${MATRIX_EXTENSION};`, 'requires subgroup_id;'] : []),
           ...(halvesName(halves) ? [halvesLib] : []),
           struct(params),
           part('a', 'm', 1, form.vecA, form.transA),
@@ -258,6 +341,7 @@ export function matmulKernel(variant: MatmulVariant, form: MatmulForm): KernelSp
         params,
         bindings: [{ name: 'a', access: 'read' }, { name: 'b', access: 'read' }, ...end.bindings],
         ...(lanes ? { features: ['subgroups'] as const } : {}),
+        ...(unit ? { features: UNIT_FEATURES } : {}),
       };
     },
   );

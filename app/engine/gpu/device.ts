@@ -1,3 +1,4 @@
+import { MATRIX_FEATURE, type MatrixUnit } from '../../../kernels/matmul/matmul';
 import { BufferPool, OutOfMemoryError, STAGING, STORAGE, type View } from './buffers';
 import { PipelineCache } from './pipelines';
 
@@ -35,6 +36,8 @@ export interface DeviceInfo {
   readonly f16: boolean;
   readonly subgroups: boolean;
   readonly timestamps: boolean;
+  /** Products of halves that a subgroup makes in one operation, the device's favourite first; none where the browser does not offer them. */
+  readonly units: readonly MatrixUnit[];
   readonly maxBufferSize: number;
   readonly maxStorageBufferBindingSize: number;
   readonly maxComputeWorkgroupStorageSize: number;
@@ -51,6 +54,20 @@ const RAISED_LIMITS = [
   'maxComputeWorkgroupsPerDimension',
   'maxStorageBuffersPerShaderStage',
 ] as const;
+
+/** What WebGPU's proposal adds to an adapter's description; not among the types yet. */
+interface MatrixInfo {
+  readonly subgroupMatrixConfigs?: Iterable<{ componentType: string; resultComponentType: string; M: number; N: number; K: number }>;
+}
+
+/** Subgroups of one size only: how many a workgroup has must be known when its kernel is written. */
+function unitsOf(info: GPUAdapterInfo & MatrixInfo): MatrixUnit[] {
+  const { subgroupMinSize: lanes, subgroupMaxSize } = info;
+  if (lanes === undefined || lanes !== subgroupMaxSize) return [];
+  return [...(info.subgroupMatrixConfigs ?? [])]
+    .filter((c) => c.componentType === 'f16' && c.resultComponentType === 'f32')
+    .map(({ M, N, K }) => ({ m: M, n: N, k: K, lanes }));
+}
 
 /** One open device with its buffers and pipelines. */
 export class Gpu {
@@ -80,7 +97,7 @@ export class Gpu {
     if (!gpu) throw new GpuUnavailableError('no-webgpu', 'This browser has no WebGPU.');
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
     if (!adapter) throw new GpuUnavailableError('no-adapter', 'WebGPU is present, but no graphics adapter answered.');
-    const wanted: GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
+    const wanted: GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16', MATRIX_FEATURE];
     const requiredFeatures = wanted.filter((name) => adapter.features.has(name));
     const requiredLimits: Record<string, number> = {};
     for (const name of RAISED_LIMITS) requiredLimits[name] = adapter.limits[name];
@@ -101,6 +118,7 @@ export class Gpu {
       f16: device.features.has('shader-f16'),
       subgroups: device.features.has('subgroups'),
       timestamps: device.features.has('timestamp-query'),
+      units: device.features.has('shader-f16') && device.features.has(MATRIX_FEATURE) ? unitsOf(adapter.info) : [],
       maxBufferSize: device.limits.maxBufferSize,
       maxStorageBufferBindingSize: device.limits.maxStorageBufferBindingSize,
       maxComputeWorkgroupStorageSize: device.limits.maxComputeWorkgroupStorageSize,

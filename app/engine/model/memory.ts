@@ -83,10 +83,17 @@ export function linearLayers(plan: VitPlan): { name: string; shape: LinearShape;
 export function stepProducts(plan: VitPlan): { name: string; pass: 'forward' | 'backward'; shape: MatmulShape }[] {
   return linearLayers(plan).flatMap(({ name, shape, dInput }) => {
     const products = linearProducts(shape);
-    const forward = { name, pass: 'forward', shape: products.forward } as const;
+    // Of a block's linear layers inputs are stored in half precision, as are the gradients of the inputs.
+    const half = plan.halves === true && name.startsWith('blocks.');
+    const forward = { name, pass: 'forward', shape: { ...products.forward, ...(half && { halves: { a: true } }) } } as const;
     if (!plan.training) return [forward];
-    const dWeight = { name: `${name}.dWeight`, pass: 'backward', shape: products.dWeight } as const;
-    return dInput ? [forward, dWeight, { name: `${name}.dInput`, pass: 'backward', shape: products.dInput } as const] : [forward, dWeight];
+    const dWeight = {
+      name: `${name}.dWeight`,
+      pass: 'backward',
+      shape: { ...products.dWeight, ...(half && { halves: { b: true } }) },
+    } as const;
+    const back = { ...products.dInput, ...(half && { halves: { out: true } }) };
+    return dInput ? [forward, dWeight, { name: `${name}.dInput`, pass: 'backward', shape: back } as const] : [forward, dWeight];
   });
 }
 

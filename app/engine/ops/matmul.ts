@@ -3,6 +3,7 @@ import {
   matmulKernel,
   matmulReduceKernel,
   matmulVariant,
+  roundsOperands,
   type MatmulForm,
   type MatmulHalves,
   type MatmulVariant,
@@ -20,6 +21,12 @@ export interface MatmulShape {
   readonly transA?: boolean;
   readonly transB?: boolean;
   readonly batch?: number;
+  /**
+   * Which of a, b, out and `gelu` or `dGelu` (as `pre`) hold half-precision numbers, two to a word, the lower in the low half: half the bytes
+   * on every device. Their rows and batch strides are multiples of 4 elements. Sums stay f32, and so do products but where a tuning
+   * measured matrix units to be faster, which round both operands.
+   */
+  readonly halves?: MatmulHalves;
 }
 
 /** Row-major, f32 but for what `halves` names. `out`, `gelu` and `residual` share the output's shape and batch stride. */
@@ -48,11 +55,6 @@ export interface MatmulArgs extends MatmulShape {
   readonly residual?: View;
   /** out += … instead of out = …. */
   readonly accumulate?: boolean;
-  /**
-   * Which of a, b, out and `gelu` or `dGelu` (as `pre`) hold half-precision numbers, two to a word, the lower in the low half: half the bytes
-   * on every device. Their rows and batch strides are multiples of 4 elements. Products and sums stay f32.
-   */
-  readonly halves?: MatmulHalves;
   /**
    * Room for partial products, so that a product with few outputs and a long k can be split over k; without it there is no
    * split. `matmulScratchBytes` says how much is useful; less is used as far as it goes. Its contents are overwritten.
@@ -124,9 +126,11 @@ interface Plan {
 
 const kindOf = (s: MatmulShape): MatmulKind => (s.transA ? (s.transB ? 'nt' : 'tn') : s.transB ? 'nt' : 'nn');
 
-/** Name of a shape in `MatmulTuning.shapes`. */
-export const matmulShapeKey = (s: MatmulShape): string =>
-  `${s.transA ? 't' : 'n'}${s.transB ? 't' : 'n'} ${s.m} ${s.n} ${s.k}${(s.batch ?? 1) > 1 ? ` ${s.batch}` : ''}`;
+/** Name of a shape in `MatmulTuning.shapes`: products whose operands may be rounded have other candidates. */
+export const matmulShapeKey = (s: MatmulShape): string => {
+  const batch = (s.batch ?? 1) > 1 ? ` ${s.batch}` : '';
+  return `${s.transA ? 't' : 'n'}${s.transB ? 't' : 'n'} ${s.m} ${s.n} ${s.k}${batch}${roundsOperands(s.halves) ? ' halves' : ''}`;
+};
 
 /** Outputs computed for an m × n product, with what lies past the edge. */
 function padded(variant: MatmulVariant, m: number, n: number): number {
@@ -187,7 +191,7 @@ export function describeMatmul(tuning: MatmulTuning, shape: MatmulShape): { vari
 
 /**
  * Records out = epilogue(op(a) · op(b)) as one dispatch, or two when it is split over k.
- * The result depends on the arguments and the tuning only, bit for bit; without a split it is the same for every variant.
+ * The result depends on the arguments and the tuning only, bit for bit; without a split it is the same for every variant but matrix units.
  * @throws Error when a size is not a positive integer, a view is too small for its matrix, or rows of halves are no multiple of 4.
  */
 export function recordMatmul(recorder: Recorder, tuning: MatmulTuning, args: MatmulArgs): void {

@@ -1,4 +1,4 @@
-import { matmulVariant } from '../../../kernels/matmul/matmul';
+import { matmulVariant, roundsOperands, unitVariants } from '../../../kernels/matmul/matmul';
 import { ceilDiv } from '../../../kernels/spec';
 import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
@@ -10,6 +10,14 @@ export type ShapeChoices = NonNullable<MatmulTuning['shapes']>;
 
 /** Tilings that are the fastest for some product on a graphics card, best bets first. */
 export const SHAPE_CANDIDATES: readonly string[] = ['s64x64', 's64x96', 's128x128', 's32x32'];
+/** Tilings by the device's largest matrix unit, for products that may be rounded. */
+function unitCandidates({ info }: Gpu): string[] {
+  const { units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = info;
+  const [largest] = [...units].sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k);
+  const variants = unitVariants(largest ? [largest] : [], maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup);
+  return variants.map(({ id }) => id).reverse();
+}
+
 /** Workgroups that a product split over k comes near to; a card takes a few per core, and how many cores it has is not told. */
 const GROUPS = [192, 384, 768];
 /** Products with less than this share of a step's work are left to the rates by kind. */
@@ -58,7 +66,8 @@ const tuningOf = ({ shape, choice }: Trial): MatmulTuning => {
 
 /**
  * Measures a few tilings on exactly these products, for about `budgetMs` (default 1500) at most, heaviest first; a shape that there was
- * no time for has no entry. Choices without a split give the same bits; parts of k are added up in another order, within rounding.
+ * no time for has no entry. Choices without a split give the same
+ * bits but for matrix units, which are tried where `halves` allows it; parts of k are added up in another order, within rounding.
  * Frees everything it allocates. Measurements differ from call to call: keep the result.
  * @throws OutOfMemoryError where operands of this size find no room beside what is there
  */
@@ -70,8 +79,11 @@ export async function tuneShapes(
   const end = performance.now() + (o.budgetMs ?? 1500);
   const list = heaviest(shapes);
   if (list.length === 0) return {};
+  const units = unitCandidates(gpu);
+  const candidates = (shape: MatmulShape): readonly string[] =>
+    o.candidates ?? [...(roundsOperands(shape.halves) ? units : []), ...SHAPE_CANDIDATES];
   const trials = list.map((shape) =>
-    (o.candidates ?? SHAPE_CANDIDATES).flatMap((id) => partsOf(shape, id).map((splits): Trial => ({ shape, choice: [id, splits] }))),
+    candidates(shape).flatMap((id) => partsOf(shape, id).map((splits): Trial => ({ shape, choice: [id, splits] }))),
   );
   const most = (size: (shape: MatmulShape) => number): number => 4 * Math.max(...list.map((s) => size(s) * (s.batch ?? 1)));
   const scratchBytes = Math.max(256, ...trials.flat().map((trial) => matmulScratchBytes(tuningOf(trial), trial.shape)));

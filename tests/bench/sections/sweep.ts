@@ -1,4 +1,4 @@
-import { MATMUL_VARIANTS } from '../../../kernels/matmul/matmul';
+import { MATMUL_VARIANTS, unitVariants, type MatmulVariant } from '../../../kernels/matmul/matmul';
 import { Gpu } from '../../../app/engine/gpu/device';
 import { Recorder } from '../../../app/engine/gpu/recorder';
 import { matmulShapeKey, matmulScratchBytes, recordMatmul, type MatmulShape, type MatmulTuning } from '../../../app/engine/ops/matmul';
@@ -6,7 +6,8 @@ import { secondsFor } from '../../../app/engine/ops/tune';
 import { round, type Row } from '../section';
 
 export const title = 'Every tiling on the products of ViT-Tiny/4 at batch 128, TFLOP/s (/ parts of k)';
-export const note = 'error: largest difference from float64 on 96 × 80 × 176 NT and TN, operands in [-1, 1).';
+export const note =
+  'error: largest difference from float64 on 96 × 80 × 176 NT and TN, operands in [-1, 1). m…: matrix units, A and for TN also B stored as halves.';
 
 /** What one call may take on a machine that is lent by the second. */
 const LONGEST_MS = 21_000;
@@ -49,6 +50,12 @@ async function errorOf(gpu: Gpu, id: string): Promise<number> {
   return worst;
 }
 
+/** All tilings, and those of every matrix unit that the device has. */
+function variantsOf({ info }: Gpu): readonly MatmulVariant[] {
+  const { units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = info;
+  return [...MATMUL_VARIANTS, ...unitVariants(units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup)];
+}
+
 /**
  * `sweep:BATCH` takes the products at that batch size, 128 unless it is given; `sweep:BATCH/IDS` only the tilings whose id begins
  * with one of IDS, separated by commas.
@@ -80,8 +87,8 @@ export async function run(argument?: string): Promise<Row[]> {
   try {
     const rows: Row[] = [];
     const begun = performance.now();
-    for (const variant of MATMUL_VARIANTS) {
-      const { id, lanes, mt, nt, wx, wy } = variant;
+    for (const variant of variantsOf(gpu)) {
+      const { id, lanes, mt, nt, wx, wy, unit } = variant;
       if (lanes || (ids && !ids.split(',').some((part) => id.startsWith(part)))) continue;
       if (performance.now() - begun > LONGEST_MS) {
         rows.push({ variant: `${id}: not measured, the time is up` });
@@ -89,7 +96,8 @@ export async function run(argument?: string): Promise<Row[]> {
       }
       try {
         const row: Record<string, string | number> = { variant: id };
-        for (const shape of shapes) {
+        for (const plain of shapes) {
+          const shape = unit ? { ...plain, halves: { a: true, b: plain.transA === true } } : plain;
           const { m, n, k } = shape;
           const tiles = Math.ceil(m / (mt * wy)) * Math.ceil(n / (nt * wx));
           const parts = shape.transA ? [...new Set([264, 396, 528].map((groups) => Math.max(1, Math.round(groups / tiles))))] : [1];
@@ -110,7 +118,7 @@ export async function run(argument?: string): Promise<Row[]> {
             program.dispose();
             if (scratch) gpu.buffers.free(scratch);
           }
-          row[matmulShapeKey(shape).replace(String(tokens), 'T')] = best;
+          row[matmulShapeKey(plain).replace(String(tokens), 'T')] = best;
           for (const view of [a, b, out]) if (view) gpu.buffers.free(view);
         }
         row.error = (await errorOf(gpu, id)).toExponential(1);

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { Recorder } from '../../../app/engine/gpu/recorder';
+import { roundsOperands, unitVariants } from '../../../kernels/matmul/matmul';
 import { activationElements, stepFlops, stepProducts } from '../../../app/engine/model/memory';
 import { initialParameters, type VitConfig } from '../../../app/engine/model/parameters';
 import { VitModel } from '../../../app/engine/model/vit';
-import { defaultMatmulTuning } from '../../../app/engine/ops/matmul';
+import { defaultMatmulTuning, matmulShapeKey, type MatmulTuning } from '../../../app/engine/ops/matmul';
 import { maxError, relativeError, uniform, useGpu } from '../../support/gpu';
 
 const gpu = useGpu();
@@ -158,7 +159,7 @@ test('in half precision: the plan counts the bytes, evaluation and recomputation
   const tuning = defaultMatmulTuning(g.info);
   const fours: VitConfig = { ...config, embedDim: 12, mlpRatio: 2 };
   const images = uniform(batch * 15 * 15, 1);
-  const pass = async (o: { halves: boolean; training: boolean; recompute?: boolean }) => {
+  const pass = async (o: { halves: boolean; training: boolean; recompute?: boolean; tuning?: MatmulTuning }) => {
     const model = new VitModel(g, { config: fours, batch, tuning, ...o });
     const planned = activationElements(fours, batch, o.training, { tuning, ...o }).items;
     expect(model.bytes).toBe(planned.reduce((sum, { elements }) => sum + Math.max(16, Math.ceil(elements / 4) * 16), 0));
@@ -191,7 +192,18 @@ test('in half precision: the plan counts the bytes, evaluation and recomputation
   // Logits below 1 of numbers good to 2^-11, through two blocks.
   expect(maxError(half.logits, single.logits)).toBeLessThan(2e-3);
   expect(relativeError(half.grads, single.grads)).toBeLessThan(2e-3);
-});
+  const { units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = g.info;
+  const [variant] = unitVariants(units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup);
+  if (!variant) return;
+  // On a device with matrix units: weights and the gradients of the residual stream are rounded, too.
+  const products = stepProducts({ config: fours, batch, training: true, halves: true }).filter(({ shape }) => roundsOperands(shape.halves));
+  const shapes = Object.fromEntries(products.map(({ shape }) => [matmulShapeKey(shape), [variant.id, 1] as const]));
+  expect(products.length).toBe(3 * 4 * fours.depth);
+  const unit = await pass({ halves: true, training: true, tuning: { ...tuning, shapes } });
+  expect(unit.grads).not.toEqual(half.grads);
+  expect(maxError(unit.logits, single.logits)).toBeLessThan(3e-3);
+  expect(relativeError(unit.grads, single.grads)).toBeLessThan(3e-3);
+}, 60_000);
 
 test('with mean pooling the loss changes along each gradient as that gradient says', async () => {
   const g = gpu();
