@@ -21,40 +21,79 @@ export type { MatrixShape, MatrixStatus, MatrixEntry };
 
 /** Most sweeps over a triangle; what they leave, the sweeps over A V turn. */
 const SQUARE_SWEEPS = 9;
-/** Work that several batches may share, because their programs never run at the same time. */
+/** Buffers of a workspace with their elements of 4 bytes. */
+export type WorkspaceItems = readonly { readonly name: string; readonly elements: number }[];
+
+const workspaceItems = (long: number, short: number): WorkspaceItems => [
+  { name: 'A', elements: 4 * long },
+  { name: 'Y', elements: 4 * long },
+  { name: 'V', elements: 4 * short },
+  { name: 'gram', elements: 4 * short },
+  { name: 'inverse', elements: 4 * short },
+];
+
+/**
+ * Work that several batches may share, because their programs never run at the same time; nothing of it is kept from one program to the
+ * next. It may lie in memory of somebody else who rests meanwhile.
+ */
 export class SvdWorkspace {
   readonly a: View;
   readonly y: View;
   readonly v: View;
   readonly gram: View;
   readonly inverse: View;
+  /** What is not lent. */
+  private readonly own: View[] = [];
 
   constructor(
     private readonly gpu: Gpu,
     label: string,
     readonly long: number,
     readonly short: number,
+    lend?: (items: WorkspaceItems) => ReadonlyMap<string, View>,
   ) {
-    const make = (name: string, vec4s: number) => gpu.buffers.allocate(`${label}.${name}`, vec4s * 16);
-    this.a = make('A', long);
-    this.y = make('Y', long);
-    this.v = make('V', short);
-    this.gram = make('gram', short);
-    this.inverse = make('inverse', short);
+    const items = workspaceItems(long, short);
+    const lent = lend?.(items);
+    const make = ({ name, elements }: WorkspaceItems[number]): View => {
+      const view = lent?.get(name) ?? gpu.buffers.allocate(`${label}.${name}`, 4 * elements);
+      if (!lent?.has(name)) this.own.push(view);
+      return view;
+    };
+    [this.a, this.y, this.v, this.gram, this.inverse] = items.map(make) as [View, View, View, View, View];
   }
 
-  /** Workspace that is large enough for all the given lists of matrices. */
-  static forAll(gpu: Gpu, label: string, lists: readonly (readonly MatrixShape[])[]): SvdWorkspace {
+  /**
+   * Workspace that is large enough for all the given lists of matrices.
+   * @param lend views for some of its buffers, each in a GPU buffer of its own: kernels bind one to read and another to write
+   */
+  static forAll(
+    gpu: Gpu,
+    label: string,
+    lists: readonly (readonly MatrixShape[])[],
+    lend?: (items: WorkspaceItems) => ReadonlyMap<string, View>,
+  ): SvdWorkspace {
+    const { long, short } = SvdWorkspace.sizes(lists);
+    return new SvdWorkspace(gpu, label, long, short, lend);
+  }
+
+  /** The buffers of `forAll`. */
+  static itemsFor(lists: readonly (readonly MatrixShape[])[]): WorkspaceItems {
+    const { long, short } = SvdWorkspace.sizes(lists);
+    return workspaceItems(long, short);
+  }
+
+  private static sizes(lists: readonly (readonly MatrixShape[])[]): { long: number; short: number } {
     const sizes = lists.map((list) => layoutMatrices(list));
-    return new SvdWorkspace(gpu, label, Math.max(1, ...sizes.map((s) => s.long)), Math.max(1, ...sizes.map((s) => s.short)));
+    return { long: Math.max(1, ...sizes.map((s) => s.long)), short: Math.max(1, ...sizes.map((s) => s.short)) };
   }
 
+  /** Bytes of its own. */
   get bytes(): number {
-    return 2 * this.a.size + 3 * this.v.size;
+    return this.own.reduce((sum, view) => sum + view.size, 0);
   }
 
   dispose(): void {
-    for (const view of [this.a, this.y, this.v, this.gram, this.inverse]) this.gpu.buffers.free(view);
+    for (const view of this.own) this.gpu.buffers.free(view);
   }
 }
 
@@ -175,11 +214,11 @@ export class SvdBatch {
     return this.layout.entries.length;
   }
 
-  /** Bytes that a batch with its own workspace will take. */
-  static bytesFor(matrices: readonly MatrixShape[], vectors = true): number {
+  /** Bytes that a batch will take, with a workspace of its own unless that is shared. */
+  static bytesFor(matrices: readonly MatrixShape[], vectors = true, shared = false): number {
     const { entries, long, short, factors, columns } = layoutMatrices(matrices, vectors);
     const each = MATRIX_BYTES + STATE_BYTES + 4 + PARTS * 8;
-    return 16 * (2 * long + 3 * short + factors) + 12 * columns + each * entries.length;
+    return 16 * ((shared ? 0 : 2 * long + 3 * short) + factors) + 12 * columns + each * entries.length;
   }
 
   /** Bytes on the GPU, a shared workspace not counted. */

@@ -25,6 +25,11 @@ export interface VitPlan {
    * word; arithmetic, the residual stream and all that is small stay f32. Widths must be multiples of four, see `unfitForHalves`.
    */
   readonly halves?: boolean;
+  /**
+   * Sizes of what others keep in the buffers of this model while it rests, in elements. Activations of successive blocks then share
+   * buffers, so that there is one for each of these that is large enough.
+   */
+  readonly guests?: readonly BufferItem[];
   /** Adds the room that split products want; 0 on devices that never split. */
   readonly tuning?: MatmulTuning;
 }
@@ -38,8 +43,8 @@ export interface BufferItem {
 export interface ActivationTable {
   /** The buffers to allocate. */
   readonly items: readonly BufferItem[];
-  /** Where each activation lives; several share a buffer when not training. */
-  readonly views: ReadonlyMap<string, { readonly buffer: string; readonly elements: number }>;
+  /** Where each activation lives, from element `first` of a buffer on; several share one when not training. */
+  readonly views: ReadonlyMap<string, { readonly buffer: string; readonly first: number; readonly elements: number }>;
 }
 
 /** Activations of a block that `halves` stores in half precision. */
@@ -150,9 +155,32 @@ function waitingElements(plan: VitPlan): number {
   return most;
 }
 
+/** Most elements of a buffer that several activations share: WebGPU's default limits give a buffer 256 MiB. */
+const MOST_SHARED = 2 ** 26;
+/** Elements in the 256 bytes at a multiple of which a binding starts. */
+const ALIGNED = 64;
+
+/**
+ * Lays activations of one kind of successive blocks side by side in buffers of at least `least` elements, as far as there are so many. No kernel binds
+ * the same kind of two blocks, so that none binds such a buffer both to read and to write.
+ */
+function besides(sizes: ReadonlyMap<string, number>, least: number): Map<string, { buffer: string; first: number }> {
+  const out = new Map<string, { buffer: string; first: number }>();
+  const open = new Map<string, { buffer: string; end: number }>();
+  for (const [name, elements] of sizes) {
+    const kind = /^blocks\.\d+\.(.*)$/.exec(name)?.[1];
+    let last = kind === undefined ? undefined : open.get(kind);
+    if (!last || last.end >= least || last.end + elements > MOST_SHARED) last = { buffer: name, end: 0 };
+    out.set(name, { buffer: last.buffer, first: last.end });
+    last.end = Math.ceil((last.end + elements) / ALIGNED) * ALIGNED;
+    if (kind !== undefined) open.set(kind, last);
+  }
+  return out;
+}
+
 /** Every buffer `VitModel` allocates, and where each activation lives. */
 export function activationTable(plan: VitPlan): ActivationTable {
-  const { config: c, batch, training, recompute, halves } = plan;
+  const { config: c, batch, training, recompute, halves, guests = [] } = plan;
   const { tokens, hidden, patchLength } = vitShape(c);
   const C = c.embedDim;
   const all = batch * tokens;
@@ -210,7 +238,14 @@ export function activationTable(plan: VitPlan): ActivationTable {
     add('delta', all * c.numHeads);
     if (fuses(plan)) add('parts', waitingElements(plan));
   }
-  return { items: [...sizes].map(([name, elements]) => ({ name, elements })), views };
+  const least = Math.max(0, ...guests.map(({ elements }) => elements).filter((elements) => elements <= MOST_SHARED));
+  const places = besides(sizes, least);
+  const buffers = new Map<string, number>();
+  for (const [name, { buffer, first }] of places) buffers.set(buffer, first + sizes.get(name)!);
+  return {
+    items: [...buffers].map(([name, elements]) => ({ name, elements })),
+    views: new Map([...views].map(([name, { buffer, elements }]) => [name, { ...places.get(buffer)!, elements }])),
+  };
 }
 
 /** What is written before the pass, or read behind it, and so never lent. */
@@ -230,19 +265,25 @@ export function lodge(items: readonly BufferItem[], hosts: readonly BufferItem[]
   return out;
 }
 
+/** Elements of those of `items` that find no room in the buffers of `hosts`. */
+export function elementsBeside(items: readonly BufferItem[], hosts: readonly BufferItem[]): number {
+  const lodged = lodge(items, hosts);
+  return items.reduce((sum, item) => sum + (lodged.has(item.name) ? 0 : item.elements), 0);
+}
+
 /**
- * The buffers of `activationTable`, with the sum of those that find no room in the buffers of `hosts`, and the largest of them, in
+ * The buffers of `activationTable`, with the sum of those that find no room in the buffers of `hosts`, and the largest activation, in
  * elements of 4 bytes.
  */
 export function activationElements(
   config: VitConfig,
   batch: number,
   training: boolean,
-  o: { allTokens?: boolean; recompute?: boolean; halves?: boolean; tuning?: MatmulTuning; hosts?: readonly BufferItem[] } = {},
+  o: Pick<VitPlan, 'allTokens' | 'recompute' | 'halves' | 'guests' | 'tuning'> & { hosts?: readonly BufferItem[] } = {},
 ): { items: readonly BufferItem[]; total: number; largest: BufferItem } {
   const { hosts = [], ...rest } = o;
-  const { items } = activationTable({ config, batch, training, ...rest });
-  const lodged = lodge(items, hosts);
-  const largest = items.reduce((a, b) => (b.elements > a.elements ? b : a));
-  return { items, total: items.reduce((sum, item) => sum + (lodged.has(item.name) ? 0 : item.elements), 0), largest };
+  const { items, views } = activationTable({ config, batch, training, ...rest });
+  const all = [...views].map(([name, { elements }]) => ({ name, elements }));
+  const largest = all.reduce((a, b) => (b.elements > a.elements ? b : a));
+  return { items, total: elementsBeside(items, hosts), largest };
 }

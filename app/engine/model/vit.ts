@@ -22,6 +22,7 @@ export interface VitModelOptions {
   readonly allTokens?: boolean;
   readonly recompute?: boolean;
   readonly halves?: boolean;
+  readonly guests?: readonly BufferItem[];
   /**
    * A model whose buffers this one uses as far as they serve, to be disposed of later than this one. What either leaves behind is
    * lost once the other runs, except logits, losses and hits; each must be queued from its input on in one go.
@@ -76,10 +77,10 @@ export class VitModel {
     this.plan = plan;
     this.table = vitParameters(plan.config);
     const { items, views } = activationTable(plan);
-    const lodged = lodge(items, host?.items ?? []);
+    const lent = host?.lend(items);
     const owned = new Map<string, View>();
     try {
-      for (const { name, elements } of items) if (!lodged.has(name)) owned.set(name, gpu.buffers.allocate(name, elements * 4));
+      for (const { name, elements } of items) if (!lent?.has(name)) owned.set(name, gpu.buffers.allocate(name, elements * 4));
     } catch (error) {
       for (const view of owned.values()) gpu.buffers.free(view);
       throw error;
@@ -88,8 +89,8 @@ export class VitModel {
     this.items = items.filter(({ name }) => owned.has(name));
     this.owned = [...owned.values()];
     this.bytes = this.owned.reduce((sum, view) => sum + view.size, 0);
-    const bufferOf = (name: string): View => owned.get(name) ?? host!.buffers.get(lodged.get(name)!)!;
-    this.views = new Map([...views].map(([name, { buffer, elements }]) => [name, slice(bufferOf(buffer), 0, elements)]));
+    const bufferOf = (name: string): View => owned.get(name) ?? lent!.get(name)!;
+    this.views = new Map([...views].map(([name, { buffer, first, elements }]) => [name, slice(bufferOf(buffer), first, elements)]));
     const context: LayerContext = {
       plan,
       shape: vitShape(plan.config),
@@ -167,6 +168,16 @@ export class VitModel {
     const view = this.views.get(name);
     if (!view) throw new Error(`the model has no activation ${name}`);
     return view;
+  }
+
+  /**
+   * Rooms for some of `items`, each in a buffer of its own, for use while this model rests: from the end of a backward pass to the next
+   * forward pass. A pass overwrites what is there, and the images and what `recordLoss` leaves are never touched by it. Those that find
+   * no room have no entry.
+   */
+  lend(items: readonly BufferItem[]): ReadonlyMap<string, View> {
+    const sizes = new Map(items.map(({ name, elements }) => [name, elements]));
+    return new Map([...lodge(items, this.items)].map(([name, buffer]) => [name, slice(this.buffers.get(buffer)!, 0, sizes.get(name)!)]));
   }
 
   dispose(): void {

@@ -10,7 +10,7 @@ import { Accumulation } from '../optim/accumulate';
 import type { Adam } from '../optim/adam';
 import { techniqueOf } from './matrices';
 import type { RankControl } from './rankControl';
-import { storesHalves } from './recipe';
+import { trainingOptions } from './recipe';
 import { recordPart, recordStep, type RecordedStep, type StepRecipe, type StepViews } from './step';
 
 /** A model with the programs that train it; one for the run's batch size, others for batches given by hand. */
@@ -46,26 +46,37 @@ export function recipeOf({ train }: Experiment): StepRecipe {
   return { labelSmoothing, mix: mixup > 0 || cutmix > 0, strong: augment === 'strong' };
 }
 
-/** A kit for batches of `batch` images in `count` parts. @throws OutOfMemoryError, ShaderError; nothing of it is left then */
-export async function makeKit(maker: KitMaker, batch: number, count: number): Promise<Kit> {
-  const { gpu, experiment, config, table, tuning, views, adam, rank, factorization } = maker;
-  const rows = batch / count;
-  const { model, accumulation } = await gpu.guard(`the activations of ${rows} images`, () => ({
-    model: new VitModel(gpu, {
-      ...{ config, batch: rows, tuning, training: true },
-      ...{ recompute: experiment.train.recompute, halves: storesHalves(experiment) },
-    }),
-    accumulation: count > 1 ? new Accumulation(gpu, { elements: table.total, batch, parts: count }) : undefined,
-  }));
+/** The model that trains, with the activations of `rows` images. @throws OutOfMemoryError */
+export const trainingModel = (
+  { gpu, experiment, config, tuning }: Pick<KitMaker, 'gpu' | 'experiment' | 'config' | 'tuning'>,
+  rows: number,
+): Promise<VitModel> =>
+  gpu.guard(
+    `the activations of ${rows} images`,
+    () => new VitModel(gpu, { config, batch: rows, tuning, training: true, ...trainingOptions(experiment, config) }),
+  );
+
+/**
+ * A kit for batches of `batch` images in `count` parts, around the model `given` or one of its own.
+ * @throws OutOfMemoryError, ShaderError; nothing of it is left then but the model given
+ */
+export async function makeKit(maker: KitMaker, batch: number, count: number, given?: VitModel): Promise<Kit> {
+  const { gpu, experiment, table, views, adam, rank, factorization } = maker;
+  const model = given ?? (await trainingModel(maker, batch / count));
   const made: Program[] = [];
+  let accumulation: Accumulation | undefined;
   try {
+    accumulation = await gpu.guard('the gradients of a part', () =>
+      count > 1 ? new Accumulation(gpu, { elements: table.total, batch, parts: count }) : undefined,
+    );
     const { inLoss } = techniqueOf(experiment.method);
     const { regularizer } = rank;
     const recipe = recipeOf(experiment);
     const step = await recordStep(gpu, { views, model, batch, recipe, adam, regularizer, inLoss, accumulation, factorization });
     made.push(step.program);
     const total = factorization?.weightGrads ?? views.grads;
-    const adds = accumulation ? Array.from({ length: count }, (_, part) => recordPart(gpu, { total, model, accumulation, part })) : [];
+    const add = accumulation;
+    const adds = add ? Array.from({ length: count }, (_, part) => recordPart(gpu, { total, model, accumulation: add, part })) : [];
     // All have ended before anything is freed.
     const settled = await Promise.allSettled(adds);
     const parts = settled.flatMap((add) => (add.status === 'fulfilled' ? [add.value] : []));
@@ -75,7 +86,7 @@ export async function makeKit(maker: KitMaker, batch: number, count: number): Pr
   } catch (error) {
     for (const program of made) program.dispose();
     accumulation?.dispose();
-    model.dispose();
+    if (!given) model.dispose();
     throw error;
   }
 }

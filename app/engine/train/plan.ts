@@ -3,7 +3,7 @@ import type { PlanReport } from '../../protocol/messages';
 import type { DeviceInfo } from '../gpu/device';
 import { factorBytes, productFlops } from '../factorization/layout';
 import { truncationBytes } from '../model/factored';
-import { activationElements, stepFlops } from '../model/memory';
+import { activationElements, elementsBeside, stepFlops } from '../model/memory';
 import { weightMatrices, type WeightMatrix } from '../model/matrices';
 import { vitParameters, type VitConfig } from '../model/parameters';
 import { q3rBytes } from '../regularizers/q3r/regularizer';
@@ -12,7 +12,7 @@ import { stageBytes } from '../ops/stage';
 import type { Counts } from './datasets';
 import { resolveModel } from './datasets';
 import { actedMatrices, planOf, planFactors, planMatrices, techniqueOf } from './matrices';
-import { evaluationBatch, partSize, storesHalves, trainingActivations } from './recipe';
+import { evaluationBatch, partSize, storesHalves, trainingActivations, workspaceItems } from './recipe';
 
 export { planMatrices, type PlannedMatrix } from './matrices';
 
@@ -80,7 +80,8 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
       4 * effective.total * ((train.emaDecay > 0 ? 1 : 0) + (train.accumulate > 1 ? 1 : 0)),
     optimizer: (regularizer === 'q3r' && !inLoss ? 3 : 2) * arena,
     activations: 4 * (training.total + evaluation.total) + stage(rows, train.augment === 'strong') + stage(evalRows, false),
-    q3r: q3rBytes(matrices, actedMatrices(matrices, method, layout)),
+    q3r:
+      q3rBytes(matrices, actedMatrices(matrices, method, layout)) + 4 * elementsBeside(workspaceItems(experiment, config), training.items),
     data: (counts.train + counts.test) * (pixels + 2),
   };
   const kept = (o: { recompute?: boolean; halves?: boolean }): number =>

@@ -4,7 +4,7 @@ import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import type { Program } from '../gpu/recorder';
-import { SvdBatch, SvdWorkspace, type MatrixStatus, type Tolerance } from '../linalg/svdBatch';
+import { SvdBatch, SvdWorkspace, type MatrixStatus, type Tolerance, type WorkspaceItems } from '../linalg/svdBatch';
 import type { FactorLayout } from '../factorization/layout';
 import { HoyerRegularizer, hoyerValueOf } from '../regularizers/hoyer/regularizer';
 import { spectrumFigures } from '../regularizers/q3r/figures';
@@ -25,7 +25,10 @@ export class RankControl {
   /** Absent where nothing regularizes. Acts on the trained parameters: on the factors, where there are any. */
   readonly regularizer: Regularizer | undefined;
   private readonly monitor: SvdBatch;
-  /** Scratch of all decompositions of the run, none of which is ever cut by another. */
+  /**
+   * Scratch of all decompositions of the run, none of which is ever cut by another, nor by a forward or backward pass: it may lie in what
+   * these leave behind.
+   */
   readonly workspace: SvdWorkspace;
   private readonly readback: Readback;
   private watched: MatrixStatus[] | undefined;
@@ -44,13 +47,15 @@ export class RankControl {
       params: View;
       weights: View;
       layout?: FactorLayout | undefined;
+      /** See `VitModel.lend`. */
+      lend: (items: WorkspaceItems) => ReadonlyMap<string, View>;
     },
     private matrices: readonly PlannedMatrix[] = o.matrices,
   ) {
     const { method, train } = o.experiment;
     const acted = actedMatrices(matrices, method, o.layout);
     // Refreshes, the operator and the display never run at the same time.
-    this.workspace = SvdWorkspace.forAll(gpu, 'rank', [matrices, acted]);
+    this.workspace = SvdWorkspace.forAll(gpu, 'rank', [matrices, acted], o.lend);
     const common = { matrices: acted, params: o.params, seed: train.seed, workspace: this.workspace };
     if (acted.length === 0) this.regularizer = undefined;
     else if (techniqueOf(method).regularizer === 'hoyer')

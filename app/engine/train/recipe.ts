@@ -1,6 +1,8 @@
 import type { Experiment } from '../../protocol/experiment';
-import { activationElements } from '../model/memory';
+import { SvdWorkspace } from '../linalg/svdBatch';
+import { activationElements, type BufferItem, type VitPlan } from '../model/memory';
 import type { VitConfig } from '../model/parameters';
+import { actedMatrices, planFactors, planMatrices } from './matrices';
 
 /** Activations are stored in half precision. */
 export const storesHalves = ({ train }: Experiment): boolean => train.precision === 'mixed';
@@ -8,9 +10,22 @@ export const storesHalves = ({ train }: Experiment): boolean => train.precision 
 /** Images whose activations are kept at once: those of one part of a batch. */
 export const partSize = ({ train }: Experiment): number => train.batchSize / train.accumulate;
 
+/** The work buffers of a run's decompositions, which lodge in the activations of training: none of them runs during a pass. */
+export function workspaceItems(experiment: Experiment, config: VitConfig): readonly BufferItem[] {
+  const matrices = planMatrices(experiment, config);
+  return SvdWorkspace.itemsFor([matrices, actedMatrices(matrices, experiment.method, planFactors(experiment, config, matrices))]);
+}
+
+/** What the training activations of an experiment are made for, but the number of images. */
+export const trainingOptions = (experiment: Experiment, config: VitConfig): Pick<VitPlan, 'recompute' | 'halves' | 'guests'> => ({
+  recompute: experiment.train.recompute,
+  halves: storesHalves(experiment),
+  guests: workspaceItems(experiment, config),
+});
+
 /** The largest training activations of an experiment: those of one part of its batch. */
 export const trainingActivations = (experiment: Experiment, config: VitConfig) =>
-  activationElements(config, partSize(experiment), true, { recompute: experiment.train.recompute, halves: storesHalves(experiment) });
+  activationElements(config, partSize(experiment), true, trainingOptions(experiment, config));
 
 /** Most images in one pass of an evaluation. */
 const EVAL_BATCH = 256;

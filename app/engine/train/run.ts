@@ -27,7 +27,7 @@ import { firstBadTensor, type BadTensor } from './badTensor';
 import { Evaluator } from './evaluator';
 import { Flight } from './flight';
 import { checkBatch, gradientsOf, predictionOf } from './handBatch';
-import { disposeKit, makeKit, recipeOf, type Kit } from './kit';
+import { disposeKit, makeKit, recipeOf, trainingModel, type Kit } from './kit';
 import { planFactors, planMatrices, techniqueOf } from './matrices';
 import { truncatedMatrices } from './plan';
 import { RankControl } from './rankControl';
@@ -87,6 +87,8 @@ export class Run {
     private readonly snapshots: Snapshotter,
     /** Composes the weights from what is trained; absent where the weights themselves are. */
     readonly factorization: Factorization | undefined,
+    /** Of the run's own batches; decompositions work in its memory while it rests. */
+    private readonly model: VitModel,
   ) {}
 
   /** Allocates everything and compiles what a step needs. @throws OutOfMemoryError, ShaderError */
@@ -96,7 +98,8 @@ export class Run {
     const table = vitParameters(config);
     const matrices = planMatrices(experiment, config);
     const layout = planFactors(experiment, config, matrices);
-    const run = await gpu.guard('the training run', () => {
+    const model = await trainingModel({ gpu, experiment, config, tuning }, batchSize / accumulate);
+    const allocate = (): Run => {
       const { train, method } = experiment;
       const elements = (layout?.trained ?? table).total;
       const { regularizer, inLoss } = techniqueOf(method);
@@ -110,11 +113,16 @@ export class Run {
       const factorization = layout && new Factorization(gpu, layout, views);
       const adam = new Adam(gpu, { elements, decay: train.optimizer === 'adam' ? 'l2' : 'decoupled' });
       const weights = factorization?.weights ?? views.params;
-      const rank = new RankControl(gpu, { experiment, matrices, params: views.params, weights, layout });
+      const lend = model.lend.bind(model);
+      const rank = new RankControl(gpu, { experiment, matrices, params: views.params, weights, layout, lend });
       const flight = new Flight(gpu, views.metrics.size + rank.statusBytes);
       const extra = [factorization?.weights, views.ema, views.scaling].filter((view) => view !== undefined);
       const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...extra, ...rank.stateViews], () => rank.saveState());
-      return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots, factorization);
+      return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots, factorization, model);
+    };
+    const run = await gpu.guard('the training run', allocate).catch((error: unknown) => {
+      model.dispose();
+      throw error;
     });
     // Side by side: a driver compiles on every core. All have ended before anything is freed.
     const parts = await Promise.allSettled([run.ownKit(), run.rank.build(), run.factorization?.build(), GpuDataset.compile(gpu)]);
@@ -182,12 +190,12 @@ export class Run {
   /** The kit of the run's own batches. */
   private ownKit(): Promise<Kit> {
     const { batchSize, accumulate } = this.experiment.train;
-    return this.kit(batchSize, accumulate);
+    return this.kit(batchSize, accumulate, this.model);
   }
 
-  private async kit(batch: number, parts: number): Promise<Kit> {
+  private async kit(batch: number, parts: number, model?: VitModel): Promise<Kit> {
     const key = `${batch}/${parts}`;
-    const kit = this.kits.get(key) ?? (await makeKit(this, batch, parts));
+    const kit = this.kits.get(key) ?? (await makeKit(this, batch, parts, model));
     this.kits.set(key, kit);
     return kit;
   }
@@ -469,6 +477,7 @@ export class Run {
     this.snapshots.dispose();
     this.flight.dispose();
     this.rank.dispose();
+    this.model.dispose();
     this.factorization?.dispose();
     this.adam.dispose();
     this.views.dispose();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Recorder } from '../../../app/engine/gpu/recorder';
 import { roundsOperands, unitVariants } from '../../../kernels/matmul/matmul';
-import { activationElements, stepFlops, stepProducts } from '../../../app/engine/model/memory';
+import { activationElements, elementsBeside, stepFlops, stepProducts } from '../../../app/engine/model/memory';
 import { initialParameters, type VitConfig } from '../../../app/engine/model/parameters';
 import { VitModel } from '../../../app/engine/model/vit';
 import { defaultMatmulTuning, matmulShapeKey, type MatmulTuning } from '../../../app/engine/ops/matmul';
@@ -81,8 +81,21 @@ test('the evaluation model gives the logits of the training model from less memo
 test('a guest takes only the bytes that its host has no room for, and computes the same', async () => {
   const g = gpu();
   const tuning = defaultMatmulTuning(g.info);
-  const host = new VitModel(g, { config, batch, tuning, training: true });
+  // No activation of one block has room for the larger of these.
+  const guests = [1500, 300].map((elements, i) => ({ name: `guest ${i}`, elements }));
+  const host = new VitModel(g, { config, batch, tuning, training: true, guests });
   const params = g.upload('params', initialParameters(config, host.table, 3));
+  const planned = activationElements(config, batch, true, { tuning, guests });
+  expect(planned.items).toEqual(host.items);
+  expect(planned.largest.elements).toBe(activationElements(config, batch, true, { tuning }).largest.elements);
+  expect(elementsBeside(guests, activationElements(config, batch, true, { tuning }).items)).toBe(1500);
+  expect(elementsBeside(guests, host.items)).toBe(0);
+  const lent = [...host.lend(guests).values()];
+  expect(lent.map(({ size }) => size)).toEqual([6000, 1200]);
+  expect(lent[0]!.buffer).not.toBe(lent[1]!.buffer);
+  const [first, second] = [0, 1].map((i) => host.tap(`blocks.${i}.qkv`));
+  expect([second!.buffer, second!.offset % 256]).toEqual([first!.buffer, 0]);
+  expect(second!.offset).toBeGreaterThanOrEqual(first!.size);
   const before = g.buffers.liveBytes;
   // Twice the images: some of its buffers are too large for any of the host's.
   const guest = new VitModel(g, { config, batch: 2 * batch, tuning, training: false, host });

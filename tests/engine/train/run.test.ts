@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { slice } from '../../../app/engine/gpu/buffers';
+import { Program } from '../../../app/engine/gpu/recorder';
+import { elementsBeside } from '../../../app/engine/model/memory';
+import { trainingActivations, workspaceItems } from '../../../app/engine/train/recipe';
 import { differences, isLive, patchExperiment, type DeepPartial, type Experiment } from '../../../app/protocol/experiment';
 import { useGpu } from '../../support/gpu';
-import { makeRun, smallData, steps, tiny } from './support';
+import { makeRun, poison, smallData, steps, tiny } from './support';
 
 const gpu = useGpu();
 
@@ -93,13 +96,55 @@ test.each(TECHNIQUES.map((method) => [method!.name!, method!] as const))(
     expect(await gpu().readFloats(run.views.params)).toEqual(trained);
     await run.dispose();
     const again = await makeRun(gpu(), experiment, data);
-    expect(await steps(again, 1, 9)).toEqual(losses);
+    // Nothing that decompositions or passes leave in their common memory matters.
+    expect(await steps(again, 1, 9, async () => poison(again))).toEqual(losses);
     await again.dispose();
     data.train.dispose();
     data.test.dispose();
     expect(gpu().buffers.liveBytes).toBe(before);
   },
 );
+
+test('decompositions in the memory of the activations find nothing there, and leave nothing', async () => {
+  const data = smallData(gpu(), 32, 16);
+  const experiment = tiny({
+    // Off every tile; of the work buffers some find room.
+    ...{ model: { embedDim: 18, numHeads: 3 }, method: { name: 'adamq3r', lambda: 0.5, svd: 'randomized', reweightEvery: 1 } },
+    train: { batchSize: 16, accumulate: 2, recompute: true, evalCount: 16 },
+  });
+  const found = [];
+  for (const poisoned of [false, true]) {
+    const run = await makeRun(gpu(), experiment, data);
+    await run.evaluable();
+    const { bytes } = run.rank.workspace;
+    expect([bytes > 0, bytes < elementsBeside(workspaceItems(experiment, run.config), []) * 4]).toEqual([true, true]);
+    expect(bytes).toBe(4 * elementsBeside(workspaceItems(experiment, run.config), trainingActivations(experiment, run.config).items));
+    const piece = (program: Program, from: number, to: number): void => {
+      if (poisoned) poison(run);
+      Program.sequence(gpu(), 'piece', [{ program, from, to }]).run();
+    };
+    for (let t = 1; t <= 4; t++) {
+      const { refresh, step } = await run.programsOf(t);
+      for (const program of refresh) piece(program, 0, program.length);
+      for (const program of step) {
+        const phases = program.describe().map(({ phase }) => phase);
+        const pass = 1 + phases.findLastIndex((phase) => phase === 'forward' || phase === 'backward');
+        piece(program, 0, pass);
+        piece(program, pass, program.length);
+      }
+      if (poisoned) poison(run);
+      await run.settle();
+    }
+    const spectra = await run.spectra();
+    if (poisoned) poison(run);
+    found.push({ weights: await run.readParameters(), spectra, validation: await run.evaluate(16) });
+    await run.dispose();
+  }
+  expect(found[0]!.weights.every(Number.isFinite)).toBe(true);
+  expect(found[1]).toEqual(found[0]);
+  data.train.dispose();
+  data.test.dispose();
+});
 
 test('LoRITa of depth 1 is the dense layer, bit for bit', async () => {
   const data = smallData(gpu(), 64, 16);

@@ -40,3 +40,10 @@ export async function steps(run: Run, from: number, to: number, after?: (t: numb
   }
   return losses;
 }
+
+/** Fills the work buffers of a run's decompositions with NaN, and of the activations what they lie in. */
+export function poison({ gpu, rank }: Run): void {
+  const { a, y, v, gram, inverse } = rank.workspace;
+  for (const { buffer } of [a, y, v, gram, inverse])
+    gpu.write({ buffer, offset: 0, size: buffer.size }, new Uint8Array(buffer.size).fill(255));
+}

@@ -1,4 +1,3 @@
-import { layoutMatrices } from '../../../../kernels/svd/table';
 import type { View } from '../../gpu/buffers';
 import type { Gpu } from '../../gpu/device';
 import { Program, type Recorder } from '../../gpu/recorder';
@@ -180,10 +179,6 @@ export class Q3rRegularizer implements Regularizer {
   }
 }
 
-/** Bytes on the GPU for the spectra of `shown`, and for a regularizer on `acted`; the work buffers are shared. */
-export function q3rBytes(shown: readonly MatrixShape[], acted: readonly MatrixShape[]): number {
-  if (acted.length === 0) return SvdBatch.bytesFor(shown, false);
-  const [a, b] = [layoutMatrices(shown), layoutMatrices(acted)];
-  const shared = 16 * (2 * Math.min(a.long, b.long) + 3 * Math.min(a.short, b.short));
-  return SvdBatch.bytesFor(shown, false) + SvdBatch.bytesFor(acted) - shared;
-}
+/** Bytes on the GPU for the spectra of `shown`, and for a regularizer on `acted`; their common workspace is not counted. */
+export const q3rBytes = (shown: readonly MatrixShape[], acted: readonly MatrixShape[]): number =>
+  SvdBatch.bytesFor(shown, false, true) + SvdBatch.bytesFor(acted, true, true);
