@@ -1,11 +1,12 @@
 import { ceilDiv, expand, fields, foldGrid, type Grid, type KernelSpec } from '../spec';
 import access from './access.wgsl?raw';
+import backward from './backward.wgsl?raw';
 import backwardKey from './backwardKey.wgsl?raw';
 import backwardQuery from './backwardQuery.wgsl?raw';
 import forward from './forward.wgsl?raw';
 import halvesLib from '../lib/halves.wgsl?raw';
 import rows from './rows.wgsl?raw';
-import { TILED, tiledLaunch, type AttentionBlock } from './tiled';
+import { DEFAULT_BLOCK, TILED, tiledLaunch, type AttentionBlock } from './tiled';
 
 /**
  * `rows`: registers only, a thread owns a few rows. `lanes`: the same, with the columns read once per
@@ -35,6 +36,8 @@ interface Kernel {
   readonly name: keyof typeof TILED;
   readonly rows: string;
   readonly bindings: KernelSpec['bindings'];
+  /** Workgroups of the register kernels: one per head, or as many as cover its rows. */
+  readonly head?: boolean;
   /** Buffers the register kernels read and write four dimensions at a time. */
   readonly reads: readonly string[];
   readonly writes: string;
@@ -88,6 +91,7 @@ function launch(
     HS: headSize,
     Q,
     SHARES: ceilDiv(Q, LANES),
+    SPARE: ceilDiv(Q, LANES) * LANES - Q,
     R,
     TYPE: halves ? 'vec2u' : vec ? 'vec4f' : 'f32',
     UNPACK: halves ? 'unpack_halves' : '',
@@ -108,7 +112,7 @@ function launch(
       bindings,
       ...(share ? { features: ['subgroups'] } : {}),
     },
-    grid: foldGrid(ceilDiv(rowCount, LANES * R) * heads * batch),
+    grid: foldGrid((kernel.head ? 1 : ceilDiv(rowCount, LANES * R)) * heads * batch),
   };
 }
 
@@ -150,6 +154,20 @@ const BACKWARD_KEY: Kernel = {
   reads: ['qkv', 'd_out'],
   writes: 'd_qkv',
 };
+const BACKWARD: Kernel = {
+  name: 'backward',
+  rows: backward,
+  bindings: [
+    { name: 'qkv', access: 'read' },
+    { name: 'output', access: 'read' },
+    { name: 'd_out', access: 'read' },
+    { name: 'lse', access: 'read' },
+    { name: 'd_qkv', access: 'readwrite' },
+  ],
+  head: true,
+  reads: ['qkv', 'output', 'd_out', 'd_qkv'],
+  writes: 'd_qkv',
+};
 
 /**
  * Buffers: qkv, out, lse. With `halves`, all but lse and delta are in half precision, here and below; heads are multiples of 4 then.
@@ -178,7 +196,25 @@ export const attentionBackwardKey = (
   block?: AttentionBlock,
 ): AttentionLaunch => launch(BACKWARD_KEY, variant, shape, shape.tokens, shape.tokens, shape.queries, halves, block);
 
-/** Scalars all three kernels take; scale = 1/√headSize. */
+/** Whether `attentionBackward` can have a head of this shape. */
+export function fitsAttentionBackward(shape: AttentionShape, variant: AttentionVariant, halves: boolean): boolean {
+  if (variant === 'tiled') return shape.tokens <= DEFAULT_BLOCK.columns;
+  // The gradients of queries are added to in the buffer, where halves would be rounded each time.
+  return variant === 'lanes' && (!halves || shape.tokens <= LANES * rowsPerThread(shape.headSize, shape.tokens));
+}
+
+/** Both in one, where `fitsAttentionBackward`. Buffers: qkv, out, dOut, lse, dQkv (written whole). */
+export const attentionBackward = (
+  shape: AttentionShape,
+  variant: AttentionVariant,
+  halves = false,
+  block?: AttentionBlock,
+): AttentionLaunch =>
+  variant === 'tiled'
+    ? launch(BACKWARD, variant, shape, shape.queries, shape.queries, shape.tokens, halves, block)
+    : launch(BACKWARD, variant, shape, shape.tokens, shape.tokens, shape.queries, halves, block);
+
+/** Scalars all kernels take; scale = 1/√headSize. */
 export const attentionParams = (shape: AttentionShape): Record<string, number> => ({
   batch: shape.batch,
   tokens: shape.tokens,

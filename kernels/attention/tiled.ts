@@ -3,6 +3,7 @@ import halvesLib from '../lib/halves.wgsl?raw';
 import access from './access.wgsl?raw';
 import backwardKey from './backwardKeyTiled.wgsl?raw';
 import backwardQuery from './backwardQueryTiled.wgsl?raw';
+import backward from './backwardTiled.wgsl?raw';
 import forward from './forwardTiled.wgsl?raw';
 import tileScores from './tileScores.wgsl?raw';
 import tileSum from './tileSum.wgsl?raw';
@@ -14,6 +15,8 @@ export interface AttentionBlock {
   readonly columns: number;
   /** Quads of dimensions for which the products are written out, at most; default 1: drivers unroll the loop over them as they see fit. */
   readonly unroll?: number;
+  /** Needs `LARGE_BLOCKS` of the device, and may fill them. */
+  readonly large?: boolean;
 }
 
 interface TiledKernel {
@@ -25,6 +28,8 @@ interface TiledKernel {
   readonly scores: readonly (readonly [string, string])[];
   /** Buffers whose rows are summed with weights. */
   readonly sums: readonly string[];
+  /** A workgroup has a whole head: all columns, and all blocks of rows one after another. */
+  readonly head?: boolean;
 }
 
 export const TILED = {
@@ -49,14 +54,25 @@ export const TILED = {
     ],
     sums: ['qkv', 'd_out'],
   },
+  backward: {
+    source: backward,
+    reads: ['qkv', 'output', 'd_out'],
+    writes: 'd_qkv',
+    scores: [
+      ['qkv', 'qkv'],
+      ['d_out', 'qkv'],
+    ],
+    sums: ['qkv'],
+    head: true,
+  },
 } as const satisfies Record<string, TiledKernel>;
 
 /** 65 tokens, those of 8 × 8 patches, make one block of columns and two of rows. */
 export const DEFAULT_BLOCK: AttentionBlock = { rows: 36, columns: 68 };
 
-/** Invocations of a workgroup and vec4f of workgroup memory that every device offers. */
-const MAX_THREADS = 256;
-const MAX_QUADS = 1024;
+/** Invocations of a workgroup and bytes of workgroup memory: those that every device offers, and those of most graphics cards. */
+const SMALL_BLOCKS = { invocations: 256, bytes: 16384 };
+export const LARGE_BLOCKS = { invocations: 512, bytes: 32768 };
 /** Quads of dimensions of the columns staged at once, at most. */
 const MAX_DEPTH = 8;
 
@@ -82,7 +98,9 @@ export function tiledLaunch(
   const { headSize } = size;
   const Q = ceilDiv(headSize, 4);
   const CG = evenFours(size.columns, block.columns);
-  const most = Math.min(Math.floor(MAX_THREADS / Math.max(CG, Q)), Math.floor(block.rows / 4));
+  if (kernel.head && 4 * CG < size.columns) throw new Error(`attention: ${size.columns} columns are more than a block of ${4 * CG}`);
+  const room = block.large ? LARGE_BLOCKS : SMALL_BLOCKS;
+  const most = Math.min(Math.floor(room.invocations / Math.max(CG, Q)), Math.floor(block.rows / 4));
   const RG = evenFours(size.busyRows, 4 * most);
   const width = Math.max(CG, Q);
   let DC = Math.min(MAX_DEPTH, Q);
@@ -90,9 +108,14 @@ export function tiledLaunch(
   let UNROLL = Math.min(block.unroll ?? 1, DC);
   while (DC % UNROLL !== 0) UNROLL--;
   const PITCH = DC | 1;
-  const PANEL = 4 * CG * Math.max(PITCH, RG);
+  // Staging wants more threads than the scores of a few rows do.
+  const THREADS = Math.max(64, 32 * ceilDiv(RG * width, 32));
+  const KG = ceilDiv(CG, Math.floor(THREADS / Q));
+  // Threads without keys of their own compute an index all the same, and one that may lie outside is clamped at every access.
+  const reach = kernel.head ? (4 * RG - 1) * CG + KG * (Math.floor((THREADS - 1) / Q) + 1) : 0;
+  const PANEL = Math.max(4 * CG * Math.max(PITCH, RG), reach);
   const PARTIALS = RG * width;
-  if (PANEL + PARTIALS + RG > MAX_QUADS) throw new Error(`attention: blocks of ${4 * RG} x ${4 * CG} exceed the workgroup memory`);
+  if (16 * (PANEL + PARTIALS + RG) > room.bytes) throw new Error(`attention: blocks of ${4 * RG} x ${4 * CG} exceed the workgroup memory`);
   const vec = headSize % 4 === 0;
   const values = {
     HS: headSize,
@@ -104,8 +127,8 @@ export function tiledLaunch(
     PITCH,
     PANEL,
     PARTIALS,
-    // Staging wants more threads than the scores of a few rows do.
-    THREADS: Math.max(64, 32 * ceilDiv(RG * width, 32)),
+    THREADS,
+    KG,
     TYPE: halves ? 'vec2u' : vec ? 'vec4f' : 'f32',
     UNPACK: halves ? 'unpack_halves' : '',
     PACK: halves ? 'pack_halves' : '',
@@ -121,5 +144,6 @@ export function tiledLaunch(
     ...kernel.sums.map((COLUMNS_OF) => expand(tileSum, { ...values, COLUMNS_OF })),
     expand(kernel.source, values),
   ].join('\n');
-  return { code, tile: `${4 * RG}x${4 * CG}${UNROLL > 1 ? `x${UNROLL}` : ''}`, grid: foldGrid(ceilDiv(size.rows, 4 * RG) * size.groups) };
+  const blocks = kernel.head ? 1 : ceilDiv(size.rows, 4 * RG);
+  return { code, tile: `${4 * RG}x${4 * CG}${UNROLL > 1 ? `x${UNROLL}` : ''}`, grid: foldGrid(blocks * size.groups) };
 }

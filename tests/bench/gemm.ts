@@ -1,7 +1,8 @@
 import type { Gpu } from '../../app/engine/gpu/device';
 import { Recorder } from '../../app/engine/gpu/recorder';
 import { describeMatmul, matmulScratchBytes, recordMatmul, type MatmulShape, type MatmulTuning } from '../../app/engine/ops/matmul';
-import { secondsFor, tuneMatmul } from '../../app/engine/ops/tune';
+import { secondsFor } from '../../app/engine/ops/timing';
+import { tuneMatmul } from '../../app/engine/ops/tune';
 import { tuneShapes } from '../../app/engine/ops/tuneShapes';
 
 export interface GemmResult {

@@ -11,6 +11,7 @@ import {
   type MatmulShape,
   type MatmulTuning,
 } from './matmul';
+import { secondsFor } from './timing';
 
 interface Candidate {
   readonly variant: string;
@@ -48,11 +49,6 @@ const HARDWARE_PROBES: readonly Probe[] = [
 const SOFTWARE_PROBES: readonly Probe[] = [
   { kinds: ['nt', 'nn', 'tn'], sizes: ['large', 'small'], shape: { m: 256, n: 192, k: 192, transB: true } },
 ];
-
-/** Time below which the latency of a submit hides that of the work. */
-const SHORTEST_MS = 3;
-const ROUNDS = 3;
-const MOST_REPEATS = 128;
 
 type Rates = Record<MatmulKind, Record<MatmulClass, Record<string, number>>>;
 const noRates = (): Rates => ({ nn: { small: {}, large: {} }, nt: { small: {}, large: {} }, tn: { small: {}, large: {} } });
@@ -137,24 +133,4 @@ async function measure(
     for (const program of programs) program.dispose();
     for (const scratch of scratches) if (scratch) gpu.buffers.free(scratch);
   }
-}
-
-/** Shortest time of one execution, from batches long enough to measure. */
-export async function secondsFor(gpu: Gpu, program: Program, rounds = ROUNDS): Promise<number> {
-  const run = async (repeats: number): Promise<number> => {
-    const encoder = gpu.device.createCommandEncoder({ label: program.label });
-    for (let i = 0; i < repeats; i++) program.encode(encoder);
-    const begun = performance.now();
-    gpu.device.queue.submit([encoder.finish()]);
-    await gpu.idle();
-    return Math.max(performance.now() - begun, 0.01);
-  };
-  // The first run warms up: drivers finish compiling in it.
-  await run(1);
-  let repeats = 1;
-  let ms = await run(1);
-  while (ms < SHORTEST_MS && repeats < MOST_REPEATS) ms = await run((repeats *= 4));
-  let best = ms;
-  for (let i = 1; i < rounds; i++) best = Math.min(best, await run(repeats));
-  return best / repeats / 1000;
 }

@@ -2,8 +2,9 @@ import { matmulVariant, roundsOperands, unitVariants } from '../../../kernels/ma
 import { ceilDiv } from '../../../kernels/spec';
 import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
-import { Recorder, type Program } from '../gpu/recorder';
-import { MIN_PART, matmulScratchBytes, matmulShapeKey, recordMatmul, type MatmulShape, type MatmulTuning } from './matmul';
+import { Recorder } from '../gpu/recorder';
+import { MIN_PART, describeMatmul, matmulScratchBytes, matmulShapeKey, recordMatmul, type MatmulShape, type MatmulTuning } from './matmul';
+import { Contestants, Race, within } from './timing';
 
 /** What a measurement decides for one shape: the variant and the parts k is cut into. */
 export type ShapeChoices = NonNullable<MatmulTuning['shapes']>;
@@ -22,11 +23,6 @@ function unitCandidates({ info }: Gpu): string[] {
 const GROUPS = [192, 384, 768];
 /** Products with less than this share of a step's work are left to the rates by kind. */
 const LEAST_SHARE = 0.01;
-/** Time below which the latency of a submit hides that of the work, and repetitions at most. */
-const SHORTEST_MS = 1.5;
-const MOST_REPEATS = 64;
-/** A candidate so much slower than the best is not measured twice. */
-const HOPELESS = 1.3;
 
 interface Trial {
   readonly shape: MatmulShape;
@@ -65,28 +61,32 @@ const tuningOf = ({ shape, choice }: Trial): MatmulTuning => {
 };
 
 /**
- * Measures a few tilings on exactly these products, for about `budgetMs` (default 1500) at most, heaviest first; a shape that there was
- * no time for has no entry. Choices without a split give the same
- * bits but for matrix units, which are tried where `halves` allows it; parts of k are added up in another order, within rounding.
- * Frees everything it allocates. Measurements differ from call to call: keep the result.
+ * Measures a few tilings on exactly these products, in at most `budgetMs` (default 1500) and one more timing. The first tiling of every
+ * shape comes first, that which `first` would take where it is given, then the second of every shape, and so on, heavy shapes before
+ * light ones: what there is no time for is not compiled, either. A shape has an entry once two have been compared, or all that there are.
+ * Choices without a split give the same bits but for matrix units, which are tried where `halves` allows it; parts of k are added up in
+ * another order, within rounding. Frees everything it allocates, a program that was still being compiled at the end as soon as it is.
+ * Measurements differ from call to call: keep the result.
  * @throws OutOfMemoryError where operands of this size find no room beside what is there
  */
 export async function tuneShapes(
   gpu: Gpu,
   shapes: readonly MatmulShape[],
-  o: { budgetMs?: number; candidates?: readonly string[] } = {},
+  o: { budgetMs?: number | undefined; candidates?: readonly string[] | undefined; first?: MatmulTuning } = {},
 ): Promise<ShapeChoices> {
   const end = performance.now() + (o.budgetMs ?? 1500);
   const list = heaviest(shapes);
   if (list.length === 0) return {};
   const units = unitCandidates(gpu);
-  const candidates = (shape: MatmulShape): readonly string[] =>
-    o.candidates ?? [...(roundsOperands(shape.halves) ? units : []), ...SHAPE_CANDIDATES];
-  const trials = list.map((shape) =>
-    candidates(shape).flatMap((id) => partsOf(shape, id).map((splits): Trial => ({ shape, choice: [id, splits] }))),
-  );
+  const contests = list.map((shape) => {
+    const known = o.first ? [describeMatmul(o.first, shape).variant] : [];
+    const tried = o.candidates ?? [...(roundsOperands(shape.halves) ? units : []), ...SHAPE_CANDIDATES];
+    const ids = [...new Set([...known, ...tried])];
+    const rounds = ids.map((id) => partsOf(shape, id).map((splits): Trial => ({ shape, choice: [id, splits] })));
+    return { shape, rounds, race: new Race<Trial['choice']>(gpu), met: 0 };
+  });
   const most = (size: (shape: MatmulShape) => number): number => 4 * Math.max(...list.map((s) => size(s) * (s.batch ?? 1)));
-  const scratchBytes = Math.max(256, ...trials.flat().map((trial) => matmulScratchBytes(tuningOf(trial), trial.shape)));
+  const scratchBytes = contests.flatMap(({ rounds }) => rounds.flat().map((trial) => matmulScratchBytes(tuningOf(trial), trial.shape)));
   const views = await gpu.guard('measuring matrix products', () => ({
     a: gpu.buffers.allocate(
       'tune.a',
@@ -100,59 +100,37 @@ export async function tuneShapes(
       'tune.out',
       most(({ m, n }) => m * n),
     ),
-    scratch: gpu.buffers.allocate('tune.scratch', scratchBytes),
+    scratch: gpu.buffers.allocate('tune.scratch', Math.max(256, ...scratchBytes)),
   }));
-  const programs: Program[] = [];
+  const contestants = new Contestants();
   try {
-    // All at once: drivers compile in parallel, and most trials share a few kernels. One that a driver rejects is out of the race.
-    const built = await Promise.all(trials.map((own) => Promise.all(own.map((trial) => build(gpu, trial, views, programs)))));
-    const choices: Record<string, readonly [string, number]> = {};
-    for (const [i, shape] of list.entries()) {
-      const best = await race(gpu, built[i]!, end);
-      if (best) choices[matmulShapeKey(shape)] = trials[i]![best.index]!.choice;
-      if (performance.now() > end) break;
+    for (let round = 0; contests.some(({ rounds }) => rounds[round]); round++) {
+      if (performance.now() >= end) break;
+      // All of a round at once: drivers compile in parallel, and most trials share a few kernels.
+      const building = contests.map(({ rounds }) =>
+        Promise.all((rounds[round] ?? []).map((trial) => contestants.add(recorderOf(gpu, trial, views).build()))),
+      );
+      const built = await within(Promise.all(building), end);
+      if (!built) break;
+      for (const [i, contest] of contests.entries()) {
+        if (performance.now() >= end) break;
+        for (const [j, program] of built[i]!.entries()) if (program) await contest.race.enter(contest.rounds[round]![j]!.choice, program);
+        contest.met++;
+      }
     }
-    return choices;
+    return Object.fromEntries(
+      contests.flatMap(({ shape, rounds, race, met }) =>
+        race.best && met >= Math.min(2, rounds.length) ? [[matmulShapeKey(shape), race.best] as const] : [],
+      ),
+    );
   } finally {
-    for (const program of programs) program.dispose();
+    contestants.dispose();
     for (const view of Object.values(views)) gpu.buffers.free(view);
   }
 }
 
-async function build(
-  gpu: Gpu,
-  trial: Trial,
-  views: { a: View; b: View; out: View; scratch: View },
-  programs: Program[],
-): Promise<Program | undefined> {
+function recorderOf(gpu: Gpu, trial: Trial, views: { a: View; b: View; out: View; scratch: View }): Recorder {
   const recorder = new Recorder(gpu, 'tune');
   recordMatmul(recorder, tuningOf(trial), { ...trial.shape, ...views });
-  const program = await recorder.build().catch(() => undefined);
-  if (program) programs.push(program);
-  return program;
-}
-
-/** The fastest program; absent where the time ended before all had run. */
-async function race(gpu: Gpu, programs: readonly (Program | undefined)[], end: number): Promise<{ index: number } | undefined> {
-  const run = async (program: Program, repeats: number): Promise<number> => {
-    const encoder = gpu.device.createCommandEncoder({ label: program.label });
-    for (let i = 0; i < repeats; i++) program.encode(encoder);
-    const begun = performance.now();
-    gpu.device.queue.submit([encoder.finish()]);
-    await gpu.idle();
-    return performance.now() - begun;
-  };
-  let repeats = 0;
-  let best: { index: number; ms: number } | undefined;
-  for (const [index, program] of programs.entries()) {
-    if (!program) continue;
-    if (performance.now() > end) return undefined;
-    // The first run warms up: drivers finish compiling in it.
-    await run(program, 1);
-    if (repeats === 0) for (repeats = 4; repeats < MOST_REPEATS && (await run(program, repeats)) < SHORTEST_MS;) repeats *= 2;
-    let ms = await run(program, repeats);
-    if (!best || ms < HOPELESS * best.ms) ms = Math.min(ms, await run(program, repeats), await run(program, repeats));
-    if (!best || ms < best.ms) best = { index, ms };
-  }
-  return best;
+  return recorder;
 }

@@ -1,7 +1,7 @@
 import { STAGING, type View } from '../gpu/buffers';
 import { DeviceLostError, type Gpu } from '../gpu/device';
 import { Program } from '../gpu/recorder';
-import { secondsFor } from '../ops/tune';
+import { secondsFor } from '../ops/timing';
 
 const QUERY_RESOLVE = 512;
 const COPY_SRC = 4;

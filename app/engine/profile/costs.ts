@@ -77,6 +77,8 @@ function attention(kernel: string, p: Params): Work {
   const w = kernel.includes('.halves') ? 0.5 : 1;
   // q, k, v; out, lse.
   if (kernel.startsWith('attention/forward')) return work(2 * product + 5 * scores + q, w * (q + 2 * t + q) + rows);
+  // q, k, v, out, dOut, lse; dQ, dK, dV.
+  if (kernel.startsWith('attention/backward.')) return work(5 * product + 5 * scores + 2 * q, w * (3 * q + 5 * t) + rows);
   // q, k, v, out, dOut, lse; delta, dQ. The row sums of dOut ∘ out come first.
   if (kernel.startsWith('attention/backwardQuery')) return work(3 * product + 5 * scores + 2 * q, w * (3 * q + 2 * t + t) + 2 * rows);
   // q, k, v, dOut, lse, delta; dK, dV.
@@ -93,7 +95,7 @@ const isTrain = (images: number, p: Params): Work => {
 const TABLE: readonly (readonly [RegExp, (p: Params, d: DispatchInfo) => Work])[] = [
   [/^matmul\/reduce/, (p, d) => matmulReduce(d.kernel, p)],
   [/^matmul\//, (p, d) => matmul(d.kernel, p)],
-  [/^attention\/(forward|backwardQuery|backwardKey)\./, (p, d) => attention(d.kernel, p)],
+  [/^attention\/(forward|backward|backwardQuery|backwardKey)\./, (p, d) => attention(d.kernel, p)],
   // Mean 1, deviation 1, square and sum 2, normalised 2, affine 2; per row two divisions, ε, a root and its inverse.
   [
     /^layerNorm\/forward/,

@@ -2,7 +2,7 @@ import { PEAK_WORKGROUP, copyKernel, fmaFlops, fmaKernel, readKernel, streamElem
 import type { KernelSpec } from '../../../kernels/spec';
 import type { Gpu } from '../gpu/device';
 import { Recorder, type DispatchOptions } from '../gpu/recorder';
-import { secondsFor } from '../ops/tune';
+import { secondsFor } from '../ops/timing';
 
 /** The most that this device was seen to do. */
 export interface Peaks {

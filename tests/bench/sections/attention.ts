@@ -9,7 +9,7 @@ import {
 import type { View } from '../../../app/engine/gpu/buffers';
 import { Gpu } from '../../../app/engine/gpu/device';
 import { Recorder } from '../../../app/engine/gpu/recorder';
-import { secondsFor } from '../../../app/engine/ops/tune';
+import { secondsFor } from '../../../app/engine/ops/timing';
 import { attentionBackward, attentionForward as forward64, type Attention } from '../../reference/attention';
 import { maxError, uniform } from '../../support/gpu';
 import { packHalves } from '../../support/halves';

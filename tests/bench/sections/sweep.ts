@@ -2,7 +2,7 @@ import { MATMUL_VARIANTS, unitVariants, type MatmulVariant } from '../../../kern
 import { Gpu } from '../../../app/engine/gpu/device';
 import { Recorder } from '../../../app/engine/gpu/recorder';
 import { matmulShapeKey, matmulScratchBytes, recordMatmul, type MatmulShape, type MatmulTuning } from '../../../app/engine/ops/matmul';
-import { secondsFor } from '../../../app/engine/ops/tune';
+import { secondsFor } from '../../../app/engine/ops/timing';
 import { round, type Row } from '../section';
 
 export const title = 'Every tiling on the products of ViT-Tiny/4 at batch 128, TFLOP/s (/ parts of k)';

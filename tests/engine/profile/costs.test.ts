@@ -46,6 +46,8 @@ test('attention', () => {
   expect(cost('attention/backwardQuery.tiled36x68.7', p)).toEqual([3 * 420 + 150 + 84, 126 + 140 + 12 + 70]);
   // q, dOut; k, v, dK, dV; lse, delta.
   expect(cost('attention/backwardKey.rows.7x1', p)).toEqual([4 * 420 + 150, 84 + 280 + 12]);
+  // Both in one: q, out, dOut; k, v, dQ, dK, dV; lse.
+  expect(cost('attention/backward.lanes.7x1', p)).toEqual([5 * 420 + 150 + 84, 126 + 350 + 6]);
 });
 
 test('norms, activations, loss and sums', () => {

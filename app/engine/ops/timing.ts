@@ -1,0 +1,97 @@
+import type { Gpu } from '../gpu/device';
+import type { Program } from '../gpu/recorder';
+
+/** Time below which the latency of a submit hides that of the work, and repetitions at most. */
+const SHORTEST_MS = 3;
+const MOST_REPEATS = 128;
+const ROUNDS = 3;
+/** The same in a race, which many enter, and how much slower than the best one may be to be measured twice. */
+const RACE_MS = 1.5;
+const RACE_REPEATS = 64;
+const HOPELESS = 1.3;
+
+/** Milliseconds of so many executions in one submit, with its latency; above 0. */
+async function millisecondsOf(gpu: Gpu, program: Program, repeats: number): Promise<number> {
+  const encoder = gpu.device.createCommandEncoder({ label: program.label });
+  for (let i = 0; i < repeats; i++) program.encode(encoder);
+  const begun = performance.now();
+  gpu.device.queue.submit([encoder.finish()]);
+  await gpu.idle();
+  return Math.max(performance.now() - begun, 0.01);
+}
+
+/** Shortest time of one execution, from batches long enough to measure. */
+export async function secondsFor(gpu: Gpu, program: Program, rounds = ROUNDS): Promise<number> {
+  // The first run warms up: drivers finish compiling in it.
+  await millisecondsOf(gpu, program, 1);
+  let repeats = 1;
+  let ms = await millisecondsOf(gpu, program, 1);
+  while (ms < SHORTEST_MS && repeats < MOST_REPEATS) ms = await millisecondsOf(gpu, program, (repeats *= 4));
+  let best = ms;
+  for (let i = 1; i < rounds; i++) best = Math.min(best, await millisecondsOf(gpu, program, repeats));
+  return best / repeats / 1000;
+}
+
+/** Programs that do the same are timed as they come, each as often as the first; the fastest is kept. */
+export class Race<Choice> {
+  private repeats = 0;
+  private shortest = Infinity;
+  private runners = 0;
+  private first: Choice | undefined;
+
+  constructor(private readonly gpu: Gpu) {}
+
+  /** How many have been timed. */
+  get entered(): number {
+    return this.runners;
+  }
+  /** The choice of the fastest; undefined before one has run. */
+  get best(): Choice | undefined {
+    return this.first;
+  }
+
+  /** A few milliseconds, or a few executions where one takes longer. */
+  async enter(choice: Choice, program: Program): Promise<void> {
+    const run = (): Promise<number> => millisecondsOf(this.gpu, program, this.repeats);
+    await millisecondsOf(this.gpu, program, 1);
+    if (this.repeats === 0) for (this.repeats = 4; this.repeats < RACE_REPEATS && (await run()) < RACE_MS;) this.repeats *= 2;
+    let ms = await run();
+    if (ms < HOPELESS * this.shortest) ms = Math.min(ms, await run(), await run());
+    this.runners++;
+    if (ms < this.shortest) [this.shortest, this.first] = [ms, choice];
+  }
+}
+
+/** What comes of the work, or undefined where that would be later than `end`, by performance.now(); the work goes on. */
+export async function within<T>(work: Promise<T>, end: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), Math.max(0, end - performance.now()))));
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Programs for a measurement that may end before they are compiled: `dispose` frees each, whenever it comes. */
+export class Contestants {
+  private readonly made: Program[] = [];
+  private over = false;
+
+  /** The program; undefined where the driver rejects it, which is then out of the race, or where the measurement has ended. */
+  async add(building: Promise<Program>): Promise<Program | undefined> {
+    const program = await building.catch(() => undefined);
+    if (!program) return undefined;
+    if (this.over) {
+      program.dispose();
+      return undefined;
+    }
+    this.made.push(program);
+    return program;
+  }
+
+  dispose(): void {
+    this.over = true;
+    for (const program of this.made.splice(0)) program.dispose();
+  }
+}
