@@ -1,11 +1,14 @@
-import { attentionFlops, type AttentionShape } from '../ops/attention';
+import { attentionFlops, attentionKey, type AttentionShape, type AttentionTuning } from '../ops/attention';
 import { fitsLayerNormBackward } from '../../../kernels/layerNorm/backward';
 import { layerNormParts, layerNormScratch } from '../ops/layerNorm';
 import { linearProducts, type LinearShape } from '../ops/linear';
 import { matmulScratchBytes, type MatmulShape, type MatmulTuning } from '../ops/matmul';
-import { columnPartsElements } from '../ops/pendingSums';
+import { columnPartsElements, partsElements } from '../ops/pendingSums';
 import { columnSumScratch } from '../ops/reduce';
 import { vitShape, type VitConfig } from './shape';
+
+/** What decides between the variants of a step's kernels. */
+export type VitTuning = MatmulTuning & AttentionTuning;
 
 /** What the activations depend on. */
 export interface VitPlan {
@@ -31,7 +34,7 @@ export interface VitPlan {
    */
   readonly guests?: readonly BufferItem[];
   /** Adds the room that split products want; 0 on devices that never split. */
-  readonly tuning?: MatmulTuning;
+  readonly tuning?: VitTuning;
 }
 
 /** One GPU buffer of 4-byte elements. */
@@ -111,7 +114,8 @@ export function stepFlops(plan: VitPlan): { forward: number; backward: number } 
   const sum = { forward: 0, backward: 0 };
   for (const { pass, shape } of stepProducts(plan)) sum[pass] += 2 * shape.m * shape.n * shape.k;
   for (let i = 0; i < plan.config.depth; i++) {
-    const { forward, backward } = attentionFlops(attentionShape(plan, i));
+    const shape = attentionShape(plan, i);
+    const { forward, backward } = attentionFlops(shape, plan.tuning?.attention?.[attentionKey(shape, plan.halves)]);
     sum.forward += forward;
     if (plan.training) sum.backward += backward + (again(plan, i) ? forward : 0);
   }
@@ -141,16 +145,17 @@ export function fuses({ config, tuning, training }: VitPlan): boolean {
   return training && tuning !== undefined && tuning.fill > 0 && fitsLayerNormBackward(config.embedDim) && vitShape(config).hidden % 4 === 0;
 }
 
-/** Elements of the partial sums that wait for the end of a block. */
+/** Elements of the partial sums that wait for the end of a block, or of the head, where the gradient of the logits is among them. */
 function waitingElements(plan: VitPlan): number {
   const { config: c, batch } = plan;
   const { tokens, hidden } = vitShape(c);
-  let most = layerNormParts(batch, c.embedDim);
+  let most = layerNormParts(batch, c.embedDim) + partsElements(batch, c.numClasses);
   for (let i = 0; i < c.depth; i++) {
     const all = batch * tokens;
     const rows = batch * blockQueries(plan, i);
     const norms = layerNormParts(all, c.embedDim) + layerNormParts(rows, c.embedDim);
-    most = Math.max(most, norms + columnPartsElements(all, 3 * c.embedDim) + columnPartsElements(rows, hidden));
+    const embed = i === 0 ? partsElements(tokens, c.embedDim) : 0;
+    most = Math.max(most, norms + columnPartsElements(all, 3 * c.embedDim) + columnPartsElements(rows, hidden) + embed);
   }
   return most;
 }
@@ -227,16 +232,17 @@ export function activationTable(plan: VitPlan): ActivationTable {
   add('correct', batch);
   add('scratch', Math.max(64, scratchElements(plan)));
   if (training) {
-    add('dLogits', batch * c.numClasses);
+    const fused = fuses(plan);
+    add('dLogits', batch * c.numClasses, fused ? 'parts' : undefined);
     add('dRows', batch * C);
     add('dStream', all * C);
     add('dBranch', packed(all * C));
     add('dWide', packed(all * Math.max(3 * C, hidden)));
     // In f32, while no block is at work.
     add('dFeatures', batch * C, 'dBranch');
-    add('tokenSums', tokens * C, 'dBranch');
+    if (!fused) add('tokenSums', tokens * C, 'dBranch');
     add('delta', all * c.numHeads);
-    if (fuses(plan)) add('parts', waitingElements(plan));
+    if (fused) add('parts', waitingElements(plan));
   }
   const least = Math.max(0, ...guests.map(({ elements }) => elements).filter((elements) => elements <= MOST_SHARED));
   const places = besides(sizes, least);

@@ -3,19 +3,18 @@ import type { Gpu } from '../gpu/device';
 import type { Recorder } from '../gpu/recorder';
 import { recordCrossEntropy } from '../ops/crossEntropy';
 import { recordLinear, type RecordLinear } from '../ops/linear';
-import type { MatmulTuning } from '../ops/matmul';
 import { TransformerBlock } from './layers/block';
 import { EmbedLayer } from './layers/embed';
 import { HeadLayer } from './layers/head';
-import { arenaOf, type Layer, type LayerContext, type WatchAttention } from './layers/layer';
-import { activationTable, lodge, type BufferItem, type VitPlan } from './memory';
+import { arenaOf, pendingSums, type Layer, type LayerContext, type WatchAttention } from './layers/layer';
+import { activationTable, lodge, type BufferItem, type VitPlan, type VitTuning } from './memory';
 import { vitParameters, type ParameterTable, type VitConfig } from './parameters';
 import { vitShape } from './shape';
 
 export interface VitModelOptions {
   readonly config: VitConfig;
   readonly batch: number;
-  readonly tuning: MatmulTuning;
+  readonly tuning: VitTuning;
   /** Keeps the activations and allocates the gradients that `recordBackward` needs. */
   readonly training: boolean;
   /** See `VitPlan`. */
@@ -59,6 +58,7 @@ export class VitModel {
   readonly bytes: number;
 
   private readonly plan: VitPlan;
+  private readonly context: LayerContext;
   private readonly layers: readonly Layer[];
   private readonly owned: readonly View[];
   /** Its own buffers by name, for a model that is its guest. */
@@ -91,7 +91,7 @@ export class VitModel {
     this.bytes = this.owned.reduce((sum, view) => sum + view.size, 0);
     const bufferOf = (name: string): View => owned.get(name) ?? lent!.get(name)!;
     this.views = new Map([...views].map(([name, { buffer, first, elements }]) => [name, slice(bufferOf(buffer), first, elements)]));
-    const context: LayerContext = {
+    const context: LayerContext = (this.context = {
       plan,
       shape: vitShape(plan.config),
       tuning: o.tuning,
@@ -99,7 +99,7 @@ export class VitModel {
       view: (name) => this.tap(name),
       linear: (recorder, tuning, args) => this.linear(recorder, tuning, args),
       watch: (recorder, block, at) => this.watch?.(recorder, block, at),
-    };
+    });
     this.layers = [
       new EmbedLayer(context),
       ...Array.from({ length: plan.config.depth }, (_, i) => new TransformerBlock(context, i)),
@@ -154,7 +154,8 @@ export class VitModel {
     if (!this.plan.training) throw new Error('this model keeps no activations for a backward pass');
     const weights = arenaOf(this.table, params);
     const gradients = arenaOf(this.table, grads);
-    for (const layer of [...this.layers].reverse()) layer.recordBackward(recorder, weights, gradients);
+    const sums = pendingSums(this.context);
+    for (const layer of [...this.layers].reverse()) layer.recordBackward(recorder, weights, gradients, sums);
   }
 
   /**

@@ -24,18 +24,22 @@ export class PendingSums {
   /** `room`: f32, as many elements as what is taken until `record`. Its contents are overwritten. */
   constructor(private readonly room: View) {}
 
-  /** Room for `chunks` rows of `pitch` elements, of which each target [cols] gets the sum over those at its column. @throws Error when full */
+  /**
+   * Room for `chunks` rows of `pitch` elements, of which each target [cols] gets the sum over those from element `at` on: all of them, or as
+   * many as it says. What is taken first lies at the start of the room. @throws Error when full
+   */
   take(
     chunks: number,
     pitch: number,
-    targets: readonly { readonly view: View | undefined; readonly at: number; readonly cols: number }[],
+    targets: readonly { readonly view: View | undefined; readonly at: number; readonly cols: number; readonly chunks?: number }[],
   ): View {
     const elements = partsElements(chunks, pitch);
     const from = this.used;
     if ((from + elements) * 4 > this.room.size)
       throw new Error(`partial sums: ${from + elements} elements do not fit into ${this.room.size / 4}`);
     this.used += elements;
-    for (const { view, at, cols } of targets) if (view) this.waiting.push({ target: view, from: from + at, pitch, chunks, cols });
+    for (const { view, at, ...size } of targets)
+      if (view) this.waiting.push({ target: view, from: from + at, pitch, ...{ chunks, ...size } });
     return slice(this.room, from, chunks * pitch);
   }
 

@@ -86,11 +86,11 @@ export class CheckpointDesk {
 
   private surroundings({ dataset }: Pick<Experiment, 'dataset'>, run: Run): Surroundings {
     const gpu = this.host.gpu();
-    const { shapes } = run.tuning;
+    const { shapes, attention } = run.tuning;
     return {
       data: this.host.datasets.mark(dataset) ?? null,
       device: deviceName(gpu.info),
-      tuning: tuningKey(gpu.info, { ...this.host.tuning(), ...(shapes && { shapes }) }),
+      tuning: tuningKey(gpu.info, { ...this.host.tuning(), ...(shapes && { shapes }), ...(attention && { attention }) }),
       page: __APP_VERSION__,
     };
   }

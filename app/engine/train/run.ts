@@ -12,11 +12,11 @@ import type { Gpu } from '../gpu/device';
 import type { Program } from '../gpu/recorder';
 import type { PhaseTimes } from '../gpu/timestamps';
 import type { Tolerance } from '../linalg/svdBatch';
+import type { VitTuning } from '../model/memory';
 import { initialParameters, vitParameters, type ParameterTable, type VitConfig } from '../model/parameters';
 import { VitModel } from '../model/vit';
 import { GpuDataset } from '../ops/gather';
 import { Stage } from '../ops/stage';
-import type { MatmulTuning } from '../ops/matmul';
 import { tuningFor } from './tuning';
 import { Adam } from '../optim/adam';
 import { resetLossScale } from '../optim/lossScale';
@@ -79,7 +79,7 @@ export class Run {
     public experiment: Experiment,
     readonly config: VitConfig,
     readonly table: ParameterTable,
-    readonly tuning: MatmulTuning,
+    readonly tuning: VitTuning,
     readonly views: StepViews,
     readonly adam: Adam,
     readonly rank: RankControl,
@@ -92,9 +92,12 @@ export class Run {
   ) {}
 
   /** Allocates everything and compiles what a step needs. @throws OutOfMemoryError, ShaderError */
-  static async create(gpu: Gpu, experiment: Experiment, config: VitConfig, general: MatmulTuning): Promise<Run> {
+  static async create(gpu: Gpu, experiment: Experiment, config: VitConfig, general: VitTuning): Promise<Run> {
     const { batchSize, accumulate } = experiment.train;
-    const tuning = await tuningFor(gpu, general, { config, batch: batchSize / accumulate, training: true });
+    const tuning = await tuningFor(gpu, general, {
+      ...{ config, batch: batchSize / accumulate, training: true },
+      halves: storesHalves(experiment),
+    });
     const table = vitParameters(config);
     const matrices = planMatrices(experiment, config);
     const layout = planFactors(experiment, config, matrices);

@@ -1,16 +1,18 @@
 import { wordSum } from '../data/formats/checksums';
 import type { DeviceInfo, Gpu } from '../gpu/device';
 import { OutOfMemoryError } from '../gpu/buffers';
-import { stepProducts, type VitPlan } from '../model/memory';
-import { matmulShapeKey, type MatmulShape, type MatmulTuning } from '../ops/matmul';
+import { attentionShape, stepProducts, type VitPlan, type VitTuning } from '../model/memory';
+import { attentionKey } from '../ops/attention';
+import { matmulShapeKey } from '../ops/matmul';
 import { tuneMatmul } from '../ops/tune';
-import { heaviest, tuneShapes, type ShapeChoices } from '../ops/tuneShapes';
+import { attentionCases, tuneAttention } from '../ops/tuneAttention';
+import { heaviest, tuneShapes } from '../ops/tuneShapes';
 
 /** Kernels change with the page: a choice measured by another version is measured again. */
 const VERSION = __APP_VERSION__;
 const FILE = 'tuning.json';
 
-export type Tuning = MatmulTuning & { readonly gflops: number };
+export type Tuning = VitTuning & { readonly gflops: number };
 
 /** Name of a device for people. */
 export function deviceName({ vendor, architecture, device, description, software }: DeviceInfo): string {
@@ -40,7 +42,7 @@ export async function rememberedTuning(gpu: Gpu): Promise<Tuning> {
   const key = keyOf(gpu.info);
   const stored = await readTuning(key);
   if (stored) {
-    const { shapes: _, ...general } = stored;
+    const { shapes: _, attention: __, ...general } = stored;
     return general;
   }
   const tuning = await tuneMatmul(gpu);
@@ -48,39 +50,70 @@ export async function rememberedTuning(gpu: Gpu): Promise<Tuning> {
   return tuning;
 }
 
-/** Choices by shape of every adapter measured since the page was opened: also where nothing can be stored, a device that comes back has them. */
-const measured = new Map<string, ShapeChoices>();
+/** Choices for exact sizes, by name. */
+type Choices = Required<Pick<VitTuning, 'shapes' | 'attention'>>;
+
+/** Those of every adapter measured since the page was opened: also where nothing can be stored, a device that comes back has them. */
+const measured = new Map<string, Choices>();
+
+/** Time for all measurements of a plan, and the share of it that products may take where attention is measured, too. */
+const BUDGET_MS = 1500;
+const PRODUCTS_SHARE = 0.8;
 
 /**
- * The tuning with what is fastest for exactly the products of this plan, on a graphics card; measured in under two seconds where it is
- * not remembered. Software adapters, which compile slowly and are alike in all shapes, keep the tuning as it is.
+ * The tuning with what is fastest for exactly the products and the attention of this plan, on a graphics card; measured in under two
+ * seconds where it is not remembered. Software adapters, which compile slowly and are alike in all shapes, keep the tuning as it is.
+ * `candidates` are the tilings to try for products.
  */
-export async function tuningFor<T extends MatmulTuning>(gpu: Gpu, tuning: T, plan: VitPlan): Promise<T> {
+export async function tuningFor<T extends VitTuning>(
+  gpu: Gpu,
+  tuning: T,
+  plan: VitPlan,
+  o: { budgetMs?: number; candidates?: readonly string[] } = {},
+): Promise<T> {
   if (gpu.info.software) return tuning;
+  const { budgetMs = BUDGET_MS, candidates } = o;
+  const halves = plan.halves === true;
   const shapes = heaviest(stepProducts(plan).map(({ shape }) => shape));
+  const cases = attentionCases(
+    gpu,
+    Array.from({ length: plan.config.depth }, (_, i) => ({ shape: attentionShape(plan, i), halves })),
+  );
   const key = keyOf(gpu.info);
-  const known = measured.get(key) ?? (await readTuning(key))?.shapes ?? {};
-  const missing = shapes.filter((shape) => !known[matmulShapeKey(shape)]);
-  const all = { ...known, ...(missing.length > 0 ? await choicesFor(gpu, missing) : {}) };
+  const stored = measured.get(key) ?? (await readTuning(key));
+  const known: Choices = { shapes: stored?.shapes ?? {}, attention: stored?.attention ?? {} };
+  const newShapes = shapes.filter((shape) => !known.shapes[matmulShapeKey(shape)]);
+  const newCases = cases.filter(({ shape }) => !known.attention[attentionKey(shape, halves)]);
+  const end = performance.now() + budgetMs;
+  const share = newCases.length > 0 ? PRODUCTS_SHARE : 1;
+  const products = await unlessFull(() => tuneShapes(gpu, newShapes, { budgetMs: share * budgetMs, candidates, first: tuning }));
+  const cuts = await unlessFull(() => tuneAttention(gpu, newCases, { budgetMs: end - performance.now() }));
+  const all: Choices = { shapes: { ...known.shapes, ...products }, attention: { ...known.attention, ...cuts } };
   measured.set(key, all);
-  if (missing.length > 0) {
-    const stored = await readTuning(key);
-    if (stored) await writeTuning(key, { ...stored, shapes: all });
+  if (newShapes.length + newCases.length > 0) {
+    const file = await readTuning(key);
+    if (file) await writeTuning(key, { ...file, ...all });
   }
   // Only those of the plan, in its order: equal plans have equal tunings, whatever else was measured before.
-  const own = shapes.flatMap((shape) => {
-    const choice = all[matmulShapeKey(shape)];
-    return choice ? [[matmulShapeKey(shape), choice] as const] : [];
-  });
-  return { ...tuning, shapes: Object.fromEntries(own) };
+  return {
+    ...tuning,
+    shapes: pick(all.shapes, shapes.map(matmulShapeKey)),
+    attention: pick(
+      all.attention,
+      cases.map(({ shape }) => attentionKey(shape, halves)),
+    ),
+  };
 }
 
-async function choicesFor(gpu: Gpu, shapes: readonly MatmulShape[]): Promise<ShapeChoices> {
+const pick = <T>(all: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> =>
+  Object.fromEntries(keys.flatMap((key) => (key in all ? [[key, all[key]!] as const] : [])));
+
+/** What is measured; nothing where there is no room to measure in: the run decides as for what there was no time for. */
+async function unlessFull<T extends object>(measure: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await tuneShapes(gpu, shapes);
+    return await measure();
   } catch (error) {
-    // No room to measure in: the run decides by the rates, as it does for the shapes there was no time for.
-    if (error instanceof OutOfMemoryError) return {};
+    if (error instanceof OutOfMemoryError) return undefined;
     throw error;
   }
 }

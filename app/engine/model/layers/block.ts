@@ -1,12 +1,13 @@
 import type { View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
-import { recordAttention, recordAttentionBackward, type AttentionShape } from '../../ops/attention';
+import { attentionKey, recordAttention, recordAttentionBackward, type AttentionShape } from '../../ops/attention';
 import { recordGeluBackward } from '../../ops/gelu';
 import { recordLayerNorm, recordLayerNormAgain, recordLayerNormBackward, recordLayerNormBackwardOnce } from '../../ops/layerNorm';
 import { recordLinearBackward, recordLinearInput, recordLinearWeight } from '../../ops/linear';
 import { recordClassRows, recordClassRowsBackward, type TokenShape } from '../../ops/patchEmbed';
+import type { PendingSums } from '../../ops/pendingSums';
 import { again, attentionShape } from '../memory';
-import { pendingSums, type Arena, type Layer, type LayerContext } from './layer';
+import type { Arena, Layer, LayerContext } from './layer';
 
 /**
  * x + Attn(LN(x)), then x + MLP(LN(x)) on [B, T, C].
@@ -147,7 +148,7 @@ export class TransformerBlock implements Layer {
    * since both branches only add to it; the gradient of the input leaves in dStream. Cheap activations are made again where the
    * gradient that follows them will lie: norm2 and norm1 in dBranch, GELU's output in the place of its input.
    */
-  recordBackward(recorder: Recorder, params: Arena, grads: Arena): void {
+  recordBackward(recorder: Recorder, params: Arena, grads: Arena, sums: PendingSums | undefined): void {
     const { plan, tuning, view, shape } = this.context;
     const { name, tokens, all, rows, halves } = this;
     const cols = tokens.cols;
@@ -157,7 +158,6 @@ export class TransformerBlock implements Layer {
     const dStream = view('dStream');
     const dOut = this.classOnly ? view('dRows') : dStream;
     if (again(plan, this.index)) this.recordInner(recorder, params);
-    const sums = pendingSums(this.context);
     const layer = (part: string) => ({
       weight: params(`${name}.${part}.weight`),
       dWeight: grads(`${name}.${part}.weight`),
@@ -220,6 +220,7 @@ export class TransformerBlock implements Layer {
       delta: view('delta'),
       dQkv: dWide,
       halves,
+      cut: tuning.attention?.[attentionKey(this.attention, halves)],
       label: `${name}.attn`,
     });
     this.recordNorm(recorder, params, 'norm1', recordLayerNormAgain);
@@ -234,6 +235,6 @@ export class TransformerBlock implements Layer {
     if (this.classOnly) recordClassRowsBackward(recorder, tokens, dOut, dStream, `${name}.classRows`);
     const before = this.index > 0 ? `blocks.${this.index - 1}.mlp.fc2.bias` : undefined;
     backNorm('norm1', { rows: all, x: this.input, dx: dStream }, before);
-    sums?.record(recorder, `${name}.finish`);
+    if (this.index > 0) sums?.record(recorder, `${name}.finish`);
   }
 }

@@ -1,6 +1,7 @@
 import type { Recorder } from '../../gpu/recorder';
 import { recordLinearBackward } from '../../ops/linear';
 import { recordAssemble, recordEmbedBackward, recordPatches, type PatchShape, type TokenShape } from '../../ops/patchEmbed';
+import type { PendingSums } from '../../ops/pendingSums';
 import { recordColumnSum } from '../../ops/reduce';
 import type { Arena, Layer, LayerContext } from './layer';
 
@@ -36,10 +37,9 @@ export class EmbedLayer implements Layer {
     recordAssemble(recorder, this.tokens, params('cls_token'), params('pos_embed'), x);
   }
 
-  recordBackward(recorder: Recorder, params: Arena, grads: Arena): void {
+  recordBackward(recorder: Recorder, params: Arena, grads: Arena, sums: PendingSums | undefined): void {
     const { view, tuning } = this.context;
     const dx = view('dStream');
-    const sums = view('tokenSums');
     const scratch = view('scratch');
     const { tokens, cols } = this.tokens;
     // The class token's row of `patches` is zero, so all rows of dx may enter the product.
@@ -51,15 +51,15 @@ export class EmbedLayer implements Layer {
       dWeight: grads('patch_embed.proj.weight'),
       scratch,
     });
-    recordEmbedBackward(recorder, this.tokens, dx, grads('pos_embed'), grads('cls_token'), sums);
-    recordColumnSum(recorder, {
-      rows: tokens - 1,
-      cols,
-      first: cols,
-      input: sums,
-      out: grads('patch_embed.proj.bias'),
-      scratch,
-      label: 'patch_embed.proj.dBias',
-    });
+    // Those of the patches, without the class token.
+    const dBias = grads('patch_embed.proj.bias');
+    const rows = tokens - 1;
+    const tokenSums = sums?.take(tokens, cols, [{ view: dBias, at: cols, cols, chunks: rows }]) ?? view('tokenSums');
+    recordEmbedBackward(recorder, this.tokens, dx, grads('pos_embed'), grads('cls_token'), tokenSums);
+    if (sums) sums.record(recorder, 'patch_embed.finish');
+    else {
+      const label = 'patch_embed.proj.dBias';
+      recordColumnSum(recorder, { rows, cols, first: cols, input: tokenSums, out: dBias, scratch, label });
+    }
   }
 }

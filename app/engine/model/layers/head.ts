@@ -3,9 +3,10 @@ import type { Recorder } from '../../gpu/recorder';
 import { recordLayerNorm, recordLayerNormBackward, recordLayerNormBackwardOnce } from '../../ops/layerNorm';
 import { recordLinearBackward } from '../../ops/linear';
 import { recordClassRows, recordClassRowsBackward, recordMeanRows, recordMeanRowsBackward, type TokenShape } from '../../ops/patchEmbed';
+import type { PendingSums } from '../../ops/pendingSums';
 import { keepsAllTokens } from '../memory';
 import { headNorm } from '../parameters';
-import { pendingSums, type Arena, type Layer, type LayerContext } from './layer';
+import type { Arena, Layer, LayerContext } from './layer';
 
 /** Class token of the last block, or the mean of its patch tokens → layer norm → features [B, C] → logits [B, classes]. */
 export class HeadLayer implements Layer {
@@ -60,11 +61,14 @@ export class HeadLayer implements Layer {
     });
   }
 
-  recordBackward(recorder: Recorder, params: Arena, grads: Arena): void {
+  recordBackward(recorder: Recorder, params: Arena, grads: Arena, sums: PendingSums | undefined): void {
     const { view, tuning } = this.context;
     const scratch = view('scratch');
     const dFeatures = view('dFeatures');
     const dRows = view('dRows');
+    const dBias = grads('head.bias');
+    // The gradient of the logits lies where the first sums wait: it is added up as it is.
+    sums?.take(this.linear.rows, this.linear.outputs, [{ view: dBias, at: 0, cols: this.linear.outputs }]);
     recordLinearBackward(recorder, tuning, {
       ...this.linear,
       x: view('features'),
@@ -72,7 +76,7 @@ export class HeadLayer implements Layer {
       dOut: view('dLogits'),
       dInput: dFeatures,
       dWeight: grads('head.weight'),
-      dBias: grads('head.bias'),
+      dBias: sums ? undefined : dBias,
       scratch,
     });
     const norm = {
@@ -87,7 +91,6 @@ export class HeadLayer implements Layer {
       dBeta: grads(`${this.norm}.bias`),
       label: this.norm,
     };
-    const sums = pendingSums(this.context);
     if (sums) {
       // Every row of the stream that the head reads, or its share of one, ends what the last block adds: so the sums are one.
       recordLayerNormBackwardOnce(recorder, sums, { ...norm, dSum: grads(`blocks.${this.context.plan.config.depth - 1}.mlp.fc2.bias`) });

@@ -2,9 +2,8 @@ import { slice, type View } from '../../gpu/buffers';
 import type { Recorder } from '../../gpu/recorder';
 import type { AttentionShape } from '../../ops/attention';
 import type { RecordLinear } from '../../ops/linear';
-import type { MatmulTuning } from '../../ops/matmul';
 import { PendingSums } from '../../ops/pendingSums';
-import { fuses, type VitPlan } from '../memory';
+import { fuses, type VitPlan, type VitTuning } from '../memory';
 import type { ParameterTable } from '../parameters';
 import type { VitShape } from '../shape';
 
@@ -22,7 +21,7 @@ export type WatchAttention = (
 export interface LayerContext {
   readonly plan: VitPlan;
   readonly shape: VitShape;
-  readonly tuning: MatmulTuning;
+  readonly tuning: VitTuning;
   readonly table: ParameterTable;
   /** The activation of this name; throws when the plan has none. */
   readonly view: (name: string) => View;
@@ -31,7 +30,7 @@ export interface LayerContext {
   readonly watch: WatchAttention;
 }
 
-/** Where the sums of a layer's backward pass wait for its end, where they do: see `fuses`. */
+/** Where the sums of a backward pass wait for the end of a layer, where they do: see `fuses`. */
 export const pendingSums = ({ plan, view }: LayerContext): PendingSums | undefined =>
   fuses(plan) ? new PendingSums(view('parts')) : undefined;
 
@@ -53,6 +52,9 @@ export const arenaOf =
  */
 export interface Layer {
   recordForward(recorder: Recorder, params: Arena): void;
-  /** Writes the gradient of each of its parameters, and the gradient of its input. */
-  recordBackward(recorder: Recorder, params: Arena, grads: Arena): void;
+  /**
+   * Writes the gradient of each of its parameters, and the gradient of its input. `sums`: see `pendingSums`; nothing waits there at the end,
+   * except what the first block leaves to the embedding.
+   */
+  recordBackward(recorder: Recorder, params: Arena, grads: Arena, sums: PendingSums | undefined): void;
 }
