@@ -53,13 +53,15 @@ export interface AttentionTuning {
 export const attentionKey = (s: AttentionShape, halves = false): string =>
   `${s.batch} ${s.tokens} ${s.queries} ${s.heads} ${s.headSize}${halves ? ' halves' : ''}`;
 
+/** Whether the device has room for blocks larger than every device has. */
+export const offersLargeBlocks = (info: DeviceInfo): boolean =>
+  info.maxComputeInvocationsPerWorkgroup >= LARGE_BLOCKS.invocations && info.maxComputeWorkgroupStorageSize >= LARGE_BLOCKS.bytes;
+
 /** The cuts worth measuring on a graphics card, that without a measurement first; where there is no choice, that alone. */
 export function attentionCuts(shape: AttentionShape, halves: boolean, info: DeviceInfo): readonly AttentionCut[] {
   if (!fitsAttentionBackward(shape, 'tiled', halves)) return ['two'];
-  const large =
-    info.maxComputeInvocationsPerWorkgroup >= LARGE_BLOCKS.invocations && info.maxComputeWorkgroupStorageSize >= LARGE_BLOCKS.bytes;
   // Blocks are made no larger than it takes: few queries are one block either way.
-  return ['two', 'one36', ...(large && shape.queries > 36 ? (['one68'] as const) : [])];
+  return ['two', 'one36', ...(offersLargeBlocks(info) && shape.queries > 36 ? (['one68'] as const) : [])];
 }
 
 /** Registers on software adapters, whose barriers are slow; tiles elsewhere. */

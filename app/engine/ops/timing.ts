@@ -36,15 +36,10 @@ export async function secondsFor(gpu: Gpu, program: Program, rounds = ROUNDS): P
 export class Race<Choice> {
   private repeats = 0;
   private shortest = Infinity;
-  private runners = 0;
   private first: Choice | undefined;
 
   constructor(private readonly gpu: Gpu) {}
 
-  /** How many have been timed. */
-  get entered(): number {
-    return this.runners;
-  }
   /** The choice of the fastest; undefined before one has run. */
   get best(): Choice | undefined {
     return this.first;
@@ -57,7 +52,6 @@ export class Race<Choice> {
     if (this.repeats === 0) for (this.repeats = 4; this.repeats < RACE_REPEATS && (await run()) < RACE_MS;) this.repeats *= 2;
     let ms = await run();
     if (ms < HOPELESS * this.shortest) ms = Math.min(ms, await run(), await run());
-    this.runners++;
     if (ms < this.shortest) [this.shortest, this.first] = [ms, choice];
   }
 }

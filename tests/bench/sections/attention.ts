@@ -1,14 +1,17 @@
 import {
+  attentionBackward as backwardInOne,
   attentionBackwardKey,
   attentionBackwardQuery,
   attentionForward,
   attentionParams,
+  fitsAttentionBackward,
   type AttentionBlock,
   type AttentionLaunch,
 } from '../../../kernels/attention/attention';
 import type { View } from '../../../app/engine/gpu/buffers';
 import { Gpu } from '../../../app/engine/gpu/device';
 import { Recorder } from '../../../app/engine/gpu/recorder';
+import { offersLargeBlocks } from '../../../app/engine/ops/attention';
 import { secondsFor } from '../../../app/engine/ops/timing';
 import { attentionBackward, attentionForward as forward64, type Attention } from '../../reference/attention';
 import { maxError, uniform } from '../../support/gpu';
@@ -24,6 +27,7 @@ export const note =
 const BUDGET_MS = 8000;
 const BLOCKS: readonly AttentionBlock[] = [
   { rows: 36, columns: 68 },
+  { rows: 68, columns: 68, large: true },
   { rows: 36, columns: 68, unroll: 8 },
   { rows: 24, columns: 68 },
   { rows: 12, columns: 68 },
@@ -64,12 +68,16 @@ function allocate(gpu: Gpu, s: Attention, halves: boolean): { views: Views; qkv:
   return { views, qkv, dOut };
 }
 
-/** The three kernels, with their buffers, in the order of a step. */
+/** The kernels, with their buffers, in the order of a step; the last is the two before it in one, where the shape can have that. */
 function kernels(s: Attention, v: Views, halves: boolean, block: AttentionBlock): [string, AttentionLaunch, View[]][] {
+  const fits = fitsAttentionBackward(s, 'tiled', halves) && block.columns >= s.tokens;
   return [
     ['forward', attentionForward(s, 'tiled', halves, block), [v.qkv, v.out, v.lse]],
     ['backwardQuery', attentionBackwardQuery(s, 'tiled', halves, block), [v.qkv, v.out, v.dOut, v.lse, v.delta, v.dQkv]],
     ['backwardKey', attentionBackwardKey(s, 'tiled', halves, block), [v.qkv, v.dOut, v.lse, v.delta, v.dQkv]],
+    ...(fits
+      ? [['in one', backwardInOne(s, 'tiled', halves, block), [v.qkv, v.out, v.dOut, v.lse, v.dQkv]] as [string, AttentionLaunch, View[]]]
+      : []),
   ];
 }
 
@@ -83,26 +91,32 @@ async function timed(gpu: Gpu, s: Attention, halves: boolean, block: AttentionBl
     for (let i = 0; i < (gpu.info.software ? 1 : 12); i++) recorder.dispatch(spec, { params, buffers, grid, work: 0, label: name });
     const program = await recorder.build();
     const ms = (await secondsFor(gpu, program)) * 1000;
-    if (name !== 'forward') backward += ms;
+    if (name.startsWith('backward')) backward += ms;
     row[name] = round(ms);
     program.dispose();
   }
   for (const view of Object.values(views) as View[]) gpu.buffers.free(view);
-  return { ...row, backward: round(backward) };
+  const { 'in one': one, ...rest } = row;
+  return { ...rest, backward: round(backward), 'in one': one ?? '–' };
 }
 
 async function errorOf(gpu: Gpu, block: AttentionBlock): Promise<string> {
   const s: Attention = { batch: 1, tokens: 65, queries: 65, heads: 2, headSize: 64 };
   const { views, qkv, dOut } = allocate(gpu, s, false);
-  const recorder = new Recorder(gpu, 'bench.attention');
-  for (const [label, { spec, grid }, buffers] of kernels(s, views, false, block))
-    recorder.dispatch(spec, { params: attentionParams(s), buffers, grid, work: 0, label });
-  const program = await recorder.build();
-  program.run();
   const compare = async (view: View, want: Float64Array): Promise<number> =>
     maxError((await gpu.readFloats(view)).subarray(0, want.length), want) / want.reduce((top, x) => Math.max(top, Math.abs(x)), 0);
-  const errors = [await compare(views.out, forward64(s, qkv)), await compare(views.dQkv, attentionBackward(s, qkv, dOut))];
-  program.dispose();
+  const errors: number[] = [];
+  const [forward, ...backward] = kernels(s, views, false, block);
+  for (const list of [backward.slice(0, 2), backward.slice(2)]) {
+    if (list.length === 0) continue;
+    const recorder = new Recorder(gpu, 'bench.attention');
+    for (const [label, { spec, grid }, buffers] of [forward!, ...list])
+      recorder.dispatch(spec, { params: attentionParams(s), buffers, grid, work: 0, label });
+    const program = await recorder.build();
+    program.run();
+    errors.push(await compare(views.out, forward64(s, qkv)), await compare(views.dQkv, attentionBackward(s, qkv, dOut)));
+    program.dispose();
+  }
   for (const view of Object.values(views) as View[]) gpu.buffers.free(view);
   return Math.max(...errors).toExponential(1);
 }
@@ -116,7 +130,7 @@ export async function run(): Promise<Row[]> {
     const rows: Row[] = [];
     const measure = async (s: Attention, halves: boolean, block: AttentionBlock): Promise<void> => {
       const begun = performance.now();
-      const name = `${block.rows} x ${block.columns}${block.unroll ? ` by ${block.unroll}` : ''}`;
+      const name = `${block.rows} x ${block.columns}${block.unroll ? ` by ${block.unroll}` : ''}${block.large ? ' large' : ''}`;
       const scores = `${s.queries} x ${s.tokens}${halves ? ' halves' : ''}`;
       const row = { blocks: name, scores, ...(await timed(gpu, s, halves, block)) };
       rows.push({ ...row, 's in all': round((performance.now() - begun) / 1000) });
@@ -125,7 +139,8 @@ export async function run(): Promise<Row[]> {
     };
     const start = performance.now();
     const full = shape(65, 65);
-    const [first, ...others] = software ? BLOCKS.slice(0, 1) : BLOCKS;
+    const offered = BLOCKS.filter(({ large }) => !large || offersLargeBlocks(gpu.info));
+    const [first, ...others] = software ? offered.slice(0, 1) : offered;
     await measure(full, false, first!);
     console.log(`error ${await errorOf(gpu, first!)}`);
     const rest: [Attention, boolean, AttentionBlock][] = [

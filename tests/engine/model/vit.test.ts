@@ -286,6 +286,8 @@ test.each([{}, { pool: 'avg' as const }])(
       const grads = g.buffers.allocate('grads', model.table.total * 4);
       // What no kernel writes would stay.
       g.write(grads, new Float32Array(grads.size / 4).fill(7));
+      // Sums of more rows than there are would have some of it.
+      if (fill > 0) g.write(model.tap('parts'), new Float32Array(model.tap('parts').size / 4).fill(7));
       g.write(model.images, uniform(batch * 15 * 15, 1));
       g.write(model.labels, new Int32Array([1, 0, 6]));
       const recorder = new Recorder(g, 'step');

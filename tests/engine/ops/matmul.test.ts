@@ -9,9 +9,11 @@ import {
   type MatmulTuning,
 } from '../../../app/engine/ops/matmul';
 import { tuneMatmul } from '../../../app/engine/ops/tune';
+import { Race } from '../../../app/engine/ops/timing';
 import { heaviest, tuneShapes } from '../../../app/engine/ops/tuneShapes';
 import { Recorder } from '../../../app/engine/gpu/recorder';
 import { benchGemm } from '../../bench/gemm';
+import type { View } from '../../../app/engine/gpu/buffers';
 import { matmulReference } from '../../reference/matmul';
 import { maxError, uniform, useGpu } from '../../support/gpu';
 
@@ -56,7 +58,7 @@ test('exact shapes are measured, split where their outputs are few, and multiply
     { m: 40, n: 24, k: 64, transB: true },
     { m: 24, n: 40, k: 640, transA: true },
   ];
-  const choices = await tuneShapes(g, [...shapes, { m: 2, n: 2, k: 2 }], { candidates: ['r4x4', 's32x32'], budgetMs: 60_000 });
+  const choices = await tuneShapes(g, [...shapes, { m: 2, n: 2, k: 2 }], { candidates: ['r4x4', 'r8x8'], budgetMs: 60_000 });
   expect(g.buffers.liveBytes).toBe(0);
   expect(Object.keys(choices).sort()).toEqual(shapes.map(matmulShapeKey).sort());
   const tuning: MatmulTuning = { ...defaultMatmulTuning(g.info), shapes: JSON.parse(JSON.stringify(choices)) as typeof choices };
@@ -80,6 +82,29 @@ test('exact shapes are measured, split where their outputs are few, and multiply
   }
   expect(await tuneShapes(g, shapes, { candidates: ['r4x4'], budgetMs: 0 })).toEqual({});
   expect(g.buffers.liveBytes).toBe(0);
+});
+
+test('a race keeps the fastest, whichever comes first', async () => {
+  const g = gpu();
+  const programs = await Promise.all(
+    [8, 96].map((m) => {
+      const [a, b, out] = ['a', 'b', 'out'].map((name) => g.buffers.allocate(name, m * m * 4)) as [View, View, View];
+      const recorder = new Recorder(g, 'race');
+      // The large one ten times over.
+      for (let i = 0; i < (m === 8 ? 1 : 10); i++) recordMatmul(recorder, defaultMatmulTuning(g.info), { m, n: m, k: m, a, b, out });
+      return recorder.build();
+    }),
+  );
+  for (const order of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    const race = new Race<number>(g);
+    for (const i of order) await race.enter(i, programs[i]!);
+    expect(race.best).toBe(0);
+  }
+  for (const program of programs) program.dispose();
+  g.buffers.freeAll();
 });
 
 test('shapes that carry a step are told once each, the heaviest first', () => {

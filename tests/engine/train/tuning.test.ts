@@ -53,6 +53,7 @@ test('a graphics card is measured once for the products and the attention of a p
   const read = await tuningFor(card('card B'), general, plan, { budgetMs: 0 });
   expect(read).toEqual({ ...begun, attention: { [attention]: 'one36' } });
   await (await navigator.storage.getDirectory()).removeEntry('tuning.json');
+  expect(await tuningFor(card('card A'), general, plan, { budgetMs: 0 })).toEqual(begun);
 
   const dispatches = (cut: 'two' | 'one36'): number => {
     const model = new VitModel(g, { ...plan, tuning: { ...general, attention: { [attention]: cut } } });
