@@ -2,7 +2,7 @@ import { wordSum } from '../data/formats/checksums';
 import type { DeviceInfo, Gpu } from '../gpu/device';
 import { OutOfMemoryError } from '../gpu/buffers';
 import { stepProducts, type VitPlan } from '../model/memory';
-import { matmulShapeKey, type MatmulShape, type MatmulTuning } from '../ops/matmul';
+import { defaultMatmulTuning, matmulShapeKey, type MatmulShape, type MatmulTuning } from '../ops/matmul';
 import { tuneMatmul } from '../ops/tune';
 import { heaviest, tuneShapes, type ShapeChoices } from '../ops/tuneShapes';
 
@@ -41,7 +41,8 @@ export async function rememberedTuning(gpu: Gpu): Promise<Tuning> {
   const stored = await readTuning(key);
   if (stored) {
     const { shapes: _, ...general } = stored;
-    return general;
+    // What was not decided yet when this was stored is as on a device that has not been measured.
+    return { ...defaultMatmulTuning(gpu.info), ...general };
   }
   const tuning = await tuneMatmul(gpu);
   await writeTuning(key, tuning);
