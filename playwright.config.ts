@@ -23,7 +23,7 @@ export default defineConfig({
   retries: process.env.CI ? 1 : 0,
   timeout: 240_000,
   expect: { timeout: 30_000 },
-  use: { baseURL, viewport: { width: 1440, height: 900 }, screenshot: 'only-on-failure', trace: 'retain-on-failure' },
+  use: { baseURL, viewport: { width: 1440, height: 900 }, screenshot: 'only-on-failure', trace: 'on-first-retry' },
   projects: [
     { name: 'chromium', testIgnore: '**/*.nowebgpu.spec.ts', use: browser(SOFTWARE_GPU_ARGS) },
     { name: 'no-webgpu', testMatch: '**/*.nowebgpu.spec.ts', use: browser([]) },

@@ -7,7 +7,13 @@ import { streamServer } from './tests/support/streamServer.mjs';
 
 const cifar = ['../shared/cifar10', '../../shared/cifar10'].find((path) => existsSync(path));
 
-/** Unit tests in headless Chromium, one file at a time: the software adapter takes every core. */
+/** What works on the GPU. */
+const ENGINE = 'tests/{kernels,engine/{gpu,ops,optim,linalg,model,regularizers,factorization,profile,train}}/**/*.test.ts';
+
+/**
+ * Unit tests in headless Chromium, one file at a time. Those of the engine share one page, and with it one device and its pipelines: a
+ * software adapter spends most of their time compiling what another file has compiled already. All others have a page for each file.
+ */
 export default defineConfig({
   define: { __APP_VERSION__: JSON.stringify('test'), __CIFAR_DIR__: JSON.stringify(cifar ? resolve(cifar) : '') },
   plugins: [streamServer()],
@@ -20,8 +26,10 @@ export default defineConfig({
   },
   server: { fs: { allow: ['.', ...(cifar ? [cifar] : [])] } },
   test: {
-    include: ['tests/**/*.test.{ts,tsx}'],
-    exclude: ['tests/e2e/**', 'node_modules/**'],
+    projects: [
+      { extends: true, test: { name: 'engine', include: [ENGINE], isolate: false } },
+      { extends: true, test: { name: 'page', include: ['tests/**/*.test.{ts,tsx}'], exclude: [ENGINE, 'tests/e2e/**'] } },
+    ],
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 60_000,

@@ -9,34 +9,6 @@ async function keptAt(page: Page, step: number): Promise<string> {
   await expect.poll(() => page.evaluate(async () => (await window.q3r.checkpoints())[0]?.step), { timeout: 30_000 }).toBe(step);
   return page.evaluate(async () => (await window.q3r.checkpoints())[0]!.key);
 }
-
-test('40 steps straight are 20, a reload and 20 more, bit for bit; the page offers the run again', async ({ page }) => {
-  const watch = watchConsole(page);
-  await openPlayground(page, `#v=1&steps=200&svd=randomized&${NANO}`);
-  await page.evaluate(() => window.q3r.step(40));
-  const straight = await losses(page);
-  await page.evaluate(() => window.q3r.reset());
-  await page.evaluate(() => window.q3r.step(10));
-  await page.evaluate(() => window.q3r.configure({ train: { evalCount: 48 } }));
-  await page.evaluate(() => window.q3r.step(10));
-  await keptAt(page, 20);
-
-  // Another link than the run's: the kept run brings its own settings.
-  await page.goto('about:blank');
-  await openPlayground(page, '#v=1&patchSize=16');
-  const offer = page.getByRole('region', { name: 'A run of an earlier visit' });
-  await expect(offer).toContainText(/Run of AdamQ3R, .* on Shapes stopped at step 20, just now/);
-  await offer.getByRole('button', { name: 'Resume' }).click();
-  await expect(page.getByText('The run is back at step 20.')).toBeVisible({ timeout: 60_000 });
-  await expect(offer).toBeHidden();
-  await expect(page.getByTestId('step')).toHaveText('20');
-  expect(await losses(page)).toEqual(straight.slice(0, 20));
-  expect(await page.evaluate(() => window.q3r.shareUrl())).toContain('patchSize=8');
-  await page.evaluate(() => window.q3r.step(20));
-  expect(await losses(page)).toEqual(straight);
-  watch.expectQuiet();
-});
-
 const refusal = (page: Page, bytes: number[]) =>
   page.evaluate(
     (data) =>
@@ -47,87 +19,113 @@ const refusal = (page: Page, bytes: number[]) =>
     bytes,
   );
 
-test('a checkpoint goes through a file; one that does not fit leaves the run as it is, on a full device, too', async ({ page }) => {
-  await openPlayground(page, `#v=1&steps=200&${NANO}`);
-  await page.evaluate(() => window.q3r.step(12));
-  const straight = await losses(page);
-  await page.evaluate(() => window.q3r.reset());
-  await page.evaluate(() => window.q3r.step(4));
-  await page.evaluate(() => window.q3r.configure({ train: { evalEvery: 7 } }));
-  const bytes = await page.evaluate(async () => [...(await window.q3r.saveCheckpoint())]);
-  const experiment = await page.evaluate(() => window.q3r.shareUrl());
+test('a run goes on in a later visit, after a crash, in another tab and from a file, bit for bit', async ({ page, context }) => {
+  test.slow();
+  const watch = watchConsole(page);
+  await openPlayground(page, `#v=1&steps=200&svd=randomized&${NANO}`);
 
-  // Refused in the middle of a run, which goes on as if nothing had been asked.
-  await page.evaluate(() => window.q3r.step(2));
-  const damaged = bytes.slice();
-  damaged[damaged.length - 5]! ^= 1;
-  expect(await refusal(page, damaged)).toMatch(/damaged or was changed/);
-  expect(await refusal(page, bytes.slice(0, 900))).toMatch(/cut off|header/);
-  const weights = await page.evaluate(async () => [...(await window.q3r.exportWeights())]);
-  expect(await refusal(page, weights)).toMatch(/holds weights, and no state of a run/);
-  await page.evaluate(() => window.q3r.step(2));
-  expect(await losses(page)).toEqual(straight.slice(0, 8));
+  await test.step('40 steps straight are 20, a reload and 20 more, bit for bit; the page offers the run again', async () => {
+    await page.evaluate(() => window.q3r.step(40));
+    const straight = await losses(page);
+    await page.evaluate(() => window.q3r.reset());
+    await page.evaluate(() => window.q3r.step(10));
+    await page.evaluate(() => window.q3r.configure({ train: { evalCount: 48 } }));
+    await page.evaluate(() => window.q3r.step(10));
+    await keptAt(page, 20);
 
-  // From here on the device has no room for a second run beside the first.
-  await page.evaluate(() => window.q3r.provoke('out-of-memory'));
-  expect(await refusal(page, bytes)).toBe('loaded');
-  expect(await losses(page)).toEqual(straight.slice(0, 4));
-  expect(await page.evaluate(() => window.q3r.shareUrl())).toBe(experiment);
-  await page.evaluate(() => window.q3r.step(8));
-  expect(await losses(page)).toEqual(straight);
-});
+    // Another link than the run's: the kept run brings its own settings.
+    await page.goto('about:blank');
+    await openPlayground(page, '#v=1&patchSize=16&embedDim=16&batchSize=4');
+    const offer = page.getByRole('region', { name: 'A run of an earlier visit' });
+    await expect(offer).toContainText(/Run of AdamQ3R, .* on Shapes stopped at step 20, just now/);
+    await offer.getByRole('button', { name: 'Resume' }).click();
+    await expect(page.getByText('The run is back at step 20.')).toBeVisible({ timeout: 60_000 });
+    await expect(offer).toBeHidden();
+    await expect(page.getByTestId('step')).toHaveText('20');
+    expect(await losses(page)).toEqual(straight.slice(0, 20));
+    expect(await page.evaluate(() => window.q3r.shareUrl())).toContain('patchSize=8');
+    await page.evaluate(() => window.q3r.step(20));
+    expect(await losses(page)).toEqual(straight);
+  });
+  watch.expectQuiet();
 
-test('two tabs: a run that is open in one is shown, and not touched, by the other', async ({ page, context }) => {
-  await openPlayground(page, `#v=1&steps=200&${NANO}`);
-  await page.evaluate(() => window.q3r.step(5));
-  const key = await keptAt(page, 5);
+  await test.step('after a crash of the worker the run goes on from what was kept', async () => {
+    const before = await losses(page);
+    await keptAt(page, 40);
+    await page.evaluate(() => window.q3r.provoke('worker-crash').catch(() => undefined));
+    await page.getByRole('button', { name: 'Resume from step 40' }).click();
+    await expect(page.getByText('The run is back at step 40.')).toBeVisible({ timeout: 60_000 });
+    await page.evaluate(() => window.q3r.step(1));
+    expect((await losses(page)).slice(0, 40)).toEqual(before);
+  });
+
   const other = await context.newPage();
-  await openPlayground(other, `#v=1&steps=200&${NANO}`);
-  expect(await other.evaluate(() => window.q3r.checkpoints())).toMatchObject([{ key, open: true }]);
-  const refused = (call: 'resume' | 'deleteCheckpoint') =>
-    other.evaluate(([name, k]) => (window.q3r[name] as (k: string) => Promise<unknown>)(k).catch((e: Error) => e.message), [
-      call,
-      key,
-    ] as const);
-  expect(await refused('resume')).toMatch(/open in another tab/);
-  expect(await refused('deleteCheckpoint')).toMatch(/open in another tab/);
-  // Both keep their own.
-  await other.evaluate(() => window.q3r.step(3));
-  await expect
-    .poll(() => other.evaluate(async () => (await window.q3r.checkpoints()).map((c) => [c.step, c.open])))
-    .toEqual([
-      [3, false],
-      [5, true],
-    ]);
-  await page.close();
-  await other.evaluate((k) => window.q3r.resume(k), key);
-  expect(await losses(other)).toHaveLength(5);
-});
+  await test.step('two tabs: a run that is open in one is shown, and not touched, by the other', async () => {
+    const key = await keptAt(page, 41);
+    await openPlayground(other, `#v=1&steps=200&${NANO}`);
+    const kept = () => other.evaluate(async () => (await window.q3r.checkpoints()).map((c) => [c.key, c.step, c.open]));
+    expect(await kept()).toContainEqual([key, 41, true]);
+    const refused = (call: 'resume' | 'deleteCheckpoint') =>
+      other.evaluate(([name, k]) => (window.q3r[name] as (k: string) => Promise<unknown>)(k).catch((e: Error) => e.message), [
+        call,
+        key,
+      ] as const);
+    expect(await refused('resume')).toMatch(/open in another tab/);
+    expect(await refused('deleteCheckpoint')).toMatch(/open in another tab/);
+    // Both keep their own.
+    await other.evaluate(() => window.q3r.step(3));
+    await expect.poll(async () => (await kept())[0]).toEqual([expect.any(String), 3, false]);
+    expect(await kept()).toContainEqual([key, 41, true]);
+    await page.close();
+    await other.evaluate((k) => window.q3r.resume(k), key);
+    expect(await losses(other)).toHaveLength(41);
+  });
 
-test('after a crash of the worker the run goes on from what was kept', async ({ page }) => {
-  await openPlayground(page, `#v=1&steps=200&${NANO}`);
-  await page.evaluate(() => window.q3r.step(6));
-  const before = await losses(page);
-  await keptAt(page, 6);
-  await page.evaluate(() => window.q3r.provoke('worker-crash').catch(() => undefined));
-  await page.getByRole('button', { name: 'Resume from step 6' }).click();
-  await expect(page.getByText('The run is back at step 6.')).toBeVisible({ timeout: 60_000 });
-  await page.evaluate(() => window.q3r.step(1));
-  expect((await losses(page)).slice(0, 6)).toEqual(before);
+  await test.step('a checkpoint goes through a file; one that does not fit leaves the run as it is, on a full device, too', async () => {
+    await other.evaluate((link) => window.q3r.configure(link), `#v=1&steps=200&${NANO}`);
+    await other.evaluate(() => window.q3r.reset());
+    await other.evaluate(() => window.q3r.step(12));
+    const straight = await losses(other);
+    await other.evaluate(() => window.q3r.reset());
+    await other.evaluate(() => window.q3r.step(4));
+    await other.evaluate(() => window.q3r.configure({ train: { evalEvery: 7 } }));
+    const bytes = await other.evaluate(async () => [...(await window.q3r.saveCheckpoint())]);
+    const experiment = await other.evaluate(() => window.q3r.shareUrl());
+
+    // Refused in the middle of a run, which goes on as if nothing had been asked.
+    await other.evaluate(() => window.q3r.step(2));
+    const damaged = bytes.slice();
+    damaged[damaged.length - 5]! ^= 1;
+    expect(await refusal(other, damaged)).toMatch(/damaged or was changed/);
+    expect(await refusal(other, bytes.slice(0, 900))).toMatch(/cut off|header/);
+    const weights = await other.evaluate(async () => [...(await window.q3r.exportWeights())]);
+    expect(await refusal(other, weights)).toMatch(/holds weights, and no state of a run/);
+    await other.evaluate(() => window.q3r.step(2));
+    expect(await losses(other)).toEqual(straight.slice(0, 8));
+
+    // From here on the device has no room for a second run beside the first.
+    await other.evaluate(() => window.q3r.provoke('out-of-memory'));
+    expect(await refusal(other, bytes)).toBe('loaded');
+    expect(await losses(other)).toEqual(straight.slice(0, 4));
+    expect(await other.evaluate(() => window.q3r.shareUrl())).toBe(experiment);
+    await other.evaluate(() => window.q3r.step(8));
+    expect(await losses(other)).toEqual(straight);
+  });
 });
 
 test('pretrained weights come from the web or a file, and new runs of their model start from them', async ({ page, baseURL }) => {
   const watch = watchConsole(page);
-  await openPlayground(page, `#v=1&steps=200&${NANO.replace('embedDim=32', 'embedDim=64')}&imageSize=64&numClasses=7&seed=9`);
+  await openPlayground(page, `#v=1&steps=200&${NANO}`);
   // Weights of another image size and another number of classes, under a prefix, as a training script would leave them.
   const file = await page.evaluate(async () => {
     const { q3r, golden } = window;
+    const own = q3r.shareUrl();
+    await q3r.configure({ model: { embedDim: 64, imageSize: 64, numClasses: 7 }, train: { seed: 9 } });
     const tensors = golden.parse((await q3r.exportWeights()).buffer as ArrayBuffer);
+    await q3r.configure(own);
     return [...golden.write(Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [`model.${name}`, tensor])))];
   });
   await page.route('**/vit.safetensors', (route) => route.fulfill({ body: Buffer.from(file), contentType: 'application/octet-stream' }));
-  await page.goto('about:blank');
-  await openPlayground(page, `#v=1&steps=200&${NANO}`);
 
   await page.getByRole('button', { name: 'Weights' }).click();
   await page.getByLabel('Or from the web').fill(`${baseURL}none/here.safetensors`);

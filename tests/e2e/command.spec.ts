@@ -17,7 +17,21 @@ const paste = (page: Page, text: string) =>
 test('a command pasted on the page is read, corrected, applied and copied again', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   const watch = watchConsole(page);
-  await openPlayground(page, '#v=1&depth=3');
+  await openPlayground(page, '#v=1&depth=3&embedDim=32&batchSize=4');
+  await test.step('scripts configure with a command; a flag that does not fit is named and nothing changes', async () => {
+    const result = await page.evaluate(async (line) => {
+      const before = window.q3r.shareUrl();
+      const errors: string[] = [];
+      for (const bad of [`${line} --dropout 0.5`, 'python main.py', `${line} --technique Q3R`])
+        await window.q3r.configure(bad).catch((e: Error & { field: string }) => errors.push(`${e.name} ${e.field}`));
+      return { errors, same: before === window.q3r.shareUrl(), written: window.q3r.commandLine() };
+    }, LINE);
+    expect(result.errors).toEqual(['ConfigError --dropout', 'ConfigError --dataset', 'ConfigError --technique']);
+    expect(result.same).toBe(true);
+    expect(result.written.line).toContain('python main.py --dataset CIFAR10 --model VIT_Tiny');
+    expect(result.written.notes).toContain('Blocks is 3; the line stands for 12.');
+  });
+
   const before = await page.evaluate(() => window.q3r.shareUrl());
   // Other text is none of ours.
   await paste(page, 'hello');
@@ -60,21 +74,6 @@ test('a command pasted on the page is read, corrected, applied and copied again'
   await expect(copied).toContainText('Blocks is 1; the line stands for 12.');
   await expectAccessible(page, undefined, ['light']);
   watch.expectQuiet();
-});
-
-test('scripts configure with a command; a flag that does not fit is named and nothing changes', async ({ page }) => {
-  await openPlayground(page, '#v=1&depth=3');
-  const result = await page.evaluate(async (line) => {
-    const before = window.q3r.shareUrl();
-    const errors: string[] = [];
-    for (const bad of [`${line} --dropout 0.5`, 'python main.py', `${line} --technique Q3R`])
-      await window.q3r.configure(bad).catch((e: Error & { field: string }) => errors.push(`${e.name} ${e.field}`));
-    return { errors, same: before === window.q3r.shareUrl(), written: window.q3r.commandLine() };
-  }, LINE);
-  expect(result.errors).toEqual(['ConfigError --dropout', 'ConfigError --dataset', 'ConfigError --technique']);
-  expect(result.same).toBe(true);
-  expect(result.written.line).toContain('python main.py --dataset CIFAR10 --model VIT_Tiny');
-  expect(result.written.notes).toContain('Blocks is 3; the line stands for 12.');
 });
 
 test('the walk through the mathematics has the numbers of the run', async ({ page }) => {

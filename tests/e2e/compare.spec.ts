@@ -30,6 +30,8 @@ test('A and B with λ 0 on both coincide to the bit, and part after λ changes o
   // λ of B alone, and on: the step before which the runs were one is found and marked.
   await page.getByRole('textbox', { name: 'λ, B' }).fill('20');
   await page.getByRole('button', { name: 'Apply' }).click();
+  await expect(page.getByRole('button', { name: 'What B runs' })).toHaveText('The settings with λ 20');
+  await expect(page.getByRole('button', { name: 'What A runs' })).toHaveText('The settings');
   await expect(page.getByText(`from step ${equal}`)).toBeVisible();
   await page.getByRole('button', { name: 'Play', exact: true }).click();
   await expect(page.getByTestId('coincide')).toHaveText(/^until step \d+$/, { timeout: 60_000 });
@@ -64,7 +66,8 @@ test('A and B with λ 0 on both coincide to the bit, and part after λ changes o
   await expect(page.getByRole('button', { name: 'Measure again' })).toBeEnabled({ timeout: 60_000 });
   await expectAccessible(page);
   await page.setViewportSize({ width: 360, height: 780 });
-  expect(await sideways(page)).toBeLessThanOrEqual(0);
+  // Charts follow the width a moment later.
+  await expect.poll(() => sideways(page)).toBeLessThanOrEqual(0);
 
   // What cannot change in a run asks first; a wrong value is told and changes nothing.
   await page.setViewportSize({ width: 1440, height: 900 });
@@ -133,7 +136,8 @@ test('a grid of two by two runs unattended, survives a reload in its middle and 
   await page.getByRole('button', { name: 'CSV' }).click();
   expect(readFileSync(await (await download).path(), 'utf8').match(/,done,/g)).toHaveLength(4);
   await page.setViewportSize({ width: 360, height: 780 });
-  expect(await sideways(page)).toBeLessThanOrEqual(0);
+  // Charts follow the width a moment later.
+  await expect.poll(() => sideways(page)).toBeLessThanOrEqual(0);
 
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.getByRole('button', { name: 'Same start, one change' }).click();

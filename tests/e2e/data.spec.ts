@@ -46,72 +46,73 @@ async function drop(page: Page, name: string, content: Buffer): Promise<void> {
   await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
 }
 
-test('a dropped zip of class folders trains, shows its classes and samples, and is there after a reload', async ({ page }) => {
+test('the visitor’s own images: asked for, dropped or chosen as a folder or a zip, trained on, and there after a reload', async ({
+  page,
+}, info) => {
   const watch = watchConsole(page);
   await openPlayground(page, `#v=1&augment=basic&steps=50&${NANO}`);
   await page.getByText('Data', { exact: true }).first().click();
   const rail = page.getByRole('region', { name: 'Experiment' });
-  await drop(page, 'fruit.zip', Buffer.from(zipSync(fruitFiles())));
-  await expect(rail.getByRole('radio', { name: /Your images/ })).toBeChecked();
-  await expect(rail).toContainText('25 training and 5 test images, from your files.');
-  await expect(rail).toContainText('3 classes, from 5 (lime) to 10 (cherry) training images');
-  await expect(rail.getByRole('list', { name: 'Classes' })).toContainText('plum');
-  await expect(page.getByRole('alert')).toContainText('1 of 31 files could not be read as images and were left out: plum/broken.png.');
 
-  expect(await page.evaluate(() => window.q3r.step(3).then((records) => records.map((r) => Number.isFinite(r.loss))))).toEqual([
-    true,
-    true,
-    true,
-  ]);
-  await rail.getByText('Samples as the model sees them').click();
-  const samples = rail.getByRole('list', { name: 'Augmented training images' });
-  await expect(samples.getByRole('img')).toHaveCount(12);
-  const shown = () => samples.getByRole('img').evaluateAll((all) => all.map((image) => image.getAttribute('aria-label')));
-  const first = await shown();
-  expect(first.every((name) => name !== null && name in { cherry: 0, lime: 0, plum: 0 })).toBe(true);
-  await rail.getByRole('button', { name: 'Draw again' }).click();
-  await expect(rail).toContainText('Batch 2 of seed 1');
-  expect(await page.evaluate(() => window.q3r.step(1).then(([record]) => record!.step))).toBe(4);
-  await expectAccessible(page, '#experiment');
+  await test.step('without files, the choice says what to drop; digits take a patch that divides 28', async () => {
+    await rail.getByRole('radio', { name: /Your images/ }).check();
+    await expect(page.getByRole('button', { name: 'Play', exact: true }).first()).toBeDisabled();
+    const message = await page.evaluate(() => window.q3r.configure({ dataset: 'folder' }).catch((error: Error) => error.message));
+    expect(message).toMatch(/drop a folder or a \.zip with one sub-folder of images per class/);
+    await rail.getByRole('radio', { name: /MNIST/ }).check();
+    await expect(page.getByRole('status').filter({ hasText: 'Patches of 8 do not divide images of 28' })).toContainText('now 7');
+  });
 
-  await page.reload();
-  await page.evaluate(() => window.q3r.configure({ dataset: 'folder' }));
-  expect(await page.evaluate(() => window.q3r.step(1).then(([record]) => Number.isFinite(record!.loss)))).toBe(true);
-  watch.expectQuiet();
-});
+  await test.step('a folder is dropped, or chosen, with all that is in it', async () => {
+    const folder = fruitFolder(info.outputPath('images'));
+    const other = fruitFolder(info.outputPath('others'), 'lime');
+    // What the browser makes of a folder that is dragged from the desktop; a DataTransfer made by a script holds no folders.
+    const cdp = await page.context().newCDPSession(page);
+    const data = { items: [], files: [folder], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await cdp.send('Input.dispatchDragEvent', { type, x: 700, y: 400, data });
+    await expect(rail.getByRole('radio', { name: /Your images/ })).toBeChecked();
+    await expect(rail).toContainText('25 training and 5 test images, from your files.');
 
-test('without files, the choice says what to drop; digits take a patch that divides 28', async ({ page }) => {
-  const watch = watchConsole(page);
-  await openPlayground(page, `#v=1&${NANO}`);
-  await page.getByText('Data', { exact: true }).first().click();
-  const rail = page.getByRole('region', { name: 'Experiment' });
-  await rail.getByRole('radio', { name: /Your images/ }).check();
-  await expect(page.getByRole('button', { name: 'Play', exact: true }).first()).toBeDisabled();
-  const message = await page.evaluate(() => window.q3r.configure({ dataset: 'folder' }).catch((error: Error) => error.message));
-  expect(message).toMatch(/drop a folder or a \.zip with one sub-folder of images per class/);
-  await rail.getByRole('radio', { name: /MNIST/ }).check();
-  await expect(page.getByRole('status').filter({ hasText: 'Patches of 8 do not divide images of 28' })).toContainText('now 7');
-  watch.expectQuiet();
-});
+    const chooser = page.waitForEvent('filechooser');
+    await rail.getByRole('button', { name: 'Choose a folder' }).click();
+    await (await chooser).setFiles(other);
+    await expect(rail).toContainText('20 training and 4 test images, from your files.');
+    await expect(rail).toContainText('2 classes');
+  });
 
-test('a folder is dropped, or chosen, with all that is in it', async ({ page }, info) => {
-  const watch = watchConsole(page);
-  const folder = fruitFolder(info.outputPath('images'));
-  const other = fruitFolder(info.outputPath('others'), 'lime');
-  await openPlayground(page, `#v=1&${NANO}`);
-  await page.getByText('Data', { exact: true }).first().click();
-  const rail = page.getByRole('region', { name: 'Experiment' });
-  // What the browser makes of a folder that is dragged from the desktop; a DataTransfer made by a script holds no folders.
-  const cdp = await page.context().newCDPSession(page);
-  const data = { items: [], files: [folder], dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await cdp.send('Input.dispatchDragEvent', { type, x: 700, y: 400, data });
-  await expect(rail.getByRole('radio', { name: /Your images/ })).toBeChecked();
-  await expect(rail).toContainText('25 training and 5 test images, from your files.');
+  await test.step('a dropped zip of class folders trains, shows its classes and samples, and is there after a reload', async () => {
+    await page.evaluate((link) => window.q3r.configure(link), `#v=1&augment=basic&steps=50&precision=mixed&${NANO}`);
+    await drop(page, 'fruit.zip', Buffer.from(zipSync(fruitFiles())));
+    await expect(rail.getByRole('radio', { name: /Your images/ })).toBeChecked();
+    await expect(rail).toContainText('25 training and 5 test images, from your files.');
+    await expect(rail).toContainText('3 classes, from 5 (lime) to 10 (cherry) training images');
+    await expect(rail.getByRole('list', { name: 'Classes' })).toContainText('plum');
+    await expect(page.getByRole('alert').filter({ hasText: '1 of 31 files' })).toContainText(
+      '1 of 31 files could not be read as images and were left out: plum/broken.png.',
+    );
 
-  const chooser = page.waitForEvent('filechooser');
-  await rail.getByRole('button', { name: 'Choose a folder' }).click();
-  await (await chooser).setFiles(other);
-  await expect(rail).toContainText('20 training and 4 test images, from your files.');
-  await expect(rail).toContainText('2 classes');
+    expect(await page.evaluate(() => window.q3r.step(3).then((records) => records.map((r) => Number.isFinite(r.loss))))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    await rail.getByText('Samples as the model sees them').click();
+    const samples = rail.getByRole('list', { name: 'Augmented training images' });
+    await expect(samples.getByRole('img')).toHaveCount(12);
+    const shown = () => samples.getByRole('img').evaluateAll((all) => all.map((image) => image.getAttribute('aria-label')));
+    const first = await shown();
+    expect(first.every((name) => name !== null && name in { cherry: 0, lime: 0, plum: 0 })).toBe(true);
+    await rail.getByRole('button', { name: 'Draw again' }).click();
+    await expect(rail).toContainText('Batch 2 of seed 1');
+    expect(await page.evaluate(() => window.q3r.step(1).then(([record]) => record!.step))).toBe(4);
+    // All of the form in sight, with what stands in it for mixed precision only.
+    await expect(rail.getByText(/^Activations and their gradients in half precision, .* The loss is scaled by 8.192 now/)).toBeVisible();
+    await expectAccessible(page, '#experiment');
+
+    await page.reload();
+    await page.evaluate(() => window.q3r.configure({ dataset: 'folder' }));
+    expect(await page.evaluate(() => window.q3r.step(1).then(([record]) => Number.isFinite(record!.loss)))).toBe(true);
+  });
   watch.expectQuiet();
 });

@@ -1,12 +1,12 @@
 import { expect, test } from '@playwright/test';
 import { watchConsole } from '../support/page';
-import { openPlayground } from '../support/playground';
+import { NOTHING_AHEAD, openPlayground } from '../support/playground';
 
 test('every technique trains through the page, with slices and ranks of single matrices, and its weights leave in timm’s layout', async ({
   page,
 }) => {
   const watch = watchConsole(page);
-  await openPlayground(page);
+  await openPlayground(page, NOTHING_AHEAD);
   const overrides = 'blocks.0.mlp.fc1.weight:r3*0.5,blocks.0.attn.qkv.weight(0-16):r4,blocks.0.mlp.fc2.weight:off';
   const results = await page.evaluate(async (text) => {
     const { q3r, golden } = window;

@@ -2,66 +2,7 @@ import { expect, test } from '@playwright/test';
 import { readFileSync } from 'node:fs';
 import { expectAccessible } from '../support/accessible';
 import { watchConsole } from '../support/page';
-import { expectWithin, openPlayground, type Miss } from '../support/playground';
-
-test('the golden truncations match through window.q3r, with and without the layers’ biases', async ({ page }) => {
-  await openPlayground(page);
-  const results = await page.evaluate(async () => {
-    const { q3r, golden } = window;
-    const { cases } = await golden.manifest();
-    const tensors = await golden.tensors('truncation.safetensors');
-    const out: Miss[] = [];
-    for (const spec of cases) {
-      if (spec.kind !== 'truncation') continue;
-      const { params: p, expected } = spec;
-      const { ranks, stored_parameters: stored } = spec as unknown as {
-        ranks: Record<string, number[]>;
-        stored_parameters: Record<string, number>;
-      };
-      await q3r.configure({
-        dataset: 'shapes',
-        model: {
-          imageSize: p.image,
-          inChannels: p.channels,
-          numClasses: p.classes,
-          patchSize: p.patch,
-          embedDim: p.dim,
-          depth: p.depth,
-          numHeads: p.heads,
-          mlpRatio: p.mlp_ratio,
-        },
-        train: { batchSize: p.batch, evalCount: 16 },
-        method: { name: 'adamw' },
-      });
-      const prefix = 'truncation.param.';
-      const images = tensors['truncation.images']!.data as Float32Array;
-      for (const kind of ['logits', 'logits_nobias']) {
-        const weights = Object.fromEntries(
-          Object.entries(tensors).flatMap(([name, { shape, data }]) => {
-            if (!name.startsWith(prefix)) return [];
-            const zero = kind === 'logits_nobias' && /blocks.*(qkv|proj|fc1|fc2)\.bias$/.test(name);
-            return [[name.slice(prefix.length), { shape, data: zero ? data.map(() => 0) : data }]];
-          }),
-        );
-        await q3r.importWeights(golden.write(weights));
-        for (const fraction of p.fractions as number[]) {
-          const what = `truncation.${kind}.p${fraction}`;
-          const logits = await q3r.predict(images, { fraction });
-          out.push({ what, error: golden.maxError(logits, tensors[what]!.data), atol: expected[what]!.atol });
-        }
-      }
-      const cuts = await q3r.truncate(p.fractions as number[], { count: 16 });
-      for (const cut of cuts) {
-        out.push({ what: `ranks at ${cut.fraction}`, error: golden.maxError(cut.ranks, ranks[cut.fraction]!), atol: 0 });
-        out.push({ what: `stored at ${cut.fraction}`, error: Math.abs(cut.stored - stored[cut.fraction]!), atol: 0 });
-        out.push({ what: 'matrices', error: cut.matrices.join() === (p.blocks as string[]).join() ? 0 : 1, atol: 0 });
-      }
-    }
-    return out;
-  });
-  expect(results.length).toBeGreaterThan(40);
-  expectWithin(results);
-});
+import { openPlayground } from '../support/playground';
 
 test('a visitor trains, measures the curve, drags the slider and saves the factors', async ({ page }) => {
   const watch = watchConsole(page);

@@ -115,7 +115,8 @@ test('a grid that varies what is locked does not begin; one that does not, may',
 });
 
 test('a pair chosen before the lock is not run, and is put back to the link’s settings', async () => {
-  useAb.setState(abState(stronger(), stronger(), ['mine', 'mine']));
+  const mine = { name: 'mine', experiment: stronger() };
+  useAb.setState(abState(stronger(), stronger(), [mine, mine]));
   applyLink(LINK);
   await expect(playAb()).rejects.toThrow(/locks/);
   openAb();

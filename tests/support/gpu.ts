@@ -2,16 +2,21 @@ import { afterAll, beforeAll } from 'vitest';
 import { Gpu } from '../../app/engine/gpu/device';
 import type { View } from '../../app/engine/gpu/buffers';
 
-/** Opens one device for a test file; a missing adapter fails it. The getter is valid inside tests. */
+/** Of all test files in this page, with what they have compiled. */
+let shared: Promise<Gpu> | undefined;
+
+/** A device for a test file; a missing adapter fails it. The getter is valid inside tests; what they leave allocated is freed behind the last. */
 export function useGpu(): () => Gpu {
   let gpu: Gpu | undefined;
   beforeAll(async () => {
-    gpu = await Gpu.open();
+    gpu = await (shared ??= Gpu.open());
     gpu.onError = (message) => {
       throw new Error(`uncaptured GPU error: ${message}`);
     };
   });
-  afterAll(() => gpu?.dispose());
+  afterAll(() => {
+    gpu?.buffers.freeAll();
+  });
   return () => {
     if (!gpu) throw new Error('the device is open only inside tests');
     return gpu;

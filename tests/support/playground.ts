@@ -5,6 +5,9 @@ import { resolve } from 'node:path';
 /** Real CIFAR-10 sample files beside the project, where there are any. */
 export const CIFAR_DIR = ['../shared/cifar10', '../../shared/cifar10'].map((path) => resolve(path)).find((path) => existsSync(path));
 
+/** For scripts that bring experiments of their own: a model too large for any device, so that none is compiled before they ask for theirs. */
+export const NOTHING_AHEAD = '#v=1&embedDim=1024&depth=24&numHeads=16&mlpRatio=4&batchSize=2048';
+
 /** Opens the page, waits for its device, and serves the golden files to it. */
 export async function openPlayground(page: Page, hash = ''): Promise<void> {
   await page.route('**/golden/*', (route) => {
@@ -12,9 +15,14 @@ export async function openPlayground(page: Page, hash = ''): Promise<void> {
     return route.fulfill({ body: readFileSync(resolve('tests/golden', name)) });
   });
   await page.goto(`./${hash}`);
+  await waitForDevice(page);
+  await page.addScriptTag({ content: PAGE_HELPERS });
+}
+
+/** Until the page can be asked for something. */
+export async function waitForDevice(page: Page): Promise<void> {
   await page.waitForFunction(() => 'q3r' in window);
   await page.evaluate(() => window.q3r.memory());
-  await page.addScriptTag({ content: PAGE_HELPERS });
 }
 
 export interface Miss {

@@ -1,6 +1,6 @@
 /**
- * `npm test`: lint, types, unit tests, build, end-to-end tests; stops at the first stage that fails. Lint and types need one core and
- * no browser, so they run beside the unit tests, and what they print comes when they are done.
+ * `npm test`: lint, types, unit tests, build, end-to-end tests; stops before the end-to-end tests when anything failed. The unit tests of
+ * the engine keep little more than one core busy, so everything else runs beside them, and what it prints comes when it is done.
  * The last line is `N passed, N failed`: every test counts as one, and so do lint, types and build.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { ensureChromium } from './ensureChromium.mjs';
 import { ROOT, run } from './run.mjs';
 
-const UNIT = join(ROOT, 'test-results', 'unit.json');
 const E2E = join(ROOT, 'test-results', 'e2e.json');
 
 /** A stage without tests of its own is one check. */
@@ -28,42 +27,52 @@ function tests(code, file, read) {
   return broken ? { ...counts, failed: 1 } : counts;
 }
 
-/** Runs commands one after the other while something else has the terminal; stops at the first that fails. */
-async function aside(name, ...commands) {
-  const from = performance.now();
-  const chunks = [];
+/** Runs commands one after the other, up to the first that fails; returns its exit code. `onOutput`: see `run`. */
+async function inTurn(commands, onOutput) {
   let code = 0;
-  for (const [command, ...args] of commands) code ||= await run(command, args, 0, {}, (chunk) => chunks.push(chunk));
-  return { name, output: Buffer.concat(chunks).toString(), time: seconds(from), ...check(code) };
+  for (const [command, ...args] of commands) code ||= await run(command, args, 0, {}, onOutput);
+  return code;
 }
 
-const beside = async () => [
-  await aside('lint', ['eslint', '.', '--max-warnings', '0'], ['prettier', '--check', '--log-level', 'warn', '.']),
-  await aside('types', ['tsc', '--noEmit']),
-];
+const checks = (name, ...commands) => ({ name, run: async (onOutput) => check(await inTurn(commands, onOutput)) });
 
+/** The unit tests of a project of vitest.config.ts. */
+const unit = (project) => ({
+  name: `unit: ${project}`,
+  run: async (onOutput) => {
+    const file = join(ROOT, 'test-results', `unit-${project}.json`);
+    const args = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+    return tests(await run('vitest', args, 0, {}, onOutput), file, (json) => ({
+      passed: json.numPassedTests,
+      failed: json.numFailedTests,
+      skipped: json.numPendingTests + (json.numTodoTests ?? 0),
+    }));
+  },
+});
+
+const endToEnd = {
+  name: 'end to end',
+  run: async () =>
+    tests(await run('playwright', ['test']), E2E, ({ stats }) => ({
+      passed: stats.expected + stats.flaky,
+      failed: stats.unexpected,
+      skipped: stats.skipped,
+      flaky: stats.flaky,
+    })),
+};
+
+/** `beside` runs one after the other, beside `main`. */
 const stages = [
   {
-    name: 'unit',
-    run: async () =>
-      tests(await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${UNIT}`]), UNIT, (json) => ({
-        passed: json.numPassedTests,
-        failed: json.numFailedTests,
-        skipped: json.numPendingTests + (json.numTodoTests ?? 0),
-      })),
-    beside,
+    main: unit('engine'),
+    beside: [
+      checks('lint', ['eslint', '.', '--max-warnings', '0'], ['prettier', '--check', '--log-level', 'warn', '.']),
+      checks('types', ['tsc', '--noEmit']),
+      checks('build', ['vite', 'build']),
+      unit('page'),
+    ],
   },
-  { name: 'build', run: async () => check(await run('vite', ['build'])) },
-  {
-    name: 'end to end',
-    run: async () =>
-      tests(await run('playwright', ['test']), E2E, ({ stats }) => ({
-        passed: stats.expected + stats.flaky,
-        failed: stats.unexpected,
-        skipped: stats.skipped,
-        flaky: stats.flaky,
-      })),
-  },
+  { main: endToEnd, beside: [] },
 ];
 
 const results = [];
@@ -82,18 +91,32 @@ async function main() {
     total.failed = 1;
     return;
   }
-  for (const stage of stages) {
-    console.log(`\n── ${stage.name}`);
-    const from = performance.now();
-    const others = stage.beside?.() ?? [];
-    const result = { name: stage.name, ...(await stage.run()), time: seconds(from) };
+  for (const { main, beside } of stages) {
+    console.log(`\n── ${main.name}`);
+    const others = aside(beside);
+    take(await timed(main));
     for (const { output, ...other } of await others) {
       console.log(`\n── ${other.name}\n${output}`);
       take(other);
     }
-    take(result);
     if (total.failed > 0) break;
   }
+}
+
+async function timed({ name, run }, onOutput) {
+  const from = performance.now();
+  return { name, ...(await run(onOutput)), time: seconds(from) };
+}
+
+/** Runs tasks one after the other while another has the terminal. */
+async function aside(tasks) {
+  const results = [];
+  for (const task of tasks) {
+    const chunks = [];
+    const result = await timed(task, (chunk) => chunks.push(chunk));
+    results.push({ ...result, output: Buffer.concat(chunks).toString() });
+  }
+  return results;
 }
 
 function take(result) {
@@ -107,9 +130,11 @@ await main();
 console.log('\n── summary');
 for (const { name, time, passed, failed, skipped, flaky } of results)
   console.log(
-    `${failed > 0 ? '✗' : '✓'} ${name.padEnd(11)} ${String(passed).padStart(4)} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}${flaky ? `, ${flaky} at the second try` : ''}  ${time}`,
+    `${failed > 0 ? '✗' : '✓'} ${name.padEnd(12)} ${String(passed).padStart(4)} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}${flaky ? `, ${flaky} at the second try` : ''}  ${time}`,
   );
-const notRun = stages.map(({ name }) => name).filter((name) => !results.some((result) => result.name === name));
+const notRun = stages
+  .flatMap(({ main, beside }) => [main, ...beside].map(({ name }) => name))
+  .filter((name) => !results.some((result) => result.name === name));
 if (notRun.length > 0) console.log(`not run: ${notRun.join(', ')}`);
 console.log(`took ${seconds(begin)}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed`);

@@ -139,10 +139,10 @@ function scratchElements(plan: VitPlan): number {
 
 /**
  * True where a block of the backward pass makes fewer dispatches with more in each, and adds up the gradients of its biases and norms
- * in one at its end: on devices with many invocations to keep busy, which are those that split products.
+ * in one at its end: where the tuning says so, which is on devices with many invocations to keep busy.
  */
 export function fuses({ config, tuning, training }: VitPlan): boolean {
-  return training && tuning !== undefined && tuning.fill > 0 && fitsLayerNormBackward(config.embedDim) && vitShape(config).hidden % 4 === 0;
+  return training && tuning?.fused === true && fitsLayerNormBackward(config.embedDim) && vitShape(config).hidden % 4 === 0;
 }
 
 /** Elements of the partial sums that wait for the end of a block, or of the head, where the gradient of the logits is among them. */

@@ -79,6 +79,8 @@ export interface MatmulTuning {
   readonly shapes?: Readonly<Record<string, readonly [variant: string, splits: number]>>;
   /** Invocations that keep the device busy: products with fewer are split over k. 0 never splits. */
   readonly fill: number;
+  /** Whether a block's backward pass makes few dispatches with much in each, see `fuses`; absent where it does not. */
+  readonly fused?: boolean;
 }
 
 /** Outputs from which a product counts as large. */
@@ -111,8 +113,8 @@ const HARDWARE_FILL = 32768;
 export function defaultMatmulTuning(info: DeviceInfo): MatmulTuning {
   const software = info.subgroups ? SOFTWARE_LANE_RATES : SOFTWARE_RATES;
   const rates = info.software ? { small: software, large: software } : HARDWARE_RATES;
-  const heavy = info.software && info.subgroups ? { heavy: SOFTWARE_LANE_HEAVY } : {};
-  return { version: 1, rates: { nn: rates, nt: rates, tn: rates }, ...heavy, fill: info.software ? 0 : HARDWARE_FILL };
+  const own = info.software ? { ...(info.subgroups && { heavy: SOFTWARE_LANE_HEAVY }), fill: 0 } : { fill: HARDWARE_FILL, fused: true };
+  return { version: 1, rates: { nn: rates, nt: rates, tn: rates }, ...own };
 }
 
 interface Plan {

@@ -70,7 +70,7 @@ function candidatesFor(info: DeviceInfo): readonly Candidate[] {
  */
 export async function tuneMatmul(gpu: Gpu, o: { budgetMs?: number } = {}): Promise<MatmulTuning & { gflops: number }> {
   const { budgetMs = 1000 } = o;
-  const { fill, heavy } = defaultMatmulTuning(gpu.info);
+  const usual = defaultMatmulTuning(gpu.info);
   const probes = gpu.info.software ? SOFTWARE_PROBES : HARDWARE_PROBES;
   const largest = Math.max(...probes.map(({ shape: { m, n, k } }) => Math.max(m * n, n * k, m * k)));
   const [a, b, out] = ['a', 'b', 'out'].map((name) => gpu.buffers.allocate(`tune.${name}`, largest * 4)) as [View, View, View];
@@ -84,7 +84,7 @@ export async function tuneMatmul(gpu: Gpu, o: { budgetMs?: number } = {}): Promi
       const begun = performance.now();
       if (gflops > 0 && begun - start + longest > budgetMs) break;
       try {
-        const speeds = await measure(gpu, only(variant, fill), probes, { a, b, out });
+        const speeds = await measure(gpu, only(variant, usual.fill), probes, { a, b, out });
         probes.forEach(({ kinds, sizes }, i) => {
           for (const kind of kinds) for (const size of sizes) rates[kind][size][variant] = speeds[i]! * worth;
         });
@@ -100,7 +100,7 @@ export async function tuneMatmul(gpu: Gpu, o: { budgetMs?: number } = {}): Promi
     for (const view of [a, b, out]) gpu.buffers.free(view);
   }
   if (gflops === 0 && failure) throw failure;
-  return { version: 1, rates, ...(heavy && { heavy }), fill, gflops };
+  return { ...usual, rates, gflops };
 }
 
 /** GFLOP/s of one variant on each probe. */

@@ -100,7 +100,7 @@ export class CheckpointDesk {
     return this.host.exclusive(async () => {
       const trainer = await this.host.ensureTrainer();
       const { run } = trainer;
-      const snapshot = await trainer.snapshotNow();
+      const snapshot = await trainer.snapshots.now();
       const checkpoint = checkpointOf(trainer, snapshot, run.experiment, this.surroundings(run.experiment, run));
       return joined(await checkpointPieces(checkpoint, snapshot, run.stateLayout, run.tables));
     });

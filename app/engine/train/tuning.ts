@@ -3,7 +3,7 @@ import type { DeviceInfo, Gpu } from '../gpu/device';
 import { OutOfMemoryError } from '../gpu/buffers';
 import { attentionShape, stepProducts, type VitPlan, type VitTuning } from '../model/memory';
 import { attentionKey } from '../ops/attention';
-import { matmulShapeKey } from '../ops/matmul';
+import { defaultMatmulTuning, matmulShapeKey } from '../ops/matmul';
 import { tuneMatmul } from '../ops/tune';
 import { attentionCases, tuneAttention } from '../ops/tuneAttention';
 import { heaviest, tuneShapes } from '../ops/tuneShapes';
@@ -43,7 +43,8 @@ export async function rememberedTuning(gpu: Gpu): Promise<Tuning> {
   const stored = await readTuning(key);
   if (stored) {
     const { shapes: _, attention: __, ...general } = stored;
-    return general;
+    // What was not decided yet when this was stored is as on a device that has not been measured.
+    return { ...defaultMatmulTuning(gpu.info), ...general };
   }
   const tuning = await tuneMatmul(gpu);
   await writeTuning(key, tuning);

@@ -5,7 +5,7 @@ import { allowed, guard } from '../actions';
 import { defaultSelection } from '../events';
 import { getState } from '../store';
 import { createWorker } from '../workerClient';
-import { abState, SIDES, useAb, type AbState, type SideName } from './abStore';
+import { abState, SIDES, useAb, type AbState, type Origins, type SideName } from './abStore';
 import { Lockstep, type Walker } from './lockstep';
 import { NOT_COMPARED, parting } from './parting';
 import { Rig } from './rig';
@@ -70,15 +70,14 @@ function look(): void {
 export function openAb(): void {
   const { a, b } = get();
   // What was chosen before the page was locked is no way around that.
-  if (a.source !== '' && allowed(a.experiment) && allowed(b.experiment)) return;
-  if (a.source !== '') endAb();
+  if (a.origin && allowed(a.experiment) && allowed(b.experiment)) return;
+  if (a.origin) endAb();
   const { running, experiment, lockBase } = getState();
   const seen = running ?? experiment;
   const own = allowed(seen) ? seen : lockBase!;
-  const source = own === running ? 'The run on screen' : 'The settings';
+  const origin = { name: own === running ? 'The run on screen' : 'The settings', experiment: own };
   const other = counterpart(own);
-  const change = other.method.name === own.method.name ? `λ ${other.method.lambda}` : 'AdamQ3R';
-  useAb.setState(allowed(other) ? abState(own, other, [source, `${source}, ${change}`]) : abState(own, own, [source, source]));
+  useAb.setState(abState(own, allowed(other) ? other : own, [origin, origin]));
 }
 
 /** Steps that the further side has made. */
@@ -96,24 +95,24 @@ export async function setExperiments(
   a: Experiment,
   b: Experiment,
   what: string,
-  sources: readonly [string, string] = [get().a.source, get().b.source],
+  origins: Origins = [get().a.origin, get().b.origin],
 ): Promise<void> {
   guard(a);
   guard(b);
   const state = get();
   const changed = [...differences(state.a.experiment, a), ...differences(state.b.experiment, b)];
   if (underWay() && !changed.every(isLive)) {
-    set({ ask: { a, b, what, sources } });
+    set({ ask: { a, b, what, origins } });
     return;
   }
-  put(a, b, sources);
+  put(a, b, origins);
   if (underWay() && rigs && lockstep) await lockstep.between(applyExperiments);
 }
 
-const put = (a: Experiment, b: Experiment, sources: readonly [string, string]): void =>
+const put = (a: Experiment, b: Experiment, origins: Origins): void =>
   useAb.setState((s) => ({
-    a: { ...s.a, experiment: a, source: sources[0] },
-    b: { ...s.b, experiment: b, source: sources[1] },
+    a: { ...s.a, experiment: a, origin: origins[0] },
+    b: { ...s.b, experiment: b, origin: origins[1] },
     ask: null,
   }));
 
@@ -132,7 +131,7 @@ export async function startOver(): Promise<void> {
   const { ask } = get();
   if (!ask) return;
   await standStill();
-  put(ask.a, ask.b, ask.sources);
+  put(ask.a, ask.b, ask.origins);
   await resetAb();
 }
 export const keepGoing = (): void => set({ ask: null });
@@ -248,7 +247,7 @@ export function endAb(): void {
   rigs = lockstep = null;
   clearTimeout(lookTimer);
   lookTimer = undefined;
-  useAb.setState(({ a, b }) => abState(a.experiment, b.experiment, [a.source, b.source]));
+  useAb.setState(({ a, b }) => abState(a.experiment, b.experiment, [a.origin, b.origin]));
 }
 
 export const lookAt = (step: number | null): void => set({ look: step });

@@ -8,18 +8,28 @@ import type { RunEvaluation, SpectraFrame } from '../../protocol/run/record';
 export type SideName = 'a' | 'b';
 export const SIDES = ['a', 'b'] as const;
 
+/** What an experiment was taken from: "The settings", a kept run. */
+export interface Origin {
+  readonly name: string;
+  /** As it was then; a side may have moved on from it. */
+  readonly experiment: Experiment;
+}
+
 /** One side of the comparison, as far as it is drawn. */
 export interface Side {
   /** What it will run, or runs. Always valid. */
   readonly experiment: Experiment;
-  /** Where the experiment came from, in words. */
-  readonly source: string;
+  /** Null before anything was chosen. */
+  readonly origin: Origin | null;
   /** What its worker told. */
   readonly state: AppState;
   readonly evaluations: readonly RunEvaluation[];
   /** Its spectra over the steps, thinned. */
   readonly frames: readonly SpectraFrame[];
 }
+
+/** Of A and of B. */
+export type Origins = readonly [Origin | null, Origin | null];
 
 export type AbPhase = 'setup' | 'preparing' | 'running' | 'paused' | 'finished' | 'failed';
 
@@ -36,7 +46,7 @@ export interface AbState {
   /** The truncation curves of both are being measured. */
   measuring: boolean;
   /** A change that would start both over, waiting for the visitor's answer. */
-  ask: { readonly a: Experiment; readonly b: Experiment; readonly what: string; readonly sources: readonly [string, string] } | null;
+  ask: { readonly a: Experiment; readonly b: Experiment; readonly what: string; readonly origins: Origins } | null;
   /** The step looked at; null for the newest. */
   look: number | null;
   /** Share of the parameters at the slider. */
@@ -46,17 +56,17 @@ export interface AbState {
   hovered: string | null;
 }
 
-const side = (experiment: Experiment, source: string): Side => ({
+const side = (experiment: Experiment, origin: Origin | null): Side => ({
   experiment,
-  source,
+  origin,
   state: initialState(),
   evaluations: [],
   frames: [],
 });
 
-export const abState = (a: Experiment, b: Experiment, sources: readonly [string, string] = ['', '']): AbState => ({
-  a: side(a, sources[0]),
-  b: side(b, sources[1]),
+export const abState = (a: Experiment, b: Experiment, origins: Origins = [null, null]): AbState => ({
+  a: side(a, origins[0]),
+  b: side(b, origins[1]),
   phase: 'setup',
   problem: null,
   parting: NOT_COMPARED,

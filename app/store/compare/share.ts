@@ -49,8 +49,13 @@ export async function openComparison(base: string, parts: readonly string[]): Pr
     return;
   }
   const { experiment } = parseShareUrl(base);
-  if (link.tab === 'ab') await setExperiments(experiment, link.b, 'the link', ['A of the link', 'B of the link']);
-  else {
+  if (link.tab === 'ab') {
+    const origins = [
+      { name: 'A of the link', experiment },
+      { name: 'B of the link', experiment: link.b },
+    ] as const;
+    await setExperiments(experiment, link.b, 'the link', origins);
+  } else {
     const seeds = link.seeds || String(experiment.train.seed);
     const text: GridText = { x: link.across, y: link.up, seeds, steps: String(experiment.train.steps) };
     try {

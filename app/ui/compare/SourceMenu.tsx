@@ -6,20 +6,22 @@ import { patchExperiment, type Experiment } from '../../protocol/experiment';
 import { techniqueName } from '../../protocol/settings';
 import { allowed, attempt } from '../../store/actions';
 import { setExperiments } from '../../store/compare/ab';
-import { useAb, type SideName } from '../../store/compare/abStore';
+import { useAb, type Origin, type SideName } from '../../store/compare/abStore';
 import { useStore } from '../../store/store';
 import { Menu } from '../controls/Menu';
 import { experimentName } from '../datasets';
 import { ago, plural } from '../format';
 import { Icon } from '../icons';
 import { rowsOf } from '../runs/tableRows';
-import { shortNote } from './words';
+import { shortNote, sourceText } from './words';
 import './sources.css';
 
 interface Source {
   readonly label: string;
   readonly why: string;
   readonly experiment: Experiment;
+  /** What it goes back to, where that is not itself. */
+  readonly origin?: Origin | null;
 }
 
 /** Where an experiment can be taken from. */
@@ -30,7 +32,12 @@ function useSources(side: SideName): {
 } {
   const form = useStore((s) => s.experiment);
   const running = useStore((s) => s.running);
-  const other = useAb((s) => (side === 'a' ? s.b : s.a).experiment);
+  const { experiment: other, origin } = useAb(
+    useShallow(({ a, b }) => {
+      const { experiment, origin } = side === 'a' ? b : a;
+      return { experiment, origin };
+    }),
+  );
   const letter = side === 'a' ? 'B' : 'A';
   const pulled = counterpart(other);
   const presets = useMemo(
@@ -43,7 +50,7 @@ function useSources(side: SideName): {
       named(`Like ${letter}, with ${pulled.method.name === other.method.name ? `λ ${pulled.method.lambda}` : 'AdamQ3R'}`, pulled),
       ...(other.method.name === 'adamw' ? [] : [named(`Like ${letter}, dense`, patchExperiment(other, { method: { name: 'adamw' } }))]),
       named(`The same as ${letter}`, other),
-    ],
+    ].map((source) => ({ ...source, origin })),
     presets: presets.map(({ label, experiment }) => named(label, experiment)),
   };
 }
@@ -56,7 +63,7 @@ const named = (label: string, experiment: Experiment): Source => ({
 
 /** Chooses what a side runs. */
 export function SourceMenu({ side }: { side: SideName }) {
-  const source = useAb((s) => s[side].source);
+  const source = useAb((s) => sourceText(s[side]));
   return (
     <Menu
       className="btn sm cmp-source"
@@ -64,7 +71,7 @@ export function SourceMenu({ side }: { side: SideName }) {
       align="end"
       button={
         <>
-          <span>{source}</span>
+          <span title={source}>{source}</span>
           <Icon name="down" />
         </>
       }
@@ -80,12 +87,13 @@ function Sources({ side, close }: { side: SideName; close: () => void }) {
   const choose = (chosen: Source) => {
     close();
     const { a, b } = useAb.getState();
+    const origin = chosen.origin ?? { name: chosen.label, experiment: chosen.experiment };
     attempt(
       setExperiments(
         side === 'a' ? chosen.experiment : a.experiment,
         side === 'b' ? chosen.experiment : b.experiment,
         `what ${side.toUpperCase()} is`,
-        side === 'a' ? [chosen.label, b.source] : [a.source, chosen.label],
+        side === 'a' ? [origin, b.origin] : [a.origin, origin],
       ),
     );
   };

@@ -7,30 +7,12 @@
  *   DAWN_FLAGS  more flags for Dawn, separated by semicolons.
  */
 import { copyFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { build } from 'vite';
+import { join } from 'node:path';
+import { buildForNode } from '../../support/nodeProgram.mjs';
 import { ROOT, run } from '../../support/run.mjs';
 
 const here = join(ROOT, 'tests', 'bench', 'node');
-// Beside node_modules, so that the package is found from there.
-const outDir = process.env.BENCH_OUT ? resolve(process.env.BENCH_OUT) : join(ROOT, 'node_modules', '.cache', 'bench-node');
-
-await build({
-  root: ROOT,
-  configFile: false,
-  logLevel: 'error',
-  define: { __APP_VERSION__: JSON.stringify('bench'), 'process.env.NODE_ENV': JSON.stringify('production') },
-  build: {
-    ssr: join(here, 'main.ts'),
-    outDir,
-    emptyOutDir: false,
-    copyPublicDir: false,
-    minify: false,
-    target: 'esnext',
-    rolldownOptions: { output: { entryFileNames: 'bench.mjs', chunkFileNames: 'bench-[name].mjs' } },
-  },
-  ssr: { noExternal: true },
-});
+const outDir = await buildForNode({ folder: here, name: 'bench', version: 'bench' });
 copyFileSync(join(here, 'torchStep.py'), join(outDir, 'torchStep.py'));
 if (process.env.BENCH_OUT) console.log(outDir);
 else process.exitCode = await run(process.execPath, [join(outDir, 'bench.mjs'), ...process.argv.slice(2)]);

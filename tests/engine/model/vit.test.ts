@@ -30,7 +30,7 @@ test.each([
 ])('training %s, all tokens %s, recomputed %s: the plan counts exactly the bytes the model allocates', (training, allTokens, recompute) => {
   const g = gpu();
   for (const fill of [0, 4096]) {
-    const tuning = { ...defaultMatmulTuning(g.info), fill };
+    const tuning = { ...defaultMatmulTuning(g.info), fill, fused: fill > 0 };
     const model = new VitModel(g, { config, batch, tuning, training, allTokens, recompute });
     const { items, total, largest } = activationElements(config, batch, training, { allTokens, recompute, tuning });
     // A buffer is a whole number of 16-byte steps.
@@ -278,7 +278,12 @@ test.each([{}, { pool: 'avg' as const }])(
     const wide: VitConfig = { ...config, embedDim: 12, mlpRatio: 2, ...pool };
     const results: { grads: Float32Array; dispatches: number }[] = [];
     for (const fill of [0, 4096]) {
-      const model = new VitModel(g, { config: wide, batch, tuning: { ...defaultMatmulTuning(g.info), fill }, training: true });
+      const model = new VitModel(g, {
+        config: wide,
+        batch,
+        tuning: { ...defaultMatmulTuning(g.info), fill, fused: fill > 0 },
+        training: true,
+      });
       const params = g.upload(
         'params',
         initialParameters(wide, model.table, 3).map((v) => v * 3),

@@ -24,7 +24,12 @@ beforeEach(() => {
 test('the link of a pair opens both, and nothing is started', async () => {
   const a = patchExperiment(defaultExperiment(), { train: { seed: 3 } });
   const b = patchExperiment(a, { method: { lambda: 0 } });
-  useAb.setState(abState(a, b, ['mine', 'mine']));
+  useAb.setState(
+    abState(a, b, [
+      { name: 'mine', experiment: a },
+      { name: 'mine', experiment: b },
+    ]),
+  );
   const link = hashOf(pairUrl());
   useAb.setState(abState(defaultExperiment(), defaultExperiment()));
   applyLink(link);
