@@ -265,8 +265,8 @@ export class Session {
 
   private emitIdle(): void {
     const totalSteps = this.experiment?.train.steps ?? 0;
-    const { liveBytes } = this.memory();
-    this.emit({ type: 'state', runId: this.runs, phase: 'idle', step: 0, totalSteps, elapsedMs: 0, liveBytes });
+    const { liveBytes, stagingBytes } = this.memory();
+    this.emit({ type: 'state', runId: this.runs, phase: 'idle', step: 0, totalSteps, elapsedMs: 0, liveBytes: liveBytes - stagingBytes });
   }
 
   private async prepareTrainer(data: boolean): Promise<Trainer> {
@@ -288,7 +288,7 @@ export class Session {
         step: 0,
         totalSteps: experiment.train.steps,
         elapsedMs: 0,
-        liveBytes: gpu.buffers.liveBytes,
+        liveBytes: gpu.buffers.liveBytes - gpu.buffers.stagingBytes,
       });
       this.emit({ type: 'experiment', runId, experiment });
       this.announce();
@@ -390,7 +390,12 @@ export class Session {
 
   memory(): CommandMap['memory']['reply'] {
     const buffers = this.device.gpu?.buffers;
-    return { liveBytes: buffers?.liveBytes ?? 0, liveBuffers: buffers?.liveCount ?? 0, createdBuffers: buffers?.createdCount ?? 0 };
+    return {
+      liveBytes: buffers?.liveBytes ?? 0,
+      stagingBytes: buffers?.stagingBytes ?? 0,
+      liveBuffers: buffers?.liveCount ?? 0,
+      createdBuffers: buffers?.createdCount ?? 0,
+    };
   }
 
   /** Ends the run and frees everything on the GPU; the device stays open. */
