@@ -357,7 +357,8 @@ export interface CommandMap extends CheckpointCommands, InspectionCommands, Roof
   rollback: { args: { lr: number }; reply: void };
   /** Chart smoothing, 0 (none) to 0.99. */
   view: { args: { smoothing: number }; reply: void };
-  memory: { args: Record<never, never>; reply: { liveBytes: number; liveBuffers: number; createdBuffers: number } };
+  /** `stagingBytes` are the part of `liveBytes` through which the CPU reads, in the computer's own memory and in no plan. */
+  memory: { args: Record<never, never>; reply: { liveBytes: number; stagingBytes: number; liveBuffers: number; createdBuffers: number } };
   /** Provokes a failure, for tests: the device is destroyed, or the worker throws. */
   provoke: { args: { fault: 'device-lost' | 'worker-crash' | 'storage-quota' | 'out-of-memory' }; reply: void };
 }

@@ -20,8 +20,8 @@ export interface EngineBench {
   estimate(experiment: Experiment): Promise<number | string>;
   /** Steps of a fresh run after `warmup` ones; wall time over the last of them, and the GPU time by part. */
   time(experiment: Experiment, warmup: number, steps: number): Promise<Timing>;
-  /** More steps of the run that `time` has begun. */
-  more(steps: number): Promise<Timing>;
+  /** More steps of the run there is, or of a new one. `turn`: no look at the spectra, which takes a software adapter minutes of a wide model. */
+  more(steps: number, turn?: boolean): Promise<Timing>;
   close(): void;
 }
 
@@ -42,9 +42,9 @@ export async function openEngine(): Promise<EngineBench> {
     },
     (fault) => (crash = fault.detail),
   );
-  const more = async (count: number): Promise<Timing> => {
+  const more = async (count: number, turn = false): Promise<Timing> => {
     last = undefined;
-    await client.send('step', { count });
+    await client.send('step', { count, turn });
     if (crash !== undefined) throw new Error(crash);
     if (!last) throw new Error('the engine reported no timing');
     return last;

@@ -30,6 +30,7 @@ export class BufferPool {
   /** Bytes of each, and which in the order of their creation, from 1. */
   private live = new Map<GPUBuffer, { readonly size: number; readonly number: number }>();
   private bytes = 0;
+  private staging = 0;
   private created = 0;
   /** Live bytes beyond which `allocate` refuses; unlimited unless set. Lets a test run out of memory without doing so. */
   budget = Infinity;
@@ -39,6 +40,10 @@ export class BufferPool {
   /** Bytes of all buffers not yet destroyed. */
   get liveBytes(): number {
     return this.bytes;
+  }
+  /** The part of them in buffers that the CPU reads from, which browsers keep in the computer's own memory. */
+  get stagingBytes(): number {
+    return this.staging;
   }
   get liveCount(): number {
     return this.live.size;
@@ -63,6 +68,7 @@ export class BufferPool {
     this.created++;
     this.live.set(buffer, { size, number: this.created });
     this.bytes += size;
+    if (usage & USAGE.MAP_READ) this.staging += size;
     return { buffer, offset: 0, size };
   }
 
@@ -72,6 +78,7 @@ export class BufferPool {
     if (!known) return;
     this.live.delete(view.buffer);
     this.bytes -= known.size;
+    if (view.buffer.usage & USAGE.MAP_READ) this.staging -= known.size;
     view.buffer.destroy();
   }
 

@@ -5,13 +5,14 @@ import type { Program } from '../gpu/recorder';
 import type { VitTuning } from '../model/memory';
 import type { ParameterTable, VitConfig } from '../model/parameters';
 import { VitModel } from '../model/vit';
-import type { Stage } from '../ops/stage';
+import type { GpuDataset } from '../ops/gather';
+import { Stage } from '../ops/stage';
 import { Accumulation } from '../optim/accumulate';
 import type { Adam } from '../optim/adam';
 import { techniqueOf } from './matrices';
 import type { RankControl } from './rankControl';
 import { trainingOptions } from './recipe';
-import { recordPart, recordStep, type RecordedStep, type StepRecipe, type StepViews } from './step';
+import { joinParts, recordGather, recordPart, recordStep, type RecordedStep, type StepRecipe, type StepViews } from './step';
 
 /** A model with the programs that train it; one for the run's batch size, others for batches given by hand. */
 export interface Kit {
@@ -41,7 +42,7 @@ export interface KitMaker {
 }
 
 /** What the experiment says of a step. */
-export function recipeOf({ train }: Experiment): StepRecipe {
+function recipeOf({ train }: Experiment): StepRecipe {
   const { labelSmoothing, mixup, cutmix, augment } = train;
   return { labelSmoothing, mix: mixup > 0 || cutmix > 0, strong: augment === 'strong' };
 }
@@ -91,10 +92,31 @@ export async function makeKit(maker: KitMaker, batch: number, count: number, giv
   }
 }
 
+/** Records how the kit of the run's own batches comes by its images. @throws OutOfMemoryError, ShaderError; `starveKit` is called then */
+export async function feedKit({ gpu, views, experiment }: KitMaker, kit: Kit, dataset: GpuDataset): Promise<void> {
+  const { batchSize, accumulate, augment } = experiment.train;
+  const recipe = recipeOf(experiment);
+  const { model } = kit;
+  const rows = batchSize / accumulate;
+  const needs = { from: dataset.shape, to: model.inputShape, batch: rows, strong: augment === 'strong' };
+  const stage = (kit.stage = await gpu.guard('augmented images', () => Stage.create(gpu, needs)));
+  const part = (i: number) => recordGather(gpu, { views, model, dataset, batch: rows, first: i * rows, stage, recipe });
+  kit.gathers = await Promise.all(Array.from({ length: accumulate }, (_, i) => part(i)));
+  kit.gathered = kit.accumulation ? [joinParts(gpu, kit.step, kit.gathers, kit.parts)] : [...kit.gathers, kit.step.program];
+}
+
+/** Frees what `feedKit` has made. */
+export function starveKit(kit: Kit): void {
+  for (const program of kit.gathers) program.dispose();
+  kit.stage?.dispose();
+  [kit.gathers, kit.gathered, kit.stage] = [[], [], undefined];
+}
+
 /** Frees a kit; its programs must have run. */
-export function disposeKit({ model, step, accumulation, parts, gathers, stage }: Kit): void {
-  for (const program of [...gathers, ...parts, step.program]) program.dispose();
-  stage?.dispose();
+export function disposeKit(kit: Kit): void {
+  starveKit(kit);
+  const { model, step, accumulation, parts } = kit;
+  for (const program of [...parts, step.program]) program.dispose();
   accumulation?.dispose();
   model.dispose();
 }

@@ -1,7 +1,9 @@
+import { packStepState, type Mix } from '../../../kernels/stepState';
 import type { Experiment } from '../../protocol/experiment';
 import { SvdWorkspace } from '../linalg/svdBatch';
 import { activationElements, type BufferItem, type VitPlan } from '../model/memory';
 import type { VitConfig } from '../model/parameters';
+import { learningRate } from '../optim/schedule';
 import { actedMatrices, planFactors, planMatrices } from './matrices';
 
 /** Activations are stored in half precision. */
@@ -46,4 +48,26 @@ export function evaluationBatch(experiment: Experiment, config: VitConfig): numb
     batch = half < part && part < batch ? part : half;
   }
   return batch;
+}
+
+/** The StepState of step t (from 1): the scalars that its kernels read. */
+export function stepStateOf({ train, method }: Experiment, { t, trainCount, mix }: { t: number; trainCount: number; mix: Mix }) {
+  const seen = (t - 1) * train.batchSize;
+  return packStepState({
+    step: t,
+    lr: learningRate(train, t),
+    beta1: train.beta1,
+    beta2: train.beta2,
+    adamEps: train.adamEps,
+    weightDecay: train.weightDecay,
+    lambda: method.lambda,
+    gradClip: train.gradClip,
+    seed: train.seed,
+    epoch: Math.floor(seen / trainCount),
+    position: seen % trainCount,
+    trainCount,
+    augment: train.augment,
+    mix,
+    emaDecay: train.emaDecay,
+  });
 }

@@ -1,11 +1,10 @@
 import { readMetrics } from '../../../kernels/metrics/metrics';
 import { canFeed } from '../../../kernels/gather/augment';
-import { NO_MIX, packStepState, type Mix } from '../../../kernels/stepState';
+import { NO_MIX, type Mix } from '../../../kernels/stepState';
 import { ConfigError, type Experiment } from '../../protocol/experiment';
 import type { Batch, MatrixSpectrum, StepRecord } from '../../protocol/messages';
-import { Factorization } from '../factorization/factorization';
+import type { Factorization } from '../factorization/factorization';
 import { importFactors } from '../factorization/import';
-import { initialFactors } from '../factorization/initial';
 import type { ArenaTable } from '../factorization/layout';
 import { slice, type View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
@@ -13,28 +12,26 @@ import type { Program } from '../gpu/recorder';
 import type { PhaseTimes } from '../gpu/timestamps';
 import type { Tolerance } from '../linalg/svdBatch';
 import type { VitTuning } from '../model/memory';
-import { initialParameters, vitParameters, type ParameterTable, type VitConfig } from '../model/parameters';
-import { VitModel } from '../model/vit';
+import type { ParameterTable, VitConfig } from '../model/parameters';
+import type { VitModel } from '../model/vit';
 import { GpuDataset } from '../ops/gather';
-import { Stage } from '../ops/stage';
-import { tuningFor } from './tuning';
-import { Adam } from '../optim/adam';
+import type { Adam } from '../optim/adam';
 import { resetLossScale } from '../optim/lossScale';
 import { drawMix } from '../optim/mix';
 import { learningRate } from '../optim/schedule';
 import type { RunTables, StateLayout } from './checkpoint';
 import { firstBadTensor, type BadTensor } from './badTensor';
-import { Evaluator } from './evaluator';
-import { Flight } from './flight';
 import { checkBatch, gradientsOf, predictionOf } from './handBatch';
-import { disposeKit, makeKit, recipeOf, trainingModel, type Kit } from './kit';
-import { planFactors, planMatrices, techniqueOf } from './matrices';
+import { disposeKit, feedKit, makeKit, starveKit, type Kit } from './kit';
+import { planMatrices } from './matrices';
 import { truncatedMatrices } from './plan';
-import { RankControl } from './rankControl';
-import { evaluationBatch, storesHalves } from './recipe';
-import { Snapshotter, type Snapshot } from './snapshot';
-import { StepViews, joinParts, recordGather } from './step';
+import type { RankControl } from './rankControl';
+import { evaluationBatch, stepStateOf, storesHalves } from './recipe';
+import { allocateRun, disposeParts, type RunParts } from './runParts';
+import type { Snapshot } from './snapshot';
+import type { StepViews } from './step';
 import { Truncation, type TestBench } from './truncation';
+import { Validation } from './validation';
 
 /** What one step leaves behind. */
 export interface StepResult {
@@ -60,11 +57,7 @@ export interface RunData {
  */
 export class Run {
   private readonly kits = new Map<string, Kit>();
-  private evaluator: Evaluator | undefined;
-  private built: Promise<void> = Promise.resolve();
-  /** The evaluation under way; its results are read back one at a time. */
-  private evaluating: Promise<void> | undefined;
-  private evalModel: VitModel | undefined;
+  private readonly validation = new Validation();
   private data: RunData | undefined;
   private truncating: Promise<Truncation> | undefined;
   private ended = false;
@@ -73,60 +66,31 @@ export class Run {
   /** The last step submitted. */
   private last = 0;
 
+  readonly table: ParameterTable;
+  readonly tuning: VitTuning;
+  readonly views: StepViews;
+  readonly adam: Adam;
+  readonly rank: RankControl;
+  readonly factorization: Factorization | undefined;
+
   private constructor(
     readonly gpu: Gpu,
     /** Live fields of it change while the run goes on. */
     public experiment: Experiment,
     readonly config: VitConfig,
-    readonly table: ParameterTable,
-    readonly tuning: VitTuning,
-    readonly views: StepViews,
-    readonly adam: Adam,
-    readonly rank: RankControl,
-    private readonly flight: Flight,
-    private readonly snapshots: Snapshotter,
-    /** Composes the weights from what is trained; absent where the weights themselves are. */
-    readonly factorization: Factorization | undefined,
-    /** Of the run's own batches; decompositions work in its memory while it rests. */
-    private readonly model: VitModel,
-  ) {}
+    private readonly parts: RunParts,
+  ) {
+    this.table = parts.table;
+    this.tuning = parts.tuning;
+    this.views = parts.views;
+    this.adam = parts.adam;
+    this.rank = parts.rank;
+    this.factorization = parts.factorization;
+  }
 
   /** Allocates everything and compiles what a step needs. @throws OutOfMemoryError, ShaderError */
   static async create(gpu: Gpu, experiment: Experiment, config: VitConfig, general: VitTuning): Promise<Run> {
-    const { batchSize, accumulate } = experiment.train;
-    const tuning = await tuningFor(gpu, general, {
-      ...{ config, batch: batchSize / accumulate, training: true },
-      halves: storesHalves(experiment),
-    });
-    const table = vitParameters(config);
-    const matrices = planMatrices(experiment, config);
-    const layout = planFactors(experiment, config, matrices);
-    const model = await trainingModel({ gpu, experiment, config, tuning }, batchSize / accumulate);
-    const allocate = (): Run => {
-      const { train, method } = experiment;
-      const elements = (layout?.trained ?? table).total;
-      const { regularizer, inLoss } = techniqueOf(method);
-      const views = new StepViews(gpu, elements, {
-        decoupled: regularizer === 'q3r' && !inLoss,
-        averaged: train.emaDecay > 0 ? table.total : 0,
-        scaled: storesHalves(experiment),
-      });
-      const initial = initialParameters(config, table, train.seed);
-      gpu.write(views.params, layout ? initialFactors(layout, initial, train.seed) : initial);
-      const factorization = layout && new Factorization(gpu, layout, views);
-      const adam = new Adam(gpu, { elements, decay: train.optimizer === 'adam' ? 'l2' : 'decoupled' });
-      const weights = factorization?.weights ?? views.params;
-      const lend = model.lend.bind(model);
-      const rank = new RankControl(gpu, { experiment, matrices, params: views.params, weights, layout, lend });
-      const flight = new Flight(gpu, views.metrics.size + rank.statusBytes);
-      const extra = [factorization?.weights, views.ema, views.scaling].filter((view) => view !== undefined);
-      const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...extra, ...rank.stateViews], () => rank.saveState());
-      return new Run(gpu, experiment, config, table, tuning, views, adam, rank, flight, snapshots, factorization, model);
-    };
-    const run = await gpu.guard('the training run', allocate).catch((error: unknown) => {
-      model.dispose();
-      throw error;
-    });
+    const run = new Run(gpu, experiment, config, await allocateRun(gpu, experiment, config, general));
     // Side by side: a driver compiles on every core. All have ended before anything is freed.
     const parts = await Promise.allSettled([run.ownKit(), run.rank.build(), run.factorization?.build(), GpuDataset.compile(gpu)]);
     for (const part of parts)
@@ -145,55 +109,30 @@ export class Run {
    */
   async attach(data: RunData): Promise<void> {
     if (this.data) return;
+    const { gpu, config, tuning, halves, experiment, validation } = this;
     const kit = await this.ownKit();
-    try {
-      await this.connect(data, kit);
-      this.data = data;
-    } catch (error) {
-      this.disconnect(kit);
-      throw error;
-    }
-  }
-
-  private async connect(data: RunData, kit: Kit): Promise<void> {
-    const { gpu, views, config, experiment } = this;
-    const { batchSize, accumulate, augment } = experiment.train;
-    const recipe = recipeOf(experiment);
     const { channels } = data.train.shape;
     if (!canFeed(channels, config.inChannels))
       throw new ConfigError(
         'model.inChannels',
         `Image channels must be ${channels}, as the data set's images have, and not ${config.inChannels}.`,
       );
-    const { model } = kit;
-    const rows = batchSize / accumulate;
-    const needs = { from: data.train.shape, to: model.inputShape, batch: rows, strong: augment === 'strong' };
-    const stage = (kit.stage = await gpu.guard('augmented images', () => Stage.create(gpu, needs)));
-    const part = (i: number) => recordGather(gpu, { views, model, dataset: data.train, batch: rows, first: i * rows, stage, recipe });
-    kit.gathers = await Promise.all(Array.from({ length: accumulate }, (_, i) => part(i)));
-    kit.gathered = kit.accumulation ? [joinParts(gpu, kit.step, kit.gathers, kit.parts)] : [...kit.gathers, kit.step.program];
-    const batch = Math.min(evaluationBatch(this.experiment, config), data.test.count);
-    await this.gpu.guard('the validation pass', () => {
-      this.evalModel = new VitModel(gpu, { config, batch, tuning: this.tuning, training: false, halves: this.halves, host: model });
-      this.evaluator = new Evaluator(this.gpu, this.evalModel, batch, data.test);
-    });
-    this.built = this.evaluator!.build(this.evaluated);
-    this.built.catch(() => undefined);
-  }
-
-  /** Frees what `connect` has made. */
-  private disconnect(kit: Kit): void {
-    for (const program of kit.gathers) program.dispose();
-    kit.stage?.dispose();
-    this.evaluator?.dispose();
-    this.evalModel?.dispose();
-    [kit.gathers, kit.gathered, kit.stage, this.evaluator, this.evalModel] = [[], [], undefined, undefined, undefined];
+    try {
+      await feedKit(this, kit, data.train);
+      const batch = Math.min(evaluationBatch(experiment, config), data.test.count);
+      await validation.open(gpu, data.test, this.evaluated, { config, batch, tuning, halves, host: kit.model });
+      this.data = data;
+    } catch (error) {
+      starveKit(kit);
+      validation.close();
+      throw error;
+    }
   }
 
   /** The kit of the run's own batches. */
   private ownKit(): Promise<Kit> {
     const { batchSize, accumulate } = this.experiment.train;
-    return this.kit(batchSize, accumulate, this.model);
+    return this.kit(batchSize, accumulate, this.parts.model);
   }
 
   private async kit(batch: number, parts: number, model?: VitModel): Promise<Kit> {
@@ -205,7 +144,7 @@ export class Run {
 
   /** Resolves when step t may be submitted: a read-back slot is free, and what its refresh depends on has come back. */
   async ready(t: number): Promise<void> {
-    await this.flight.ready();
+    await this.parts.flight.ready();
     await this.rank.ready(t, this.experiment.method.reweightEvery);
   }
 
@@ -235,7 +174,7 @@ export class Run {
     const epoch = this.writeState(t, mix);
     this.version++;
     this.last = t;
-    const landed = this.flight.submit([...refresh, ...programs], [this.views.metrics, ...this.rank.statusViews], parts);
+    const landed = this.parts.flight.submit([...refresh, ...programs], [this.views.metrics, ...this.rank.statusViews], parts);
     if (refresh.length > 0) this.rank.observe(landed.then(({ data }) => data.slice(this.views.metrics.size)));
     return landed.then(({ data, times }) => {
       const { loss, accuracy, gradNorm, regularizer, halted, skipped, lossScale } = readMetrics(data);
@@ -266,30 +205,9 @@ export class Run {
 
   /** Writes the scalars of step t where its kernels read them; returns the epochs behind it. */
   private writeState(t: number, mix: Mix): number {
-    const { train, method } = this.experiment;
     const trainCount = this.data?.train.count ?? 1;
-    const seen = (t - 1) * train.batchSize;
-    this.gpu.write(
-      this.views.state,
-      packStepState({
-        step: t,
-        lr: learningRate(train, t),
-        beta1: train.beta1,
-        beta2: train.beta2,
-        adamEps: train.adamEps,
-        weightDecay: train.weightDecay,
-        lambda: method.lambda,
-        gradClip: train.gradClip,
-        seed: train.seed,
-        epoch: Math.floor(seen / trainCount),
-        position: seen % trainCount,
-        trainCount,
-        augment: train.augment,
-        mix,
-        emaDecay: train.emaDecay,
-      }),
-    );
-    return seen / trainCount;
+    this.gpu.write(this.views.state, stepStateOf(this.experiment, { t, trainCount, mix }));
+    return ((t - 1) * this.experiment.train.batchSize) / trainCount;
   }
 
   /**
@@ -319,28 +237,20 @@ export class Run {
   }
 
   get canEvaluate(): boolean {
-    return this.evaluator !== undefined;
+    return this.validation.bench !== undefined;
   }
 
   /** Resolves when a validation can be queued at once. @throws ShaderError */
-  async evaluable(): Promise<void> {
-    await this.built;
-    while (this.evaluating) await this.evaluating;
+  evaluable(): Promise<void> {
+    return this.validation.evaluable();
   }
 
   /**
    * Mean loss and accuracy over the first `count` test images, of the weights as they are when this is called; while another is under
    * way, or it is not compiled yet, as they are when its turn comes, see `evaluable`.
    */
-  async evaluate(count: number): Promise<{ loss: number; accuracy: number; count: number }> {
-    const { evaluator } = this;
-    if (!evaluator) throw new Error('the run has no data to validate on');
-    // Another that waited may have begun in between.
-    while (!evaluator.built || this.evaluating) await this.evaluable();
-    const result = evaluator.run(count);
-    const done = () => void (this.evaluating = undefined);
-    this.evaluating = result.then(done, done);
-    return result;
+  evaluate(count: number): Promise<{ loss: number; accuracy: number; count: number }> {
+    return this.validation.evaluate(count);
   }
 
   /** All singular values of every matrix, with the regularizer's figures. */
@@ -385,10 +295,9 @@ export class Run {
     return this.truncating;
   }
 
-  /** The model that validates, with its images; undefined before `attach`. Its owner's work on it is always queued in one go. */
+  /** See `Validation.bench`; undefined before `attach`. */
   get bench(): TestBench | undefined {
-    const { data, evalModel } = this;
-    return data && evalModel && { model: evalModel, batch: evalModel.labels.size / 4, dataset: data.test };
+    return this.validation.bench;
   }
   /** The last step submitted. */
   get submitted(): number {
@@ -418,10 +327,10 @@ export class Run {
   }
 
   get snapshotting(): boolean {
-    return this.snapshots.busy;
+    return this.parts.snapshots.busy;
   }
   takeSnapshot(step: number): Promise<Snapshot> {
-    return this.snapshots.take(step);
+    return this.parts.snapshots.take(step);
   }
   /** Layout of what is trained: the parameters, or factors in the place of some of them. */
   get trained(): ArenaTable {
@@ -432,13 +341,13 @@ export class Run {
   }
   /** Name and bytes of what a snapshot holds, in its order. */
   get stateLayout(): StateLayout {
-    return this.snapshots.layout;
+    return this.parts.snapshots.layout;
   }
   /** @throws Error when the snapshot is of another model or method */
   restore(snapshot: Snapshot): void {
     this.version++;
     this.last = snapshot.step;
-    this.snapshots.restore(snapshot);
+    this.parts.snapshots.restore(snapshot);
     this.factorization?.compose();
     this.rank.restoreState(snapshot.regularizer);
     this.gpu.write(this.views.guard, new Uint8Array(this.views.guard.size));
@@ -458,9 +367,9 @@ export class Run {
   /** The forward and backward pass of step t, which has halted the run, on its own batch again. */
   private async repeat(t: number, programs: readonly Program[]): Promise<void> {
     const { mixup, cutmix, seed } = this.experiment.train;
-    await this.flight.drained();
+    await this.parts.flight.drained();
     this.writeState(t, drawMix({ mixup, cutmix }, seed, t, this.config.imageSize));
-    await this.flight.submit(programs, [this.views.metrics], 1);
+    await this.parts.flight.submit(programs, [this.views.metrics], 1);
   }
 
   /** The part of the weights that holds one parameter. */
@@ -472,17 +381,10 @@ export class Run {
   /** Waits for the steps in flight, then frees every buffer of the run. */
   async dispose(): Promise<void> {
     this.ended = true;
-    await Promise.allSettled([this.flight.drained(), this.built]);
+    await Promise.allSettled([this.parts.flight.drained(), this.validation.compiled()]);
     await this.truncating?.then((truncation) => truncation.dispose()).catch(() => undefined);
-    this.evaluator?.dispose();
-    this.evalModel?.dispose();
+    this.validation.close();
     for (const kit of this.kits.values()) disposeKit(kit);
-    this.snapshots.dispose();
-    this.flight.dispose();
-    this.rank.dispose();
-    this.model.dispose();
-    this.factorization?.dispose();
-    this.adam.dispose();
-    this.views.dispose();
+    disposeParts(this.parts);
   }
 }

@@ -153,7 +153,8 @@ export class RunDesk {
   /** Says that there is no run. */
   emitIdle(): void {
     const totalSteps = this.experiment?.train.steps ?? 0;
-    const liveBytes = this.host.device.gpu?.buffers.liveBytes ?? 0;
+    const buffers = this.host.device.gpu?.buffers;
+    const liveBytes = buffers ? buffers.liveBytes - buffers.stagingBytes : 0;
     this.host.emit({ type: 'state', runId: this.runs, phase: 'idle', step: 0, totalSteps, elapsedMs: 0, liveBytes });
   }
 
@@ -176,7 +177,7 @@ export class RunDesk {
         step: 0,
         totalSteps: experiment.train.steps,
         elapsedMs: 0,
-        liveBytes: gpu.buffers.liveBytes,
+        liveBytes: gpu.buffers.liveBytes - gpu.buffers.stagingBytes,
       });
       this.host.emit({ type: 'experiment', runId, experiment });
       this.announce();

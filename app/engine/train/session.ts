@@ -239,7 +239,12 @@ export class Session {
 
   memory(): CommandMap['memory']['reply'] {
     const buffers = this.device.gpu?.buffers;
-    return { liveBytes: buffers?.liveBytes ?? 0, liveBuffers: buffers?.liveCount ?? 0, createdBuffers: buffers?.createdCount ?? 0 };
+    return {
+      liveBytes: buffers?.liveBytes ?? 0,
+      stagingBytes: buffers?.stagingBytes ?? 0,
+      liveBuffers: buffers?.liveCount ?? 0,
+      createdBuffers: buffers?.createdCount ?? 0,
+    };
   }
 
   /** Ends the run and frees everything on the GPU; the device stays open. */

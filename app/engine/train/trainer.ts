@@ -368,7 +368,7 @@ export class Trainer {
       step: this.landed,
       totalSteps: this.run.experiment.train.steps,
       elapsedMs: this.elapsedMs,
-      liveBytes: this.run.gpu.buffers.liveBytes,
+      liveBytes: this.run.gpu.buffers.liveBytes - this.run.gpu.buffers.stagingBytes,
     });
   }
 
