@@ -1,8 +1,7 @@
 import { encode } from 'fast-png';
 import { zipSync } from 'fflate';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { DataError } from '../../../app/engine/data';
-import { Gpu } from '../../../app/engine/gpu/device';
 import { GpuDataset } from '../../../app/engine/ops/gather';
 import { Datasets, resolveModel } from '../../../app/engine/train/datasets';
 import { readSafetensors } from '../../../app/engine/train/safetensors';
@@ -10,6 +9,7 @@ import { Session } from '../../../app/engine/train/session';
 import { ConfigError, DATASETS, fittingPatch, imageSizeOf, patchExperiment, withDataset } from '../../../app/protocol/experiment';
 import { modelName, presetExperiment, PRESETS } from '../../../app/protocol/presets';
 import { clearStorage } from '../data/fixtures';
+import { useGpu } from '../../support/gpu';
 import { makeRun, steps, tiny } from './support';
 
 beforeEach(clearStorage);
@@ -79,16 +79,13 @@ describe('what follows the data set', () => {
 });
 
 describe('on the GPU', () => {
-  let gpu: Gpu;
-  beforeAll(async () => {
-    gpu = await Gpu.open();
-  });
-  afterAll(() => gpu.dispose());
+  const device = useGpu();
 
   test.each([
     ['one channel, 28 pixels', 1, 28, 10],
     ['three hundred classes', 3, 32, 300],
   ])('a run learns from a set of %s', async (_, channels, imageSize, classes) => {
+    const gpu = device();
     const count = 24;
     const upload = (label: string) =>
       GpuDataset.upload(gpu, {

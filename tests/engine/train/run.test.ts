@@ -41,17 +41,17 @@ test('a run gives every byte back, and a step creates no buffer', async () => {
 test.each(['adamw', 'adamq3r', 'q3r'] as const)('%s: the loss falls, and two runs are the same bit for bit', async (name) => {
   const data = smallData(gpu());
   const curves: number[][] = [];
-  for (let i = 0; i < 2; i++) {
+  for (const [i, count] of [40, 24].entries()) {
     const run = await makeRun(gpu(), tiny({ method: { name, lambda: name === 'q3r' ? 0.005 : 0.5 }, train: { augment: 'basic' } }), data);
     curves.push(
-      await steps(run, 1, 40, async (t) => {
+      await steps(run, 1, count, async (t) => {
         // Looking at a run must not change it.
         if (i === 1 && t % 7 === 0) await Promise.all([run.spectra(), run.evaluate(64), run.takeSnapshot(t)]);
       }),
     );
     await run.dispose();
   }
-  expect(curves[1]).toEqual(curves[0]);
+  expect(curves[1]).toEqual(curves[0]!.slice(0, 24));
   const mean = (a: number[]): number => a.reduce((x, y) => x + y, 0) / a.length;
   expect(mean(curves[0]!.slice(-10))).toBeLessThan(mean(curves[0]!.slice(0, 10)) - 0.02);
   data.train.dispose();
