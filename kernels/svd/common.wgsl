@@ -31,7 +31,7 @@ struct State {
   sweeps: u32,      // Jacobi sweeps of this refresh
   refreshes: u32,   // committed refreshes
   envelope: u32,    // number of sigma > epsilon
-  flag: u32,        // 1 sketch too small, 2 subspace too coarse, 4 Jacobi unfinished
+  flag: u32,        // 1 sketch too small, 2 subspace too coarse, 4 Jacobi unfinished, 8 begun from nothing
   scale: f32,       // W = scale * A
   norm2: f32,       // |A|_F^2
   epsilon: f32,

@@ -189,7 +189,7 @@ export function squareFor(columns: number, memory: number, invocations: number, 
 export const advance: KernelSpec = {
   name: 'svd/advance',
   code: `${commonSource}\n${advanceSource}`,
-  params: fields('u32 count, f32 tolerance, u32 again'),
+  params: fields('u32 count, f32 tolerance, u32 again, u32 nothing'),
   bindings: bind('*state *off'),
 };
 export const norms: KernelSpec = {

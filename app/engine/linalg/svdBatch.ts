@@ -103,7 +103,14 @@ export type SvdTuning = Pick<PieceOptions, 'tile' | 'group' | 'wide' | 'lanes' |
 // A software adapter runs four invocations at a time, and pays for those of a workgroup that have nothing to do.
 // Barriers cost next to nothing within such a subgroup: narrow matrices have all sweeps in one dispatch, as dispatches are dear.
 const FOUR = { LANES: 1, PAIRS: 4 };
-const SOFTWARE: SvdTuning = { lanes: FOUR, tile: 8, group: 16, wide: 4, share: 1, apart: { from: 65, lanes: FOUR, triangles: true } };
+const SOFTWARE: SvdTuning = {
+  lanes: FOUR,
+  tile: 8,
+  group: 16,
+  wide: 4,
+  share: 1,
+  apart: { from: 65, lanes: FOUR, triangles: true, groups: 32 },
+};
 
 /** For graphics cards: fat dispatches, because each costs what a round of Jacobi does. `columns`: the most of any matrix. */
 export function hardwareTuning(columns: number, memory: number, invocations: number): SvdTuning {
@@ -304,7 +311,7 @@ export class SvdBatch {
       'factorExact',
       ...this.sweeps('Exact', maxK, SQUARE_SWEEPS, 'coarse'),
       'settleExact',
-      'again',
+      'anew',
       ...this.sweeps('Fine', maxK, MAX_SWEEPS, 'fine'),
       'finish',
     ];
@@ -330,10 +337,11 @@ export class SvdBatch {
 
   /**
    * Sweeps to allow next time, given the status of the last refresh: what was needed and two more. A decomposition from nothing does most of
-   * its work on a triangle before it counts: what it needed says nothing of an exact one from the last vectors.
+   * its work on a triangle before it counts: what it needed says nothing of an exact one from its vectors, only of a sketch, which has a
+   * triangle, too.
    */
-  static nextSweeps(status: readonly MatrixStatus[] | undefined): number {
-    if (!status || status.some((s) => !s.converged)) return MAX_SWEEPS;
+  static nextSweeps(status: readonly MatrixStatus[] | undefined, next: 'exact' | 'sketch' = 'exact'): number {
+    if (!status || status.some((s) => !s.converged || (next === 'exact' && s.fromNothing))) return MAX_SWEEPS;
     return Math.min(MAX_SWEEPS, Math.max(3, 2 + Math.max(...status.map((s) => s.sweeps))));
   }
 

@@ -40,6 +40,7 @@ export type Piece =
   | 'sweepsSketch'
   | 'square'
   | 'again'
+  | 'anew'
   | 'fine'
   | 'coarse'
   | 'finish'
@@ -71,13 +72,14 @@ export interface PieceOptions {
   readonly square?: k.Square;
   /**
    * Present: over A V of at least `from` columns every round is a dispatch, cut like this. So long a round fills the card with many
-   * workgroups to a matrix, which one workgroup cannot. `triangles`: over a triangle, too, because software adapters have many
-   * matrices for few cores, and a dispatch must not take long there.
+   * workgroups to a matrix, which one workgroup cannot. `triangles`: over a triangle, too, where a dispatch must not take long.
+   * `groups`: about so many workgroups to a round over all matrices, where more are only dear.
    */
   readonly apart?: {
     readonly from: number;
     readonly lanes: { readonly LANES: number; readonly PAIRS: number };
     readonly triangles?: boolean;
+    readonly groups?: number;
   };
   /** Invocations that share one of PARTS of a matrix. */
   readonly share: number;
@@ -192,8 +194,8 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     combine(F, T, V, k.INNER_SKETCH);
     combine(A, V, Y, k.INNER_ALL);
   });
-  const verdict = (piece: Piece, tolerance: number, again = 0) =>
-    mark(piece, () => run(k.advance, [state, off], once, { count, tolerance, again }));
+  const verdict = (piece: Piece, tolerance: number, again = 0, nothing = 0) =>
+    mark(piece, () => run(k.advance, [state, off], once, { count, tolerance, again, nothing }));
   const turning = (x: Columns) => work((e) => e.k * (x === Y ? 12 * e.p + 8 * e.k : 12 * e.k));
   /** Jacobi on columns x, a piece for a sweep or for all sweeps. `turned`: what is turned along, scratch where that is nothing. */
   const jacobi = (name: 'Fine' | 'Coarse' | 'Exact' | 'Sketch', x: Columns, turned: View, idle: number, tolerance: number) => {
@@ -213,9 +215,10 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
         });
       });
     if (!wide || (x !== Y && !apart.triangles)) return;
-    const { lanes } = apart;
+    const { lanes, groups = Infinity } = apart;
+    const each = ceilDiv(groups, count);
     mark(`rounds${name}`, () => {
-      const grid = (n: number): Grid => [ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, lanes.PAIRS), count, 1];
+      const grid = (n: number): Grid => [Math.min(each, ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, lanes.PAIRS)), count, 1];
       for (let round = 0; round < rounds; round++) {
         grids.set(r.length, grid);
         r.dispatch(k.jacobi, {
@@ -297,6 +300,7 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   verdict('fine', FINE);
   verdict('coarse', COARSE);
   verdict('again', 0, 1);
+  verdict('anew', 0, 1, 1);
   mark('finish', () => {
     run(k.norms, [table, state, y, columns], perColumn);
     run(k.order, [table, state, columns, sigma, origin], perColumn);

@@ -137,6 +137,7 @@ describe('batches', () => {
     });
     await Promise.all([batch.build(), wide.build(), apart.build(), shared.build()]);
     for (const b of [batch, wide, apart, shared]) b.coldExact().run();
+    expect((await batch.readStatus()).every((s) => s.fromNothing)).toBe(true);
     apart.exact(3).run();
     for (const [i, m] of shapes.entries()) {
       const k = Math.min(m.rows, m.cols);
@@ -155,7 +156,7 @@ describe('batches', () => {
       b.reset();
       b.sketch(1, 12, 'fine').run();
     }
-    expect((await wide.readStatus()).every((s) => s.converged && s.sweeps <= 2)).toBe(true);
+    expect((await wide.readStatus()).every((s) => s.converged && s.sweeps <= 2 && !s.fromNothing)).toBe(true);
     for (const [i, m] of shapes.entries()) {
       const k = Math.min(m.rows, m.cols);
       const { u, s, v } = await wide.readTriplets(i, k);
