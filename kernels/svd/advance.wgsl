@@ -1,9 +1,9 @@
 // svd/advance: ends a Jacobi sweep: a matrix whose largest |cos| stayed under the tolerance is done.
-//   With `again` nothing was swept: every live matrix starts anew on other columns.
+//   With `again` nothing was swept: every live matrix starts anew on other columns, from `nothing` that was known before or from a sketch.
 //   That |cos| was met before its rotation, and convergence is quadratic: what the sweep leaves is far smaller.
 // Grid: thread per matrix. Precision: exact
 // Source: ours
-struct Params { count: u32, tolerance: f32, again: u32 }
+struct Params { count: u32, tolerance: f32, again: u32, nothing: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> state: array<State>;
 @group(0) @binding(2) var<storage, read_write> off: array<atomic<u32>>;
@@ -16,6 +16,7 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
     atomicStore(&off[i], 0u);
     state[i].sweeps = 0u;
     state[i].converged = 0u;
+    state[i].flag |= select(0u, 8u, p.nothing == 1u);
     return;
   }
   if (state[i].converged == 1u) { return; }

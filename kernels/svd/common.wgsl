@@ -31,7 +31,7 @@ struct State {
   sweeps: u32,      // Jacobi sweeps of this refresh
   refreshes: u32,   // committed refreshes
   envelope: u32,    // number of sigma > epsilon
-  flag: u32,        // 1 sketch too small, 2 subspace too coarse, 4 Jacobi unfinished
+  flag: u32,        // 1 sketch too small, 2 subspace too coarse, 4 Jacobi unfinished, 8 begun from nothing
   scale: f32,       // W = scale * A
   norm2: f32,       // |A|_F^2
   epsilon: f32,
@@ -55,6 +55,12 @@ fn first_of(m: Matrix, kind: u32) -> u32 {
     default: { return m.v_at; }
   }
 }
+// Vec4s from one column of a range to the next.
 fn height_of(m: Matrix, kind: u32) -> u32 {
   return select(m.kv, m.pv, kind == LONG || kind == LEFT);
+}
+// Vec4s of a column that a product uses: span LONG, SHORT, or SQUARE for the first ell entries; no more than the range has.
+const SQUARE = 2u;
+fn span_of(m: Matrix, span: u32, ell: u32) -> u32 {
+  return select(select((ell + 3u) / 4u, m.kv, span == SHORT), m.pv, span == LONG);
 }

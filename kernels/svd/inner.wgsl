@@ -1,9 +1,9 @@
 // svd/inner: C = A^T B, inner products of columns: Z = A^T Q and the Gram matrices Y^T Y, V^T V
 //   C_ic = A_i . B_c,  i < k or i < ell,  c < ell;  with `same` (A is B) tiles below the diagonal are mirrored
-// Shapes: columns as in svd/common; A and B of one height, C short
+// Shapes: columns as in svd/common; A and B of one span, C short
 // Grid: thread per SIZE x SIZE of C (SIZE = 4 QUADS, a template value), x folded, y = matrix. Precision: f32, rtol 1e-6 of |A_i| |B_c|
 // Source: ours
-struct Params { a: u32, b: u32, c: u32, all: u32, iterate: u32, same: u32 }
+struct Params { a: u32, b: u32, c: u32, all: u32, iterate: u32, same: u32, span: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> table: array<Matrix>;
 @group(0) @binding(2) var<storage, read> state: array<State>;
@@ -39,6 +39,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
     row *= SIZE;
     col *= SIZE;
     let height = height_of(m, p.a);
+    let stride = height_of(m, p.b);
+    let length = span_of(m, p.span, ell);
     let a = first_of(m, p.a);
     let b = first_of(m, p.b);
     //#for h QUADS
@@ -47,14 +49,14 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
     //#end
     //#end
     //#for c SIZE
-    let b${c} = b + min(col + ${c}u, ell - 1u) * height;
+    let b${c} = b + min(col + ${c}u, ell - 1u) * stride;
     //#end
     //#for c SIZE
     //#for h QUADS
     var acc${c}_${h} = vec4f();
     //#end
     //#end
-    for (var e = 0u; e < height; e++) {
+    for (var e = 0u; e < length; e++) {
       //#for h QUADS
       //#for i 4
       let x${h}_${i} = left[a${h}_${i} + e];

@@ -1,6 +1,6 @@
 // svd/jacobi: one round of one-sided block Jacobi (svd/meet), a dispatch each: for devices whose workgroups are small
 // Shapes: as in svd/meet; off: largest |cos| of the sweep, as bits
-// Grid: workgroups x over eights, y = matrix. Precision: as svd/meet
+// Grid: workgroups x take eights in turn, y = matrix. Precision: as svd/meet
 struct Params { round: u32, kind: u32, idle: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> table: array<Matrix>;
@@ -10,15 +10,14 @@ struct Params { round: u32, kind: u32, idle: f32 }
 @group(0) @binding(5) var<storage, read_write> off: array<atomic<u32>>;
 
 @compute @workgroup_size(LANES, PAIRS)
-fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: vec3u) {
+fn main(@builtin(workgroup_id) wid: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) lid: vec3u) {
   let ell = state[wid.y].ell;
   let blocks = (ell + 3u) / 4u;
   let n = blocks + (blocks & 1u);
-  let work = state[wid.y].live == 1u && state[wid.y].converged == 0u && p.round + 1u < n && wid.x * PAIRS < n / 2u;
-  // A loop: a software adapter runs straight code whether or not a lane is left in it, but leaves a loop that nobody is in.
+  let work = state[wid.y].live == 1u && state[wid.y].converged == 0u && p.round + 1u < n;
   // Work is the same for the whole workgroup, so the barriers of a meeting are reached by all or none.
-  for (var once = select(0u, 1u, work); once > 0u; once--) {
-    let worst = meet(table[wid.y], ell, p.round, wid.x * PAIRS + lid.y, lid, p.kind, p.idle);
+  for (var first = wid.x * PAIRS; first < select(0u, n / 2u, work); first += groups.x * PAIRS) {
+    let worst = meet(table[wid.y], ell, p.round, first + lid.y, lid, p.kind, p.idle);
     if (lid.x == 0u && worst > 0.0) { atomicMax(&off[wid.y], bitcast<u32>(worst)); }
   }
 }

@@ -7,7 +7,9 @@ import beginSource from './begin.wgsl?raw';
 import choleskySource from './cholesky.wgsl?raw';
 import coldSource from './cold.wgsl?raw';
 import combineSource from './combine.wgsl?raw';
+import combineLanesSource from './combineLanes.wgsl?raw';
 import innerSource from './inner.wgsl?raw';
+import innerLanesSource from './innerLanes.wgsl?raw';
 import jacobiSource from './jacobi.wgsl?raw';
 import loadSource from './load.wgsl?raw';
 import measureSource from './measure.wgsl?raw';
@@ -31,6 +33,8 @@ export const LONG = 0;
 export const SHORT = 1;
 export const LEFT = 2;
 export const RIGHT = 3;
+/** Span of a product, besides LONG and SHORT: the first ell entries of its columns. */
+export const SQUARE = 2;
 /** What `combine` sums over: all k columns, the ell columns at work, or those of an upper triangle. */
 export const INNER_ALL = 0;
 export const INNER_SKETCH = 1;
@@ -84,23 +88,47 @@ export const cold: KernelSpec = {
 };
 /**
  * Columns and rows of a product that one invocation computes: 8 where loads are dear (software adapters), 4 where many invocations
- * are needed to fill the device.
+ * are needed to fill the device. 16: columns that four lanes of a subgroup share, on software adapters with subgroups.
  */
-export type Tile = 4 | 8;
-export const combine = (tile: Tile): KernelSpec => ({
+export type Tile = 4 | 8 | 16;
+// Whether a subgroup of four has something to do is for it alone to know, which the compiler cannot see.
+const SUBGROUPS = { prefix: 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n', features: ['subgroups'] as const };
+const COMBINE_PARAMS = fields('u32 a, u32 b, u32 c, u32 inner, u32 iterate, u32 revive, u32 span');
+const INNER_PARAMS = fields('u32 a, u32 b, u32 c, u32 all, u32 iterate, u32 same, u32 span');
+const combineLanes: KernelSpec = {
+  name: 'svd/combine16',
+  code: SUBGROUPS.prefix + withRandom + expand(combineLanesSource, {}),
+  params: COMBINE_PARAMS,
+  bindings: bind('table state left right *product'),
+  constants: { WG: 16 },
+  features: SUBGROUPS.features,
+};
+const innerLanes: KernelSpec = {
+  name: 'svd/inner16',
+  code: `${SUBGROUPS.prefix}${commonSource}\n${expand(innerLanesSource, {})}`,
+  params: INNER_PARAMS,
+  bindings: bind('table state left right *product'),
+  constants: { WG: 16 },
+  features: SUBGROUPS.features,
+};
+const combineOwn = (tile: Tile): KernelSpec => ({
   name: `svd/combine${tile}`,
   code: withRandom + expand(combineSource, { COLS: tile }),
-  params: fields('u32 a, u32 b, u32 c, u32 inner, u32 iterate, u32 revive'),
+  params: COMBINE_PARAMS,
   bindings: bind('table state left right *product'),
   constants: WG,
 });
-export const inner = (tile: Tile): KernelSpec => ({
+const innerOwn = (tile: Tile): KernelSpec => ({
   name: `svd/inner${tile}`,
   code: `${commonSource}\n${expand(innerSource, { SIZE: tile, QUADS: tile / 4 })}`,
-  params: fields('u32 a, u32 b, u32 c, u32 all, u32 iterate, u32 same'),
+  params: INNER_PARAMS,
   bindings: bind('table state left right *product'),
   constants: WG,
 });
+export const combine = (tile: Tile): KernelSpec => (tile === 16 ? combineLanes : combineOwn(tile));
+export const inner = (tile: Tile): KernelSpec => (tile === 16 ? innerLanes : innerOwn(tile));
+/** Four lanes have a tile of a product together. */
+export const isShared = (tile: Tile): boolean => tile === 16;
 /** Tiles on and above the diagonal of `columns` × `columns`, as `inner` counts them for a product of columns with themselves. */
 export const triangle = (columns: number, tile: Tile): number => {
   const half = ceilDiv(ceilDiv(columns, tile), 2);
@@ -161,7 +189,7 @@ export function squareFor(columns: number, memory: number, invocations: number, 
 export const advance: KernelSpec = {
   name: 'svd/advance',
   code: `${commonSource}\n${advanceSource}`,
-  params: fields('u32 count, f32 tolerance, u32 again'),
+  params: fields('u32 count, f32 tolerance, u32 again, u32 nothing'),
   bindings: bind('*state *off'),
 };
 export const norms: KernelSpec = {

@@ -109,6 +109,8 @@ export interface MatrixStatus {
   readonly clipped: boolean;
   /** The subspace was too coarse for the limit on `eta`. */
   readonly coarse: boolean;
+  /** An exact decomposition that used no last vectors: most of its sweeps went over a triangle, and are not in `sweeps`. */
+  readonly fromNothing: boolean;
   /** Jacobi ran out of sweeps. */
   readonly unfinished: boolean;
   /** Power of two that A = W / scale was divided by. */
@@ -152,6 +154,7 @@ export function parseStates(bytes: ArrayBuffer, count: number): MatrixStatus[] {
       clipped: (flag & 1) !== 0,
       coarse: (flag & 2) !== 0,
       unfinished: (flag & 4) !== 0,
+      fromNothing: (flag & 8) !== 0,
       scale,
       norm2: (f[at + 10] ?? 0) * scale * scale,
       epsilon: f[at + 11] ?? 0,

@@ -101,7 +101,16 @@ export class SvdWorkspace {
 export type SvdTuning = Pick<PieceOptions, 'tile' | 'group' | 'wide' | 'lanes' | 'share' | 'square' | 'apart'>;
 
 // A software adapter runs four invocations at a time, and pays for those of a workgroup that have nothing to do.
-const SOFTWARE: SvdTuning = { lanes: { LANES: 1, PAIRS: 4 }, tile: 8, group: 16, wide: 4, share: 1 };
+// Barriers cost next to nothing within such a subgroup: narrow matrices have all sweeps in one dispatch, as dispatches are dear.
+const FOUR = { LANES: 1, PAIRS: 4 };
+const SOFTWARE: SvdTuning = {
+  lanes: FOUR,
+  tile: 8,
+  group: 16,
+  wide: 4,
+  share: 1,
+  apart: { from: 65, lanes: FOUR, triangles: true, groups: 32 },
+};
 
 /** For graphics cards: fat dispatches, because each costs what a round of Jacobi does. `columns`: the most of any matrix. */
 export function hardwareTuning(columns: number, memory: number, invocations: number): SvdTuning {
@@ -115,6 +124,10 @@ export function hardwareTuning(columns: number, memory: number, invocations: num
     apart: { from: 128, lanes: { LANES: 32, PAIRS: 2 } },
   };
 }
+
+/** Subgroups are four invocations, all of them. */
+const quartets = ({ info, device }: Gpu): boolean =>
+  info.subgroups && device.adapterInfo.subgroupMinSize === 4 && device.adapterInfo.subgroupMaxSize === 4;
 
 /** Singular values up to which products have small tiles. */
 const NARROW = 64;
@@ -205,7 +218,8 @@ export class SvdBatch {
     const { software, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = gpu.info;
     const chosen = software ? SOFTWARE : hardwareTuning(layout.maxK, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup);
     // Wide tiles gain nothing on narrow matrices, and take a quarter of a second longer to compile.
-    this.tuning = o.tuning ?? (layout.maxK <= NARROW ? { ...chosen, tile: 4 } : chosen);
+    const wide = software && quartets(gpu) ? { ...chosen, tile: 16 as const } : chosen;
+    this.tuning = o.tuning ?? (layout.maxK <= NARROW ? { ...chosen, tile: 4 } : wide);
     this.writeTable();
     this.reset();
   }
@@ -297,7 +311,7 @@ export class SvdBatch {
       'factorExact',
       ...this.sweeps('Exact', maxK, SQUARE_SWEEPS, 'coarse'),
       'settleExact',
-      'again',
+      'anew',
       ...this.sweeps('Fine', maxK, MAX_SWEEPS, 'fine'),
       'finish',
     ];
@@ -323,10 +337,11 @@ export class SvdBatch {
 
   /**
    * Sweeps to allow next time, given the status of the last refresh: what was needed and two more. A decomposition from nothing does most of
-   * its work on a triangle before it counts: what it needed says nothing of an exact one from the last vectors.
+   * its work on a triangle before it counts: what it needed says nothing of an exact one from its vectors, only of a sketch, which has a
+   * triangle, too.
    */
-  static nextSweeps(status: readonly MatrixStatus[] | undefined): number {
-    if (!status || status.some((s) => !s.converged)) return MAX_SWEEPS;
+  static nextSweeps(status: readonly MatrixStatus[] | undefined, next: 'exact' | 'sketch' = 'exact'): number {
+    if (!status || status.some((s) => !s.converged || (next === 'exact' && s.fromNothing))) return MAX_SWEEPS;
     return Math.min(MAX_SWEEPS, Math.max(3, 2 + Math.max(...status.map((s) => s.sweeps))));
   }
 
@@ -359,8 +374,8 @@ export class SvdBatch {
 
   private sweeps(what: Swept, widest: number, sweeps: number, tolerance: Tolerance): Part[] {
     const { square, apart } = this.tuning;
-    const divided = apart && widest >= apart.from && (what === 'Fine' || what === 'Coarse');
-    if (square && !divided) return [what === 'Sketch' && widest <= square.side ? 'square' : `sweeps${what}`];
+    const divided = apart && widest >= apart.from && (apart.triangles || what === 'Fine' || what === 'Coarse');
+    if (!divided) return [what === 'Sketch' && square && widest <= square.side ? 'square' : `sweeps${what}`];
     const { rounds } = tournament(widest);
     return Array.from({ length: sweeps }, (): Part[] => [{ piece: `rounds${what}`, length: rounds }, tolerance]).flat();
   }

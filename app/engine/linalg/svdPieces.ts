@@ -40,6 +40,7 @@ export type Piece =
   | 'sweepsSketch'
   | 'square'
   | 'again'
+  | 'anew'
   | 'fine'
   | 'coarse'
   | 'finish'
@@ -67,13 +68,19 @@ export interface PieceOptions {
   readonly wide: number;
   /** Invocations that share eight Jacobi columns, and eights per workgroup. */
   readonly lanes: { readonly LANES: number; readonly PAIRS: number };
-  /** Present: all sweeps in one dispatch, over a square in a workgroup's memory where it has no more columns than this. */
+  /** Present: a square of no more columns than this is swept in a workgroup's memory. */
   readonly square?: k.Square;
   /**
-   * Present besides `square`: over A V of at least `from` columns every round is a dispatch, cut like this. So long a round fills the card
-   * with many workgroups to a matrix, which one workgroup cannot.
+   * Present: over A V of at least `from` columns every round is a dispatch, cut like this. So long a round fills the card with many
+   * workgroups to a matrix, which one workgroup cannot. `triangles`: over a triangle, too, where a dispatch must not take long.
+   * `groups`: about so many workgroups to a round over all matrices, where more are only dear.
    */
-  readonly apart?: { readonly from: number; readonly lanes: { readonly LANES: number; readonly PAIRS: number } };
+  readonly apart?: {
+    readonly from: number;
+    readonly lanes: { readonly LANES: number; readonly PAIRS: number };
+    readonly triangles?: boolean;
+    readonly groups?: number;
+  };
   /** Invocations that share one of PARTS of a matrix. */
   readonly share: number;
   readonly views: Readonly<
@@ -113,24 +120,32 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     r.dispatch(spec, { buffers, grid, params, work: flops });
 
   const isLong = (kind: number) => kind === k.LONG || kind === k.LEFT;
-  const combine = (x: Columns, f: Columns, out: Columns, inner: number, iterate = 0, revive = 0) => {
-    const height = (e: MatrixEntry) => (isLong(x[1]) ? e.pv : e.kv);
+  const spanOf = (kind: number) => (isLong(kind) ? k.LONG : k.SHORT);
+  const lengths = [(e: MatrixEntry) => e.pv, (e: MatrixEntry) => e.kv, (_: MatrixEntry, n: number) => ceilDiv(n, 4)] as const;
+  const shared = k.isShared(o.tile);
+  const constants = { WG: o.group };
+  const tiled = (f: (e: MatrixEntry, n: number) => number) => columnwise(f, shared ? o.group / 4 : o.group);
+  const combine = (x: Columns, f: Columns, out: Columns, inner: number, { iterate = 0, revive = 0, span = spanOf(x[1]) } = {}) => {
+    const length = lengths[span]!;
+    const grid = (e: MatrixEntry, n: number) => ceilDiv(length(e, n), shared ? 8 : 2) * ceilDiv(n, o.tile);
     r.dispatch(k.combine(o.tile), {
       buffers: [table, state, x[0], f[0], out[0]],
-      grid: columnwise((e, n) => ceilDiv(height(e), 2) * ceilDiv(n, o.tile), o.group),
-      params: { a: x[1], b: f[1], c: out[1], inner, iterate, revive },
-      constants: { WG: o.group },
-      work: work((e) => 8 * height(e) * e.k * e.k),
+      grid: tiled(grid),
+      params: { a: x[1], b: f[1], c: out[1], inner, iterate, revive, span },
+      constants,
+      work: work((e) => 8 * length(e, e.k) * e.k * e.k),
     });
   };
-  const inner = (x: Columns, z: Columns, out: Columns, all: number, iterate = 0) => {
+  const inner = (x: Columns, z: Columns, out: Columns, all: number, { iterate = 0, span = spanOf(x[1]) } = {}) => {
     const same = x === z ? 1 : 0;
+    const length = lengths[span]!;
+    const tiles = (e: MatrixEntry, n: number) => (same ? k.triangle(n, o.tile) : ceilDiv(e.k, o.tile) * ceilDiv(n, o.tile));
     r.dispatch(k.inner(o.tile), {
       buffers: [table, state, x[0], z[0], out[0]],
-      grid: columnwise((e, n) => (same ? k.triangle(n, o.tile) : ceilDiv(e.k, o.tile) * ceilDiv(n, o.tile)), o.group),
-      params: { a: x[1], b: z[1], c: out[1], all, iterate, same },
-      constants: { WG: o.group },
-      work: work((e) => (same ? 1 : 2) * (isLong(x[1]) ? e.p : e.k) * e.k * e.k),
+      grid: tiled(tiles),
+      params: { a: x[1], b: z[1], c: out[1], all, iterate, same, span },
+      constants,
+      work: work((e) => (same ? 4 : 8) * length(e, e.k) * e.k * e.k),
     });
   };
   const cubes = work((e) => e.k ** 3);
@@ -144,9 +159,9 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     });
   /** One pass of column-scaled Cholesky QR: out = x T has orthonormal columns. */
   const orthonormalise = (x: Columns, out: Columns, iterate = 0) => {
-    inner(x, x, G, 0, iterate);
+    inner(x, x, G, 0, { iterate });
     cholesky(T, 0, iterate);
-    combine(x, T, out, k.INNER_TRIANGULAR, iterate, 1);
+    combine(x, T, out, k.INNER_TRIANGULAR, { iterate, revive: 1 });
   };
 
   const A: Columns = [a, k.LONG];
@@ -179,14 +194,16 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     combine(F, T, V, k.INNER_SKETCH);
     combine(A, V, Y, k.INNER_ALL);
   });
-  const verdict = (piece: Piece, tolerance: number, again = 0) =>
-    mark(piece, () => run(k.advance, [state, off], once, { count, tolerance, again }));
+  const verdict = (piece: Piece, tolerance: number, again = 0, nothing = 0) =>
+    mark(piece, () => run(k.advance, [state, off], once, { count, tolerance, again, nothing }));
   const turning = (x: Columns) => work((e) => e.k * (x === Y ? 12 * e.p + 8 * e.k : 12 * e.k));
   /** Jacobi on columns x, a piece for a sweep or for all sweeps. `turned`: what is turned along, scratch where that is nothing. */
   const jacobi = (name: 'Fine' | 'Coarse' | 'Exact' | 'Sketch', x: Columns, turned: View, idle: number, tolerance: number) => {
-    const { square, apart } = o;
+    const { apart } = o;
     const { rounds } = k.tournament(layout.maxK);
-    if (square) {
+    const wide = apart !== undefined && layout.maxK >= apart.from;
+    // Without vectors there are no sketches, which may be narrow where the matrix is not.
+    if (o.vectors || !wide)
       mark(`sweeps${name}`, () => {
         if (x === Y) inner(Y, Y, G, 0);
         r.dispatch(k.sweeps, {
@@ -197,11 +214,11 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
           work: 3 * turning(x),
         });
       });
-      if (x !== Y || !apart || layout.maxK < apart.from) return;
-    }
-    const lanes = square && apart ? apart.lanes : o.lanes;
+    if (!wide || (x !== Y && !apart.triangles)) return;
+    const { lanes, groups = Infinity } = apart;
+    const each = ceilDiv(groups, count);
     mark(`rounds${name}`, () => {
-      const grid = (n: number): Grid => [ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, lanes.PAIRS), count, 1];
+      const grid = (n: number): Grid => [Math.min(each, ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, lanes.PAIRS)), count, 1];
       for (let round = 0; round < rounds; round++) {
         grids.set(r.length, grid);
         r.dispatch(k.jacobi, {
@@ -241,16 +258,16 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
       ),
     );
     mark('iterate', () => {
-      combine(A, F, Y, k.INNER_ALL, 1);
+      combine(A, F, Y, k.INNER_ALL, { iterate: 1 });
       orthonormalise(Y, U, 1);
-      inner(A, U, V, 1, 1);
+      inner(A, U, V, 1, { iterate: 1 });
       orthonormalise(V, F, 1);
     });
     mark('factorSketch', () => {
       // The second pass: what the pass of `iterate` left of a bad condition number is gone after it.
       orthonormalise(F, V);
-      combine(A, V, Y, k.INNER_ALL);
-      inner(Y, Y, G, 0);
+      combine(A, V, U, k.INNER_ALL);
+      inner(U, U, G, 0);
       cholesky(F, 1);
     });
     jacobi('Sketch', F, gram, IDLE.coarse, COARSE);
@@ -265,13 +282,17 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
         });
       });
     mark('settleSketch', () => {
-      // inverse = V (L J), whose columns are the right vectors of Y times its singular values.
-      combine(V, F, T, k.INNER_SKETCH);
-      inner(T, T, G, 0);
-      cholesky(V, 0);
-      combine(T, V, F, k.INNER_TRIANGULAR, 0, 1);
-      orthonormalise(F, V);
-      combine(A, V, Y, k.INNER_ALL);
+      // Columns of L J are the right vectors of A V times its singular values: orthonormal, they turn V and A V alike.
+      const small = { span: k.SQUARE };
+      inner(F, F, G, 0, small);
+      cholesky(T, 0);
+      combine(F, T, Y, k.INNER_TRIANGULAR, { ...small, revive: 1 });
+      combine(V, Y, F, k.INNER_SKETCH);
+      inner(F, F, G, 0);
+      cholesky(T, 0);
+      combine(F, T, V, k.INNER_TRIANGULAR, { revive: 1 });
+      combine(Y, T, G, k.INNER_TRIANGULAR, small);
+      combine(U, G, Y, k.INNER_SKETCH);
     });
   }
   jacobi('Fine', Y, v, IDLE.fine, FINE);
@@ -279,6 +300,7 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   verdict('fine', FINE);
   verdict('coarse', COARSE);
   verdict('again', 0, 1);
+  verdict('anew', 0, 1, 1);
   mark('finish', () => {
     run(k.norms, [table, state, y, columns], perColumn);
     run(k.order, [table, state, columns, sigma, origin], perColumn);

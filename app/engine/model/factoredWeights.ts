@@ -32,8 +32,6 @@ export class FactoredWeights {
   private readonly readback: Readback;
   private packing: Program | undefined;
   private sweeps: number | undefined;
-  /** The last decomposition had nothing to start from. */
-  private fromNothing = true;
   private ranks: readonly number[];
 
   /**
@@ -83,7 +81,6 @@ export class FactoredWeights {
   decompose(cold = this.sweeps === undefined): void {
     const { svd, gpu } = this;
     const program = cold ? svd.coldExact() : svd.exact(this.sweeps ?? MAX_SWEEPS);
-    this.fromNothing = cold;
     program.run(submitsFor(gpu, program));
   }
 
@@ -95,7 +92,7 @@ export class FactoredWeights {
       this.decompose(true);
       ({ status, sigma } = await this.readSvd());
     }
-    this.sweeps = this.fromNothing ? MAX_SWEEPS : SvdBatch.nextSweeps(status);
+    this.sweeps = SvdBatch.nextSweeps(status);
     return svd.layout.entries.map(({ s, k }) => sigma.slice(s, s + k));
   }
 

@@ -1,4 +1,4 @@
-import { INNER_ALL, INNER_TRIANGULAR, LEFT, LONG, tournament } from '../../../kernels/svd/svd';
+import { INNER_ALL, INNER_TRIANGULAR, LEFT, LONG, SQUARE, tournament } from '../../../kernels/svd/svd';
 import type { DispatchInfo } from '../gpu/recorder';
 import type { Cost } from './costs';
 
@@ -35,6 +35,8 @@ interface Sides {
 
 type Work = readonly [flops: number, words: number];
 const long = (kind: number | undefined): boolean => kind === LONG || kind === LEFT;
+/** Entries of a column that a product takes: of A's side as its range has it, or its first ell. */
+const span = ({ p, k, ell }: Sides, o: Readonly<Record<string, number>>): number => (o.span === SQUARE ? ell : long(o.span ?? o.a) ? p : k);
 
 // Meetings of eight say which range they turn: 36 inner products; 64 multiply-adds and 8 sums; a short range has nothing turned along.
 const round = ({ p, k, ell }: Sides, kind: number | undefined): Work => {
@@ -52,14 +54,18 @@ const SVD: Readonly<Record<string, (m: Sides, p: Readonly<Record<string, number>
   start: ({ k, ell }) => [0, k * ell],
   verify: ({ ell }) => [2 * ell * ell, ell * ell + ell],
   cold: () => [0, 0],
-  combine: ({ p, k, ell }, { a, inner }) => {
-    const height = long(a) ? p : k;
+  combine: (m, o) => {
+    const { k, ell } = m;
+    const { inner } = o;
+    const height = span(m, o);
     const length = inner === INNER_ALL ? k : inner === INNER_TRIANGULAR ? (ell + 1) / 2 : ell;
     const left = inner === INNER_ALL ? k : ell;
     return [2 * height * ell * length, height * left + length * ell + height * ell];
   },
-  inner: ({ p, k, ell }, { a, b, all, same }) => {
-    const height = long(a) ? p : k;
+  inner: (m, o) => {
+    const { k, ell } = m;
+    const { a, b, all, same } = o;
+    const height = span(m, o);
     const rows = all === 1 ? k : ell;
     // A symmetric product of which one triangle is computed.
     if (same === 1) return [height * ell * (ell + 1), height * ell + ell * ell];

@@ -129,12 +129,20 @@ describe('batches', () => {
     const wide = new SvdBatch(g, { matrices: shapes, arena: view, tuning: gpuTuning });
     // Every round over A V a dispatch, as for columns by the hundred.
     const apart = new SvdBatch(g, { matrices: shapes, arena: view, tuning: { ...gpuTuning, apart: { from: 12, lanes: gpuTuning.lanes } } });
-    await Promise.all([batch.build(), wide.build(), apart.build()]);
-    for (const b of [batch, wide, apart]) b.coldExact().run();
+    // Products by lanes of a subgroup, as software adapters have them for wide matrices.
+    const shared = new SvdBatch(g, {
+      matrices: shapes,
+      arena: view,
+      tuning: { lanes: { LANES: 1, PAIRS: 4 }, tile: 16, group: 16, wide: 4, share: 1 },
+    });
+    await Promise.all([batch.build(), wide.build(), apart.build(), shared.build()]);
+    for (const b of [batch, wide, apart, shared]) b.coldExact().run();
+    expect((await batch.readStatus()).every((s) => s.fromNothing)).toBe(true);
     apart.exact(3).run();
     for (const [i, m] of shapes.entries()) {
       const k = Math.min(m.rows, m.cols);
       const got = await batch.readTriplets(i, k);
+      expect(await shared.readTriplets(i, k)).toEqual(got);
       expect(got).toEqual(await svd(g, { data: part(arena, m), rows: m.rows, cols: m.cols }));
       for (const b of [wide, apart]) {
         const other = await b.readTriplets(i, k);
@@ -144,16 +152,19 @@ describe('batches', () => {
     }
     expect([...(await wide.readStatus()), ...(await apart.readStatus())].every((s) => s.converged)).toBe(true);
     // A sketch of all columns from a Gaussian start leaves the work to the square in a workgroup's memory.
-    wide.reset();
-    wide.sketch(1, 12, 'fine').run();
-    expect((await wide.readStatus()).every((s) => s.converged && s.sweeps <= 2)).toBe(true);
+    for (const b of [wide, batch, shared]) {
+      b.reset();
+      b.sketch(1, 12, 'fine').run();
+    }
+    expect((await wide.readStatus()).every((s) => s.converged && s.sweeps <= 2 && !s.fromNothing)).toBe(true);
     for (const [i, m] of shapes.entries()) {
       const k = Math.min(m.rows, m.cols);
       const { u, s, v } = await wide.readTriplets(i, k);
+      expect(await shared.readTriplets(i, k)).toEqual(await batch.readTriplets(i, k));
       expect(maxError(s, svd64(part(arena, m), m.rows, m.cols).s)).toBeLessThan(2e-6 * s[0]!);
       expect(maxError(recompose(u, s, v, m.rows, m.cols), part(arena, m))).toBeLessThan(1e-5);
     }
-    for (const b of [batch, wide, apart]) b.dispose();
+    for (const b of [batch, wide, apart, shared]) b.dispose();
     g.buffers.free(view);
     expect(g.buffers.liveBytes).toBe(0);
   });

@@ -3,7 +3,7 @@ import { finishLaunch } from '../../../kernels/reduce/parts';
 import type { DispatchInfo } from '../../../app/engine/gpu/recorder';
 import { costOf, costsOf } from '../../../app/engine/profile/costs';
 import type { SpectralMatrix } from '../../../app/engine/profile/spectralCosts';
-import { INNER_ALL, INNER_SKETCH, INNER_TRIANGULAR, LEFT, LONG, RIGHT, SHORT } from '../../../kernels/svd/svd';
+import { INNER_ALL, INNER_SKETCH, INNER_TRIANGULAR, LEFT, LONG, RIGHT, SHORT, SQUARE } from '../../../kernels/svd/svd';
 
 const dispatch = (kernel: string, params: Record<string, number> = {}, o: Partial<DispatchInfo> = {}): DispatchInfo => ({
   kernel,
@@ -136,6 +136,7 @@ test('decompositions: A is 7 × 5 with 3 columns at work', () => {
   expect(one('svd/combine', { a: LONG, inner: INNER_ALL })).toEqual([210, 35 + 15 + 21]);
   expect(one('svd/combine', { a: LONG, inner: INNER_TRIANGULAR })).toEqual([84, 21 + 6 + 21]);
   expect(one('svd/combine', { a: RIGHT, inner: INNER_SKETCH })).toEqual([90, 15 + 9 + 15]);
+  expect(one('svd/combine', { a: RIGHT, inner: INNER_SKETCH, span: SQUARE })).toEqual([54, 9 + 9 + 9]);
   // YᵀY, and AᵀU.
   expect(one('svd/inner', { a: LONG, b: LONG, all: 0 })).toEqual([126, 21 + 9]);
   expect(one('svd/inner', { a: LONG, b: LEFT, all: 1 })).toEqual([210, 35 + 21 + 15]);

@@ -36,6 +36,7 @@ describe('sketch controller', () => {
     clipped: false,
     coarse: false,
     unfinished: false,
+    fromNothing: false,
     scale: 1,
     norm2: 1,
     epsilon: 1,
@@ -91,6 +92,17 @@ describe('sketch controller', () => {
     const c = settled();
     expect(c.next([{ ...calm, sweeps: 4 }, calm]).sweeps).toBe(6);
     expect(c.next([{ ...calm, converged: false, unfinished: true }, calm])).toMatchObject({ kind: 'guarded', sweeps: 12 });
+    // One from nothing says nothing of an exact one from its vectors.
+    const cold = { ...calm, fromNothing: true };
+    expect(settled().next([cold, calm]).sweeps).toBe(4);
+    const exact = make(true);
+    exact.next(undefined);
+    expect(
+      [
+        [cold, calm],
+        [calm, calm],
+      ].map((status) => exact.next(status).sweeps),
+    ).toEqual([12, 6]);
   });
 
   test('exact mode never sketches', () => {

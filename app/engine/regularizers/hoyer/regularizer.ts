@@ -5,7 +5,7 @@ import { perMatrix } from '../../../../kernels/svd/svd';
 import type { View } from '../../gpu/buffers';
 import type { Gpu } from '../../gpu/device';
 import { Program, Recorder } from '../../gpu/recorder';
-import { MAX_SWEEPS, SvdBatch, type MatrixStatus, type SvdWorkspace } from '../../linalg/svdBatch';
+import { SvdBatch, type MatrixStatus, type SvdWorkspace } from '../../linalg/svdBatch';
 import type { ApplyViews, RegularizedMatrix, Regularizer } from '../regularizer';
 
 export interface HoyerOptions {
@@ -80,8 +80,8 @@ export class HoyerRegularizer implements Regularizer {
 
   nextRefresh(status: readonly MatrixStatus[] | undefined): Program {
     if (!this.measure) throw new Error('the Hoyer regularizer is not built');
-    // The first refresh knows nothing to start from, and says nothing of how many sweeps the second needs.
-    const sweeps = this.refreshes === 0 ? 0 : this.refreshes === 1 ? MAX_SWEEPS : SvdBatch.nextSweeps(status);
+    // The first refresh knows nothing to start from.
+    const sweeps = this.refreshes === 0 ? 0 : SvdBatch.nextSweeps(status);
     this.refreshes++;
     let program = this.composed.get(sweeps);
     if (!program) {

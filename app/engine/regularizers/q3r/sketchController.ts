@@ -107,9 +107,8 @@ export class SketchController {
     else if (largest < FINE * ETA_LIMIT) this.powers = Math.max(powerIterations, this.powers - 1);
     const full = this.sketches.every((sketch, i) => !acted[i] || sketch === sizes[i]);
     const kind = this.refreshes === 0 || (full && !this.wasExact) ? 'cold' : full ? 'exact' : guarded ? 'guarded' : 'sketch';
-    // A cold refresh says nothing of how many sweeps an exact one from its vectors needs.
-    const least = kind === 'cold' || (kind === 'exact' && this.refreshes === 1) ? MAX_SWEEPS : kind === 'exact' ? EXACT_SWEEPS : 0;
-    const sweeps = Math.max(least, SvdBatch.nextSweeps(status));
+    const least = kind === 'cold' ? MAX_SWEEPS : kind === 'exact' ? EXACT_SWEEPS : 0;
+    const sweeps = Math.max(least, SvdBatch.nextSweeps(status, kind === 'exact' ? 'exact' : 'sketch'));
     this.refreshes++;
     // The first, cold refresh is exact and needs no watching.
     if (kind === 'guarded' && this.watchful > 0) this.watchful--;
