@@ -18,6 +18,11 @@ export const MAX_SWEEPS = 12;
  * the coarse tolerance leaves anyway.
  */
 const IDLE = { fine: 2e-7, coarse: 1e-5 };
+/**
+ * Columns of A V of which no two have a larger |cos| are not swept at all. Coarse: the triangle was turned until this was left, about
+ * 1e-5, and rounding; that much in the directions of a pair is a thirtieth of what ETA_LIMIT allows the sketch.
+ */
+const DONE = { fine: 2 * IDLE.fine, coarse: 1e-4 };
 
 /** The parts a decomposition is put together from; each is a range of one recorded program. */
 export type Piece =
@@ -209,7 +214,7 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
         r.dispatch(k.sweeps, {
           buffers: [table, gram, state, x[0], x === Y ? v : inverse],
           grid: [count, 1, 1],
-          params: { kind: x[1], sweeps: MAX_SWEEPS, idle, tolerance, check: x === Y ? 2 * idle : 0 },
+          params: { kind: x[1], sweeps: MAX_SWEEPS, idle, tolerance, check: x === Y ? DONE[tolerance === FINE ? 'fine' : 'coarse'] : 0 },
           constants: o.lanes,
           work: 3 * turning(x),
         });
