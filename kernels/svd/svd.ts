@@ -16,6 +16,7 @@ import measureSource from './measure.wgsl?raw';
 import meetSource from './meet.wgsl?raw';
 import normsSource from './norms.wgsl?raw';
 import orderSource from './order.wgsl?raw';
+import parallelSource from './parallel.wgsl?raw';
 import placeSource from './place.wgsl?raw';
 import polishSource from './polish.wgsl?raw';
 import residualSource from './residual.wgsl?raw';
@@ -189,7 +190,7 @@ export function squareFor(columns: number, memory: number, invocations: number, 
 export const advance: KernelSpec = {
   name: 'svd/advance',
   code: `${commonSource}\n${advanceSource}`,
-  params: fields('u32 count, f32 tolerance, u32 again, u32 nothing'),
+  params: fields('u32 count, f32 tolerance, u32 again, u32 nothing, u32 checked'),
   bindings: bind('*state *off'),
 };
 export const norms: KernelSpec = {
@@ -211,6 +212,13 @@ export const place: KernelSpec = {
   code: `${commonSource}\n${placeSource}`,
   params: fields('u32 left'),
   bindings: bind('table state columns origin y v *factors'),
+  constants: WG,
+};
+export const parallel: KernelSpec = {
+  name: 'svd/parallel',
+  code: `${commonSource}\n${rotationSource}\n${parallelSource}`,
+  params: [],
+  bindings: bind('table state gram *off'),
   constants: WG,
 };
 export const verify: KernelSpec = {

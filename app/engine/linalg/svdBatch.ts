@@ -21,6 +21,8 @@ export type { MatrixShape, MatrixStatus, MatrixEntry };
 
 /** Most sweeps over a triangle; what they leave, the sweeps over A V turn. */
 const SQUARE_SWEEPS = 9;
+/** Sweeps over A V behind each of which is looked whether another is needed. */
+const CHECKED = 2;
 /** Buffers of a workspace with their elements of 4 bytes. */
 export type WorkspaceItems = readonly { readonly name: string; readonly elements: number }[];
 
@@ -377,7 +379,9 @@ export class SvdBatch {
     const divided = apart && widest >= apart.from && (apart.triangles || what === 'Fine' || what === 'Coarse');
     if (!divided) return [what === 'Sketch' && square && widest <= square.side ? 'square' : `sweeps${what}`];
     const { rounds } = tournament(widest);
-    return Array.from({ length: sweeps }, (): Part[] => [{ piece: `rounds${what}`, length: rounds }, tolerance]).flat();
+    // Behind what a triangle left, one sweep is mostly enough.
+    const after = (sweep: number): Part[] => (what === 'Fine' && sweep < CHECKED ? ['check'] : []);
+    return Array.from({ length: sweeps }, (_, i): Part[] => [{ piece: `rounds${what}`, length: rounds }, tolerance, ...after(i)]).flat();
   }
 
   /** `columns`: the most that any matrix has at work. */

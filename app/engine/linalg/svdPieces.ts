@@ -45,6 +45,7 @@ export type Piece =
   | 'sweepsSketch'
   | 'square'
   | 'again'
+  | 'check'
   | 'anew'
   | 'fine'
   | 'coarse'
@@ -199,8 +200,9 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     combine(F, T, V, k.INNER_SKETCH);
     combine(A, V, Y, k.INNER_ALL);
   });
-  const verdict = (piece: Piece, tolerance: number, again = 0, nothing = 0) =>
-    mark(piece, () => run(k.advance, [state, off], once, { count, tolerance, again, nothing }));
+  const advance = (tolerance: number, { again = 0, nothing = 0, checked = 0 }) =>
+    run(k.advance, [state, off], once, { count, tolerance, again, nothing, checked });
+  const verdict = (piece: Piece, tolerance: number, again = 0, nothing = 0) => mark(piece, () => advance(tolerance, { again, nothing }));
   const turning = (x: Columns) => work((e) => e.k * (x === Y ? 12 * e.p + 8 * e.k : 12 * e.k));
   /** Jacobi on columns x, a piece for a sweep or for all sweeps. `turned`: what is turned along, scratch where that is nothing. */
   const jacobi = (name: 'Fine' | 'Coarse' | 'Exact' | 'Sketch', x: Columns, turned: View, idle: number, tolerance: number) => {
@@ -303,6 +305,12 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   jacobi('Fine', Y, v, IDLE.fine, FINE);
   jacobi('Coarse', Y, v, IDLE.coarse, COARSE);
   verdict('fine', FINE);
+  // A sweep that finds nothing to turn costs as much as one that does: the Gram matrix tells for a tenth of that.
+  mark('check', () => {
+    inner(Y, Y, G, 0);
+    run(k.parallel, [table, state, gram, off], perColumn);
+    advance(DONE.fine, { checked: 1 });
+  });
   verdict('coarse', COARSE);
   verdict('again', 0, 1);
   verdict('anew', 0, 1, 1);

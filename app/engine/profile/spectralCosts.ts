@@ -53,6 +53,7 @@ const SVD: Readonly<Record<string, (m: Sides, p: Readonly<Record<string, number>
   load: ({ p, k }) => [p * k, 2 * p * k],
   start: ({ k, ell }) => [0, k * ell],
   verify: ({ ell }) => [2 * ell * ell, ell * ell + ell],
+  parallel: ({ ell }) => [2 * ell * ell, ell * ell + ell],
   cold: () => [0, 0],
   combine: (m, o) => {
     const { k, ell } = m;
@@ -130,7 +131,7 @@ export function spectralCost(d: DispatchInfo, matrices: Spectral, at: Progress):
   // How many sweeps a triangle took is not known: all of them, at most.
   const swept = (name === 'jacobi' && (d.params.kind === undefined || long(d.params.kind))) || name === 'advance';
   const live = matrices.filter((m) => (!again || m.columns > m.sketch) && (!swept || again || m.columns > m.sketch || at.sweep < m.sweeps));
-  if (name === 'advance') at.sweep = d.params.again === 1 ? 0 : at.sweep + 1;
+  if (name === 'advance') at.sweep = d.params.again === 1 ? 0 : at.sweep + (d.params.checked === 1 ? 0 : 1);
   return sum(live.map((m) => formula(sides(m, again), d.params)));
 }
 

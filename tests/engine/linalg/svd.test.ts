@@ -169,6 +169,24 @@ describe('batches', () => {
     expect(g.buffers.liveBytes).toBe(0);
   });
 
+  test('vectors of another matrix: sweeps go on until the columns are orthogonal', async () => {
+    const [rows, cols] = [72, 70];
+    const arena = gpu().upload('arena', uniform(rows * cols, 21));
+    const batch = new SvdBatch(gpu(), { matrices: [{ name: 'x', offset: 0, rows, cols }], arena });
+    await batch.build();
+    batch.coldExact().run();
+    const data = uniform(rows * cols, 22);
+    gpu().write(arena, data);
+    batch.exact(12).run();
+    const { u, s } = await batch.readTriplets(0, cols);
+    expect(maxError(s, svd64(data, rows, cols).s)).toBeLessThan(2e-6 * s[0]!);
+    expect(orthonormality(u, rows, cols)).toBeLessThan(4e-6);
+    // Those that counted: how far apart the columns are is looked up behind the first two, and is no sweep.
+    expect((await batch.readStatus())[0]!.sweeps).toBeGreaterThan(4);
+    batch.dispose();
+    gpu().buffers.free(arena);
+  });
+
   test('120 warm refreshes of slowly moving matrices: two or three sweeps each, no drift, no allocation', async () => {
     const g = gpu();
     const data = arena.slice();
