@@ -265,6 +265,8 @@ describe('the panel', () => {
       if (name === 'adamq3r' && what !== 'zero' && 'epsilon' in change && !(change.epsilon < 1))
         expect(words()).toContain('still at its start');
       await act(async () => host.querySelector('dialog')!.close());
+      // The browser's close event comes later: it would close the next one.
+      await vi.waitFor(() => expect(host.querySelector('dialog')).toBeNull());
     }
   });
 
