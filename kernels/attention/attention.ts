@@ -6,6 +6,7 @@ import backwardQuery from './backwardQuery.wgsl?raw';
 import forward from './forward.wgsl?raw';
 import halvesLib from '../lib/halves.wgsl?raw';
 import rows from './rows.wgsl?raw';
+import storeKeys from './storeKeys.wgsl?raw';
 import { DEFAULT_BLOCK, TILED, tiledLaunch, type AttentionBlock } from './tiled';
 
 /**
@@ -107,7 +108,13 @@ function launch(
   return {
     spec: {
       name: `attention/${name}.${variant}${kind}.${headSize}x${R}`,
-      code: [expand(rows, values), ...(halves ? [halvesLib] : []), ...reads, write, expand(kernel.rows, values)].join('\n'),
+      code: [
+        expand(rows, values),
+        ...(halves ? [halvesLib] : []),
+        ...reads,
+        write,
+        expand(kernel.rows, { ...values, STORE_KEYS: expand(storeKeys, values) }),
+      ].join('\n'),
       params,
       bindings,
       ...(share ? { features: ['subgroups'] } : {}),

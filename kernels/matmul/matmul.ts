@@ -112,15 +112,27 @@ function unitBytes({ mt, nt, wx, wy, kt }: MatmulVariant, { m, n }: MatrixUnit):
   return panel(mt * wy) + panel(nt * wx) + 4 * wx * wy * m * n;
 }
 
-/** Tilings for these units that fit so many bytes of workgroup memory and invocations, smallest first. */
-export function unitVariants(units: readonly MatrixUnit[], bytes: number, invocations: number): MatmulVariant[] {
+/** What a device says of its matrix units and workgroups, in WebGPU's words. */
+export interface UnitLimits {
+  readonly units: readonly MatrixUnit[];
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+}
+
+/** Tilings for a device's units that fit the memory and the invocations of a workgroup, smallest first. */
+export function unitVariants({ units, ...limits }: UnitLimits): MatmulVariant[] {
   return units.flatMap((unit) =>
     UNIT_TILES.map((tile) => unitVariant(tile, unit)).filter((variant) => {
       const { mt, nt, wx, wy, kt } = variant;
       const threads = wx * wy * unit.lanes;
       const shares = [mt * wy, nt * wx].every((side) => (side * kt) % (4 * threads) === 0);
       const whole = mt % unit.m === 0 && nt % unit.n === 0 && kt % unit.k === 0 && unit.n % 4 === 0;
-      return shares && whole && threads <= invocations && unitBytes(variant, unit) <= bytes;
+      return (
+        shares &&
+        whole &&
+        threads <= limits.maxComputeInvocationsPerWorkgroup &&
+        unitBytes(variant, unit) <= limits.maxComputeWorkgroupStorageSize
+      );
     }),
   );
 }

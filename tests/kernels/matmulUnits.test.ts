@@ -11,7 +11,8 @@ const CARD: MatrixUnit = { m: 16, n: 16, k: 16, lanes: 32 };
 const CORE: MatrixUnit = { m: 8, n: 8, k: 8, lanes: 8 };
 
 test('tilings fit the memory and the invocations of a workgroup', () => {
-  const ids = (units: MatrixUnit[], bytes: number, invocations: number) => unitVariants(units, bytes, invocations).map(({ id }) => id);
+  const ids = (units: MatrixUnit[], maxComputeWorkgroupStorageSize: number, maxComputeInvocationsPerWorkgroup: number) =>
+    unitVariants({ units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup }).map(({ id }) => id);
   expect(ids([CARD], 16384, 256)).toEqual(['m32x32.16x16x16.32', 'm64x64.16x16x16.32']);
   expect(ids([CARD], 49152, 256)).toEqual(['m32x32.16x16x16.32', 'm64x64.16x16x16.32', 'm128x64.16x16x16.32', 'm128x128.16x16x16.32']);
   expect(ids([CARD], 49152, 128)).toEqual(['m32x32.16x16x16.32', 'm64x64.16x16x16.32', 'm128x64.16x16x16.32']);
@@ -21,7 +22,7 @@ test('tilings fit the memory and the invocations of a workgroup', () => {
 });
 
 test('a variant is found again by its name', () => {
-  const [variant] = unitVariants([CARD], 16384, 256);
+  const [variant] = unitVariants({ units: [CARD], maxComputeWorkgroupStorageSize: 16384, maxComputeInvocationsPerWorkgroup: 256 });
   expect(matmulVariant(variant!.id)).toEqual(variant);
   expect(() => matmulVariant('m32x64.16x16x16.32')).toThrow('m32x64');
   expect(() => matmulVariant('m64x64')).toThrow('m64x64');
@@ -56,8 +57,8 @@ const CASES: [MatmulCase, ProductOptions][] = [
 ];
 
 test('products by matrix units equal the float64 product of rounded operands, twice the same', async () => {
-  const { units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = gpu().info;
-  const variants = unitVariants(units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup);
+  const { units } = gpu().info;
+  const variants = unitVariants(gpu().info);
   // Where the browser does not offer matrix units there are no variants that could run.
   expect(variants.length > 0).toBe(units.length > 0);
   // A software adapter takes minutes to compile the large ones, which are made from the same text.

@@ -13,10 +13,10 @@ export type ShapeChoices = NonNullable<MatmulTuning['shapes']>;
 export const SHAPE_CANDIDATES: readonly string[] = ['s64x64', 's64x96', 's128x128', 's32x32'];
 /** Tilings by the device's largest matrix unit, for products that may be rounded. */
 function unitCandidates({ info }: Gpu): string[] {
-  const { units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = info;
-  const [largest] = [...units].sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k);
-  const variants = unitVariants(largest ? [largest] : [], maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup);
-  return variants.map(({ id }) => id).reverse();
+  const units = [...info.units].sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k).slice(0, 1);
+  return unitVariants({ ...info, units })
+    .map(({ id }) => id)
+    .reverse();
 }
 
 /** Workgroups that a product split over k comes near to; a card takes a few per core, and how many cores it has is not told. */

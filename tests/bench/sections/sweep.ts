@@ -52,8 +52,7 @@ async function errorOf(gpu: Gpu, id: string): Promise<number> {
 
 /** All tilings, and those of every matrix unit that the device has. */
 function variantsOf({ info }: Gpu): readonly MatmulVariant[] {
-  const { units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = info;
-  return [...MATMUL_VARIANTS, ...unitVariants(units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup)];
+  return [...MATMUL_VARIANTS, ...unitVariants(info)];
 }
 
 /**

@@ -20,6 +20,52 @@ const config: VitConfig = {
   mlpRatio: 1.5,
 };
 const batch = 3;
+const IMAGES = uniform(batch * 15 * 15, 1);
+
+interface PassOptions {
+  readonly config?: VitConfig;
+  readonly tuning?: MatmulTuning;
+  readonly training?: boolean;
+  readonly allTokens?: boolean;
+  readonly recompute?: boolean;
+  readonly halves?: boolean;
+  /** What the gradients and the partial sums hold at first. */
+  readonly fill?: number;
+}
+
+/** One pass of a new model over three images, backward too unless `training` is false; `grads` are 0 then. */
+async function pass({ config: of = config, fill = 0, ...o }: PassOptions) {
+  const g = gpu();
+  const model = new VitModel(g, { config: of, batch, tuning: defaultMatmulTuning(g.info), training: true, ...o });
+  const params = g.upload(
+    'params',
+    initialParameters(of, model.table, 3).map((v) => v * 3),
+  );
+  const grads = g.buffers.allocate('grads', model.table.total * 4);
+  // Only a backward pass with fewer dispatches has partial sums of its own.
+  const parts = model.items.some(({ name }) => name === 'parts') ? [model.tap('parts')] : [];
+  for (const view of fill === 0 ? [] : [grads, ...parts]) g.write(view, new Float32Array(view.size / 4).fill(fill));
+  g.write(model.images, IMAGES);
+  g.write(model.labels, new Int32Array([1, 0, 6]));
+  const recorder = new Recorder(g, 'pass');
+  model.recordForward(recorder, params);
+  model.recordLoss(recorder, 0);
+  if (o.training ?? true) model.recordBackward(recorder, params, grads);
+  const program = await recorder.build();
+  program.run();
+  const written = await g.readFloats(grads);
+  const out = {
+    logits: await g.readFloats(model.logits),
+    // Without what lies between the tensors.
+    grads: Float32Array.from(model.table.entries.flatMap(({ offset, length }) => [...written.subarray(offset, offset + length)])),
+    bytes: model.bytes,
+    dispatches: recorder.length,
+  };
+  program.dispose();
+  model.dispose();
+  for (const view of [params, grads]) g.buffers.free(view);
+  return out;
+}
 
 test.each([
   [true, false, false],
@@ -135,30 +181,7 @@ test('mean pooling needs all tokens of the last block, and the plan counts its b
 });
 
 test('all tokens of the last block give nearly the same logits and gradients, blocks that are computed again the same bits', async () => {
-  const g = gpu();
-  const tuning = defaultMatmulTuning(g.info);
-  const results: { logits: Float32Array; grads: Float32Array; bytes: number }[] = [];
-  for (const o of [{}, { allTokens: true }, { recompute: true }]) {
-    const model = new VitModel(g, { config, batch, tuning, training: true, ...o });
-    const params = g.upload(
-      'params',
-      initialParameters(config, model.table, 3).map((v) => v * 3),
-    );
-    const grads = g.buffers.allocate('grads', model.table.total * 4);
-    g.write(model.images, uniform(batch * 15 * 15, 1));
-    g.write(model.labels, new Int32Array([1, 0, 6]));
-    const recorder = new Recorder(g, 'step');
-    model.recordForward(recorder, params);
-    model.recordLoss(recorder, 0);
-    model.recordBackward(recorder, params, grads);
-    const program = await recorder.build();
-    program.run();
-    results.push({ logits: await g.readFloats(model.logits), grads: await g.readFloats(grads), bytes: model.bytes });
-    program.dispose();
-    model.dispose();
-    for (const view of [params, grads]) g.buffers.free(view);
-  }
-  const [a, b, again] = results as [(typeof results)[0], (typeof results)[0], (typeof results)[0]];
+  const [a, b, again] = [await pass({}), await pass({ allTokens: true }), await pass({ recompute: true })];
   expect(again.logits).toEqual(a.logits);
   expect(again.grads).toEqual(a.grads);
   expect(again.bytes).toBeLessThan(a.bytes);
@@ -171,48 +194,32 @@ test('in half precision: the plan counts the bytes, evaluation and recomputation
   const g = gpu();
   const tuning = defaultMatmulTuning(g.info);
   const fours: VitConfig = { ...config, embedDim: 12, mlpRatio: 2 };
-  const images = uniform(batch * 15 * 15, 1);
-  const pass = async (o: { halves: boolean; training: boolean; recompute?: boolean; tuning?: MatmulTuning }) => {
-    const model = new VitModel(g, { config: fours, batch, tuning, ...o });
-    const planned = activationElements(fours, batch, o.training, { tuning, ...o }).items;
-    expect(model.bytes).toBe(planned.reduce((sum, { elements }) => sum + Math.max(16, Math.ceil(elements / 4) * 16), 0));
-    const params = g.upload(
-      'params',
-      initialParameters(fours, model.table, 3).map((v) => v * 3),
+  const planned = ({ halves = true, training = true, recompute = false }) =>
+    activationElements(fours, batch, training, { tuning, halves, recompute }).items.reduce(
+      (sum, { elements }) => sum + Math.max(16, Math.ceil(elements / 4) * 16),
+      0,
     );
-    const grads = g.buffers.allocate('grads', model.table.total * 4);
-    g.write(model.images, images);
-    g.write(model.labels, new Int32Array([1, 0, 6]));
-    const recorder = new Recorder(g, 'pass');
-    model.recordForward(recorder, params);
-    model.recordLoss(recorder, 0);
-    if (o.training) model.recordBackward(recorder, params, grads);
-    const program = await recorder.build();
-    program.run();
-    const out = { logits: await g.readFloats(model.logits), grads: await g.readFloats(grads), bytes: model.bytes };
-    program.dispose();
-    model.dispose();
-    for (const view of [params, grads]) g.buffers.free(view);
-    return out;
-  };
-  const single = await pass({ halves: false, training: true });
-  const half = await pass({ halves: true, training: true });
-  const again = await pass({ halves: true, training: true, recompute: true });
-  expect((await pass({ halves: true, training: false })).logits).toEqual(half.logits);
+  const single = await pass({ config: fours });
+  const half = await pass({ config: fours, halves: true });
+  const again = await pass({ config: fours, halves: true, recompute: true });
+  const evaluation = await pass({ config: fours, halves: true, training: false });
+  expect(evaluation.logits).toEqual(half.logits);
+  expect([single, half, again, evaluation].map(({ bytes }) => bytes)).toEqual(
+    [{ halves: false }, {}, { recompute: true }, { training: false }].map(planned),
+  );
   expect([again.logits, again.grads]).toEqual([half.logits, half.grads]);
   expect(again.bytes).toBeLessThan(half.bytes);
   expect(half.bytes).toBeLessThan(single.bytes);
   // Logits below 1 of numbers good to 2^-11, through two blocks.
   expect(maxError(half.logits, single.logits)).toBeLessThan(2e-3);
   expect(relativeError(half.grads, single.grads)).toBeLessThan(2e-3);
-  const { units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = g.info;
-  const [variant] = unitVariants(units, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup);
+  const [variant] = unitVariants(g.info);
   if (!variant) return;
   // On a device with matrix units: weights and the gradients of the residual stream are rounded, too.
   const products = stepProducts({ config: fours, batch, training: true, halves: true }).filter(({ shape }) => roundsOperands(shape.halves));
   const shapes = Object.fromEntries(products.map(({ shape }) => [matmulShapeKey(shape), [variant.id, 1] as const]));
   expect(products.length).toBe(3 * 4 * fours.depth);
-  const unit = await pass({ halves: true, training: true, tuning: { ...tuning, shapes } });
+  const unit = await pass({ config: fours, halves: true, tuning: { ...tuning, shapes } });
   expect(unit.grads).not.toEqual(half.grads);
   expect(maxError(unit.logits, single.logits)).toBeLessThan(3e-3);
   expect(relativeError(unit.grads, single.grads)).toBeLessThan(3e-3);
@@ -274,43 +281,11 @@ test('operations of a step are those of its matrix products and attention', () =
 test.each([{}, { pool: 'avg' as const }])(
   'a backward pass with fewer dispatches gives the same gradients, pooled as in %o',
   async (pool) => {
-    const g = gpu();
     const wide: VitConfig = { ...config, embedDim: 12, mlpRatio: 2, ...pool };
-    const results: { grads: Float32Array; dispatches: number }[] = [];
-    for (const fill of [0, 4096]) {
-      const model = new VitModel(g, {
-        config: wide,
-        batch,
-        tuning: { ...defaultMatmulTuning(g.info), fill, fused: fill > 0 },
-        training: true,
-      });
-      const params = g.upload(
-        'params',
-        initialParameters(wide, model.table, 3).map((v) => v * 3),
-      );
-      const grads = g.buffers.allocate('grads', model.table.total * 4);
-      // What no kernel writes would stay.
-      g.write(grads, new Float32Array(grads.size / 4).fill(7));
-      // Sums of more rows than there are would have some of it.
-      if (fill > 0) g.write(model.tap('parts'), new Float32Array(model.tap('parts').size / 4).fill(7));
-      g.write(model.images, uniform(batch * 15 * 15, 1));
-      g.write(model.labels, new Int32Array([1, 0, 6]));
-      const recorder = new Recorder(g, 'step');
-      model.recordForward(recorder, params);
-      model.recordLoss(recorder, 0);
-      model.recordBackward(recorder, params, grads);
-      const program = await recorder.build();
-      program.run();
-      const written = await g.readFloats(grads);
-      results.push({
-        grads: Float32Array.from(model.table.entries.flatMap(({ offset, length }) => [...written.subarray(offset, offset + length)])),
-        dispatches: recorder.length,
-      });
-      program.dispose();
-      model.dispose();
-      for (const view of [params, grads]) g.buffers.free(view);
-    }
-    const [plain, fused] = results as [(typeof results)[0], (typeof results)[0]];
+    const tuning = defaultMatmulTuning(gpu().info);
+    const plain = await pass({ config: wide, tuning: { ...tuning, fill: 0, fused: false }, fill: 7 });
+    // What no kernel writes would stay, and sums of more rows than there are would have some of it.
+    const fused = await pass({ config: wide, tuning: { ...tuning, fill: 4096, fused: true }, fill: 7 });
     expect(fused.dispatches).toBeLessThan(plain.dispatches);
     // The same sums in another order: rounding of values below 4.
     expect(Math.max(...plain.grads.map(Math.abs))).toBeLessThan(4);
