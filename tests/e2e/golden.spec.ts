@@ -126,16 +126,7 @@ test('the golden cases pass through window.q3r', async ({ page }) => {
         if (kind !== 'vit') continue;
         await q3r.configure({
           dataset: 'shapes',
-          model: {
-            imageSize: p.image,
-            inChannels: p.channels,
-            numClasses: p.classes,
-            patchSize: p.patch,
-            embedDim: p.dim,
-            depth: p.depth,
-            numHeads: p.heads,
-            mlpRatio: p.mlp_ratio,
-          },
+          model: golden.modelOf(p),
           train: { batchSize: p.batch, labelSmoothing: p.label_smoothing },
         });
         const prefix = `${id}.param.`;
@@ -180,16 +171,7 @@ test('the golden cases pass through window.q3r', async ({ page }) => {
         if (kind !== 'vit-train') continue;
         await q3r.configure({
           dataset: 'shapes',
-          model: {
-            imageSize: p.image,
-            inChannels: p.channels,
-            numClasses: p.classes,
-            patchSize: p.patch,
-            embedDim: p.dim,
-            depth: p.depth,
-            numHeads: p.heads,
-            mlpRatio: p.mlp_ratio,
-          },
+          model: golden.modelOf(p),
           train: {
             batchSize: p.batch,
             steps: 1000,
@@ -289,16 +271,7 @@ test('the golden cases pass through window.q3r', async ({ page }) => {
         };
         await q3r.configure({
           dataset: 'shapes',
-          model: {
-            imageSize: p.image,
-            inChannels: p.channels,
-            numClasses: p.classes,
-            patchSize: p.patch,
-            embedDim: p.dim,
-            depth: p.depth,
-            numHeads: p.heads,
-            mlpRatio: p.mlp_ratio,
-          },
+          model: golden.modelOf(p),
           train: { batchSize: p.batch, evalCount: 16 },
           method: { name: 'adamw' },
         });

@@ -1,6 +1,7 @@
 import { expect, type Page } from '@playwright/test';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Experiment } from '../../app/protocol/experiment';
 
 /** Real CIFAR-10 sample files beside the project, where there are any. */
 export const CIFAR_DIR = ['../shared/cifar10', '../../shared/cifar10'].map((path) => resolve(path)).find((path) => existsSync(path));
@@ -45,6 +46,8 @@ declare global {
       parse(bytes: ArrayBuffer): Record<string, { shape: number[]; data: Float32Array | Int32Array }>;
       write(tensors: Record<string, { shape: number[]; data: Float32Array | Int32Array }>): Uint8Array;
       maxError(got: ArrayLike<number>, want: ArrayLike<number>): number;
+      /** The model of a case, from its parameters. */
+      modelOf(params: GoldenCase['params']): Experiment['model'];
     };
   }
 }
@@ -91,4 +94,8 @@ window.golden = {
     for (let i = 0; i < want.length; i++) { const d = Math.abs(got[i] - want[i]); if (!(d <= worst)) worst = Number.isNaN(d) ? Infinity : d; }
     return worst;
   },
+  modelOf: (p) => ({
+    imageSize: p.image, inChannels: p.channels, numClasses: p.classes, patchSize: p.patch,
+    embedDim: p.dim, depth: p.depth, numHeads: p.heads, mlpRatio: p.mlp_ratio,
+  }),
 };`;

@@ -10,27 +10,10 @@ import { inner, objective, operator64, smoothed } from '../../reference/q3r';
 import { svd64 } from '../../reference/svd';
 import { goldenCases } from '../../support/golden';
 import { maxError, relativeError, uniform, useGpu } from '../../support/gpu';
+import { STATE } from '../../support/stepState';
 
 const gpu = useGpu();
 type F32 = Float32Array<ArrayBuffer>;
-
-/** A StepState with the given λ. */
-export const stepState = (lambda: number) =>
-  packStepState({
-    step: 1,
-    lr: 1e-3,
-    beta1: 0.9,
-    beta2: 0.999,
-    adamEps: 1e-8,
-    weightDecay: 0,
-    lambda,
-    gradClip: 0,
-    seed: 0,
-    epoch: 0,
-    position: 0,
-    trainCount: 1,
-    augment: 'none',
-  });
 
 describe('golden operator', () => {
   interface Params {
@@ -70,7 +53,7 @@ describe('golden operator', () => {
       const x = arenaOf('X');
       const out = g.buffers.allocate('out', end * 4);
       const value = g.buffers.allocate('value', 16);
-      const state = g.upload('state', new Uint8Array(stepState(lambda)));
+      const state = g.upload('state', new Uint8Array(packStepState({ ...STATE, lambda })));
       const svd = new SvdBatch(g, { matrices, arena: w });
       const operator = new Q3rBatch(g, svd, { epsilonSchedule: schedule, epsilonN: N });
       // As graphics cards do it.

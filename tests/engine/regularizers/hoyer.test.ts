@@ -6,25 +6,9 @@ import { HoyerRegularizer, hoyerValueOf } from '../../../app/engine/regularizers
 import { hoyer64 } from '../../reference/hoyer';
 import { goldenCases } from '../../support/golden';
 import { maxError, relativeError, uniform, useGpu } from '../../support/gpu';
+import { STATE } from '../../support/stepState';
 
 const gpu = useGpu();
-
-const stepState = (lambda: number) =>
-  packStepState({
-    step: 1,
-    lr: 1e-3,
-    beta1: 0.9,
-    beta2: 0.999,
-    adamEps: 1e-8,
-    weightDecay: 0,
-    lambda,
-    gradClip: 0,
-    seed: 0,
-    epoch: 0,
-    position: 0,
-    trainCount: 1,
-    augment: 'none',
-  });
 
 test('the golden cases: value and gradient, plain and square, either orientation', async () => {
   const cases = await goldenCases('hoyer');
@@ -89,7 +73,7 @@ test('many matrices at once: exact after every refresh from a warm start, scaled
   const params = g.buffers.allocate('params', offset * 4);
   const out = g.buffers.allocate('out', offset * 4);
   const value = g.buffers.allocate('value', 16);
-  const state = g.upload('state', new Uint8Array(stepState(0.5)));
+  const state = g.upload('state', new Uint8Array(packStepState({ ...STATE, lambda: 0.5 })));
   const hoyer = new HoyerRegularizer(g, { matrices, params, square: false, seed: 1 });
   await hoyer.build();
   const recorder = new Recorder(g, 'apply');

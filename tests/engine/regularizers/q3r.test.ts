@@ -10,26 +10,10 @@ import { inner, operator64 } from '../../reference/q3r';
 import { svd64 } from '../../reference/svd';
 import { goldenCases } from '../../support/golden';
 import { maxError, relativeError, uniform, useGpu } from '../../support/gpu';
+import { STATE } from '../../support/stepState';
 
 const gpu = useGpu();
 type F32 = Float32Array<ArrayBuffer>;
-
-const stepState = (lambda: number) =>
-  packStepState({
-    step: 1,
-    lr: 1e-3,
-    beta1: 0.9,
-    beta2: 0.999,
-    adamEps: 1e-8,
-    weightDecay: 0,
-    lambda,
-    gradClip: 0,
-    seed: 0,
-    epoch: 0,
-    position: 0,
-    trainCount: 1,
-    augment: 'none',
-  });
 
 interface Options {
   svd?: 'randomized' | 'exact';
@@ -59,7 +43,7 @@ class Rig {
     const params = shared ?? g.buffers.allocate('params', elements * 4);
     const out = g.buffers.allocate('out', elements * 4);
     const value = g.buffers.allocate('value', 16);
-    const state = g.upload('state', new Uint8Array(stepState(0.5)));
+    const state = g.upload('state', new Uint8Array(packStepState({ ...STATE, lambda: 0.5 })));
     const reg = new Q3rRegularizer(g, {
       matrices,
       params,
