@@ -2,20 +2,54 @@ import { guardWgsl } from '../gradNorm/gradNorm';
 import { fields, type KernelSpec } from '../spec';
 import { stepStateWgsl } from '../stepState';
 import source from './adamw.wgsl?raw';
+import collectSource from './collect.wgsl?raw';
+import momentsSource from './moments.wgsl?raw';
+import moveSource from './move.wgsl?raw';
 
-/** Without a regularizer's arena (`HAS_REG` 0) bind any readable buffer of 16 bytes in its place: it is not read. */
+const common = `${stepStateWgsl}${guardWgsl}`;
+const moments = `${common}${momentsSource}`;
+const constants = { WG: 64, L2_DECAY: 0 };
+
+/** Moments and weights at once. */
 export const adamwUpdate: KernelSpec = {
   name: 'adamw/update',
-  code: `${stepStateWgsl}${guardWgsl}${source}`,
+  code: moments + source,
   params: fields('u32 n4'),
   bindings: [
     { name: 'state', access: 'read' },
     { name: 'guard', access: 'read' },
     { name: 'grads', access: 'read' },
-    { name: 'reg', access: 'read' },
     { name: 'params', access: 'readwrite' },
     { name: 'm', access: 'readwrite' },
     { name: 'v', access: 'readwrite' },
   ],
-  constants: { WG: 64, HAS_REG: 0, L2_DECAY: 0 },
+  constants,
+};
+/** Moments, and the step in the place of the gradient. */
+export const adamwCollect: KernelSpec = {
+  name: 'adamw/collect',
+  code: moments + collectSource,
+  params: fields('u32 n4'),
+  bindings: [
+    { name: 'state', access: 'read' },
+    { name: 'guard', access: 'read' },
+    { name: 'params', access: 'read' },
+    { name: 'grads', access: 'readwrite' },
+    { name: 'm', access: 'readwrite' },
+    { name: 'v', access: 'readwrite' },
+  ],
+  constants,
+};
+/** The weights by that step. */
+export const adamwMove: KernelSpec = {
+  name: 'adamw/move',
+  code: common + moveSource,
+  params: fields('u32 n4'),
+  bindings: [
+    { name: 'state', access: 'read' },
+    { name: 'guard', access: 'read' },
+    { name: 'step', access: 'read' },
+    { name: 'params', access: 'readwrite' },
+  ],
+  constants,
 };

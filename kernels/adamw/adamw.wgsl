@@ -1,11 +1,9 @@
-// adamw/update: one Adam step over a whole parameter arena, gradients clipped, Q3R decoupled
+// adamw/update: one Adam step over a whole parameter arena, gradients clipped
 //   AdamW:              g = clip_scale * grads                       w = w (1 - lr weight_decay), then the step
 //   Adam (L2_DECAY):    g = clip_scale * grads + weight_decay * w    the decay passes through the moments, unclipped
-//   m += (1 - beta1)(g - m),  v += (1 - beta2)(g^2 - v)
-//   w -= lr (m / correction1) / (sqrt(v / correction2) + eps) [+ lr reg]
-//   reg holds 2 lambda R(W) of the weights before the step (AdamQ3R) and stays outside the moments.
+//   w -= lr step(g, m, v)
 //   Nothing is written while guard.halted is set, or guard.skipped: the weights stay those of the last good step.
-// Shapes: params, grads, reg, m, v (4 n4) f32; padding is zero and stays zero
+// Shapes: params, grads, m, v (4 n4) f32; padding is zero and stays zero
 // Grid: thread per four elements, folded into y. Precision: f32, rtol 1e-6 of the step
 // Source: Loshchilov and Hutter, arXiv 1711.05101, in PyTorch's form (eps outside the root, after the correction)
 struct Params {
@@ -15,12 +13,10 @@ struct Params {
 @group(0) @binding(1) var<storage, read> state: StepState;
 @group(0) @binding(2) var<storage, read> guard: Guard;
 @group(0) @binding(3) var<storage, read> grads: array<vec4f>;
-@group(0) @binding(4) var<storage, read> reg: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> params: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> m: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> v: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> params: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> v: array<vec4f>;
 override WG: u32 = 64u;
-override HAS_REG: bool = false;
 override L2_DECAY: bool = false;
 
 @compute @workgroup_size(WG)
@@ -30,13 +26,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var g = guard.clip_scale * grads[i];
   var w = params[i];
   if (L2_DECAY) { g += state.weight_decay * w; } else { w *= 1.0 - state.lr * state.weight_decay; }
-  // As increments: with 1 - beta exact, a constant gradient is a fixed point, however beta itself was rounded.
-  let m1 = m[i] + (1.0 - state.beta1) * (g - m[i]);
-  let v1 = v[i] + state.one_minus_beta2 * (g * g - v[i]);
+  var m1 = m[i];
+  var v1 = v[i];
+  let step = adam_step(g, &m1, &v1);
   m[i] = m1;
   v[i] = v1;
-  let step = (m1 / state.correction1) / (sqrt(v1 / state.correction2) + state.adam_eps);
-  w -= state.lr * step;
-  if (HAS_REG) { w -= state.lr * reg[i]; }
-  params[i] = w;
+  params[i] = w - state.lr * step;
 }

@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
+import { accumulate } from '../../kernels/accumulate/accumulate';
 import { GUARD_BYTES } from '../../kernels/gradNorm/gradNorm';
 import { Adam } from '../../app/engine/optim/adam';
+import type { View } from '../../app/engine/gpu/buffers';
 import { Recorder } from '../../app/engine/gpu/recorder';
 import { adamStart, adamStep } from '../reference/adamw';
 import { maxError, uniform, useGpu } from '../support/gpu';
@@ -24,33 +26,42 @@ const guardWords = (clipScale: number, halted: boolean): ArrayBuffer => {
   return bytes;
 };
 
-async function setUp(n: number, withReg: boolean, maxBinding?: number, decay?: 'decoupled' | 'l2') {
+/** `withTerm`: what passes beside the moments is added to the step between the two parts of an update. */
+async function setUp(n: number, withTerm: boolean, maxBinding?: number, decay?: 'decoupled' | 'l2') {
   const g = gpu();
   const params = g.upload('params', filled(n, 1));
   const grads = g.upload('grads', filled(n, 2));
-  const reg = withReg ? g.upload('reg', filled(n, 3)) : undefined;
+  const term = g.upload('term', filled(n, 3));
   const guard = g.upload('guard', new Uint8Array(guardWords(1, false)));
   const state = stepState(g, { weightDecay: 0.1 });
   const adam = new Adam(g, { elements: pad(n), maxBinding, decay });
   const rec = new Recorder(g, 'adam');
-  adam.recordUpdate(rec, { params, grads, reg, state: state.view, guard });
+  const add = (step: View) =>
+    void rec.dispatch(accumulate, {
+      params: { n4: pad(n) / 4 },
+      buffers: [term, step],
+      constants: { ADD: 1 },
+      grid: [Math.ceil(pad(n) / 256), 1, 1],
+    });
+  adam.recordUpdate(rec, { params, grads, state: state.view, guard }, withTerm ? add : undefined);
   return { g, params, grads, guard, state, adam, dispatches: rec.length, program: await rec.build() };
 }
 
 test.each([
-  { n: 1, withReg: false, maxBinding: undefined },
-  { n: 63, withReg: true, maxBinding: undefined },
-  { n: 65, withReg: false, maxBinding: undefined },
-  { n: 1000, withReg: true, maxBinding: undefined },
-  { n: 1000, withReg: true, maxBinding: 1024 },
-  { n: 65, withReg: false, maxBinding: undefined, decay: 'l2' as const },
-  { n: 1000, withReg: true, maxBinding: 1024, decay: 'l2' as const },
-])('five clipped steps with decay follow the float64 reference: %o', async ({ n, withReg, maxBinding, decay }) => {
-  const { g, params, grads, guard, state, adam, program, dispatches } = await setUp(n, withReg, maxBinding, decay);
-  expect(dispatches).toBe(maxBinding ? Math.ceil(pad(n) / (maxBinding / 4)) : 1);
+  { n: 1, withTerm: false, maxBinding: undefined },
+  { n: 63, withTerm: true, maxBinding: undefined },
+  { n: 65, withTerm: false, maxBinding: undefined },
+  { n: 1000, withTerm: true, maxBinding: undefined },
+  { n: 1000, withTerm: true, maxBinding: 1024 },
+  { n: 65, withTerm: false, maxBinding: undefined, decay: 'l2' as const },
+  { n: 1000, withTerm: true, maxBinding: 1024, decay: 'l2' as const },
+])('five clipped steps with decay follow the float64 reference: %o', async ({ n, withTerm, maxBinding, decay }) => {
+  const { g, params, grads, guard, state, adam, program, dispatches } = await setUp(n, withTerm, maxBinding, decay);
+  const windows = maxBinding ? Math.ceil(pad(n) / (maxBinding / 4)) : 1;
+  expect(dispatches).toBe(withTerm ? 2 * windows + 1 : windows);
   const settings = { ...STATE, weightDecay: 0.1 };
   const want = adamStart(filled(n, 1));
-  const reg = withReg ? filled(n, 3) : undefined;
+  const term = withTerm ? filled(n, 3) : undefined;
   for (let t = 1; t <= 5; t++) {
     const clip = t === 3 ? 0.25 : 1;
     const gradient = filled(n, 10 + t, t);
@@ -58,7 +69,7 @@ test.each([
     g.write(guard, guardWords(clip, false));
     state.write({ step: t });
     program.run();
-    adamStep(want, gradient, t, settings, clip, reg, decay);
+    adamStep(want, gradient, t, settings, clip, term, decay);
   }
   // Weights up to 1 move by about lr = 0.01 a step: five roundings of 6e-8 each, and 1e-6 of each move.
   expect(maxError(await g.readFloats(params), want.w)).toBeLessThan(5e-7);
@@ -92,10 +103,11 @@ test('halting freezes weights and moments, and clearing it thaws them', async ()
 });
 
 test('the same steps give the same bits, and a reset begins anew', async () => {
-  const { g, params, adam, program } = await setUp(1000, true);
+  const { g, params, grads, adam, program } = await setUp(1000, true);
   const runs: Float32Array[] = [];
   for (let i = 0; i < 2; i++) {
     g.write(params, filled(1000, 1));
+    g.write(grads, filled(1000, 2));
     adam.reset();
     program.run();
     program.run();

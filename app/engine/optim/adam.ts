@@ -1,5 +1,5 @@
-import { adamwUpdate } from '../../../kernels/adamw/adamw';
-import { ceilDiv, foldGrid } from '../../../kernels/spec';
+import { adamwCollect, adamwMove, adamwUpdate } from '../../../kernels/adamw/adamw';
+import { ceilDiv, foldGrid, type KernelSpec } from '../../../kernels/spec';
 import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import type { Recorder } from '../gpu/recorder';
@@ -11,8 +11,6 @@ export interface UpdateViews {
   readonly params: View;
   /** f32 [elements], gradient of the loss, not yet clipped. */
   readonly grads: View;
-  /** f32 [elements], 2λR(W) of the weights before the step, zero elsewhere: AdamQ3R's decoupled term. */
-  readonly reg?: View | undefined;
   /** StepState. */
   readonly state: View;
   /** Of `recordGradNorm`, recorded earlier in the same program. */
@@ -42,27 +40,31 @@ export class Adam {
     return this.m.size + this.v.size;
   }
 
-  /** One update of all parameters: one dispatch, unless the arena is larger than a binding. */
-  recordUpdate(rec: Recorder, { params, grads, reg, state, guard }: UpdateViews): void {
+  /**
+   * One update of all parameters: one dispatch, unless the arena is larger than a binding. With `addTerm`, the step is first collected in the
+   * place of `grads`, in units of the learning rate; what it records adds to that what shall pass beside the moments, evaluated on weights
+   * that are still those before the step. While the guard is set, `grads` are gradients still, and no weight moves.
+   */
+  recordUpdate(rec: Recorder, { params, grads, state, guard }: UpdateViews, addTerm?: (step: View) => void): void {
     const { elements, maxBinding, decay } = this.options;
-    for (const w of windows(this.gpu, elements, maxBinding)) {
-      const n4 = w.elements / 4;
-      rec.dispatch(adamwUpdate, {
-        params: { n4 },
-        buffers: [
-          state,
-          guard,
-          windowOf(grads, w),
-          reg ? windowOf(reg, w) : guard,
-          windowOf(params, w),
-          windowOf(this.m, w),
-          windowOf(this.v, w),
-        ],
-        constants: { HAS_REG: reg ? 1 : 0, L2_DECAY: decay === 'l2' ? 1 : 0 },
-        grid: foldGrid(ceilDiv(n4, 64)),
-        work: 16 * w.elements,
-      });
+    const constants = { L2_DECAY: decay === 'l2' ? 1 : 0 };
+    const each = (spec: KernelSpec, arenas: readonly View[], flops: number): void => {
+      for (const w of windows(this.gpu, elements, maxBinding))
+        rec.dispatch(spec, {
+          params: { n4: w.elements / 4 },
+          buffers: [state, guard, ...arenas.map((arena) => windowOf(arena, w))],
+          constants,
+          grid: foldGrid(ceilDiv(w.elements / 4, 64)),
+          work: flops * w.elements,
+        });
+    };
+    if (!addTerm) {
+      each(adamwUpdate, [grads, params, this.m, this.v], 16);
+      return;
     }
+    each(adamwCollect, [params, grads, this.m, this.v], 13);
+    addTerm(grads);
+    each(adamwMove, [grads, params], 3);
   }
 
   /** Forgets both moments, as at step 0. */

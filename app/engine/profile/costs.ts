@@ -170,11 +170,14 @@ const TABLE: readonly (readonly [RegExp, (p: Params, d: DispatchInfo) => Work])[
   [/^gather\/(train|sequential)/, (p) => isTrain(2, p)],
   [/^accumulate\/sum/, ({ n4 = 0 }, { constants }) => (constants.ADD === 0 ? work(0, 8 * n4) : work(4 * n4, 12 * n4))],
   [/^accumulate\/collect/, ({ count = 0 }) => work(0, 4 * count)],
-  // Clip 1, m 3, v 4, step 7, decay 1; gradient, weight and moments in, weight and moments out.
+  // Clip 1, m 3, v 4, step 5, decay and move 3; gradient, weight and moments in, weight and moments out.
+  [/^adamw\/update/, ({ n4 = 0 }) => work(16 * 4 * n4, 7 * 4 * n4)],
+  // The same in two parts, with the step in the place of the gradient between them; weights are read for a decay in the gradient only.
   [
-    /^adamw\/update/,
-    ({ n4 = 0 }, { constants }) => (constants.HAS_REG === 1 ? work(18 * 4 * n4, 8 * 4 * n4) : work(16 * 4 * n4, 7 * 4 * n4)),
+    /^adamw\/collect/,
+    ({ n4 = 0 }, { constants }) => (constants.L2_DECAY === 1 ? work(15 * 4 * n4, 7 * 4 * n4) : work(13 * 4 * n4, 6 * 4 * n4)),
   ],
+  [/^adamw\/move/, ({ n4 = 0 }) => work(3 * 4 * n4, 3 * 4 * n4)],
   [/^gradNorm\/partial/, ({ n4 = 0, threads = 0 }) => work(8 * n4, 4 * n4 + threads)],
   // The sums; root, quotient, minimum, mean.
   [/^gradNorm\/finalize/, ({ count = 0, batch = 0 }) => work(count + 2 * batch + 4, count + 2 * batch + 16)],

@@ -11,7 +11,7 @@ import { DATASET_CONFIGS } from '../data/config';
 import { stageBytes } from '../ops/stage';
 import type { Counts } from './datasets';
 import { resolveModel } from './datasets';
-import { actedMatrices, planOf, planFactors, planMatrices, techniqueOf } from './matrices';
+import { actedMatrices, planOf, planFactors, planMatrices } from './matrices';
 import { evaluationBatch, partSize, storesHalves, trainingActivations, workspaceItems } from './recipe';
 
 export { planMatrices, type PlannedMatrix } from './matrices';
@@ -54,7 +54,6 @@ export function planExperiment(experiment: Experiment, device: Device): PlanRepo
 function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport {
   const config = resolveModel(experiment, counts.shape);
   const { train, method } = experiment;
-  const { regularizer, inLoss } = techniqueOf(method);
   const effective = vitParameters(config);
   const matrices = planMatrices(experiment, config);
   const layout = planFactors(experiment, config, matrices);
@@ -78,7 +77,7 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
       2 * arena +
       (layout ? factorBytes(layout) : 0) +
       4 * effective.total * ((train.emaDecay > 0 ? 1 : 0) + (train.accumulate > 1 ? 1 : 0)),
-    optimizer: (regularizer === 'q3r' && !inLoss ? 3 : 2) * arena,
+    optimizer: 2 * arena,
     activations: 4 * (training.total + evaluation.total) + stage(rows, train.augment === 'strong') + stage(evalRows, false),
     q3r:
       q3rBytes(matrices, actedMatrices(matrices, method, layout)) + 4 * elementsBeside(workspaceItems(experiment, config), training.items),

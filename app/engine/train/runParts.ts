@@ -8,7 +8,7 @@ import type { VitModel } from '../model/vit';
 import { Adam } from '../optim/adam';
 import { Flight } from './flight';
 import { trainingModel } from './kit';
-import { planFactors, planMatrices, techniqueOf } from './matrices';
+import { planFactors, planMatrices } from './matrices';
 import { RankControl } from './rankControl';
 import { partSize, storesHalves } from './recipe';
 import { Snapshotter } from './snapshot';
@@ -39,11 +39,9 @@ export async function allocateRun(gpu: Gpu, experiment: Experiment, config: VitC
   const layout = planFactors(experiment, config, matrices);
   const model = await trainingModel({ gpu, experiment, config, tuning }, rows);
   const allocate = (): RunParts => {
-    const { train, method } = experiment;
+    const { train } = experiment;
     const elements = (layout?.trained ?? table).total;
-    const { regularizer, inLoss } = techniqueOf(method);
     const views = new StepViews(gpu, elements, {
-      decoupled: regularizer === 'q3r' && !inLoss,
       averaged: train.emaDecay > 0 ? table.total : 0,
       scaled: storesHalves(experiment),
     });

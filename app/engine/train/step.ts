@@ -20,8 +20,6 @@ export class StepViews {
   /** f32 arena of all trained parameters: the model's, or factors in the place of some of them. */
   readonly params: View;
   readonly grads: View;
-  /** 2λR(W) of the weights before the step; only with AdamQ3R. */
-  readonly reg: View | undefined;
   readonly state: View;
   readonly guard: View;
   readonly metrics: View;
@@ -37,12 +35,11 @@ export class StepViews {
     private readonly gpu: Gpu,
     elements: number,
     /** `averaged`: elements of the weights that are, 0 without an average. */
-    { decoupled, averaged = 0, scaled = false }: { decoupled: boolean; averaged?: number; scaled?: boolean },
+    { averaged = 0, scaled = false }: { averaged?: number; scaled?: boolean },
   ) {
     const { buffers } = gpu;
     this.params = buffers.allocate('parameters', elements * 4);
     this.grads = buffers.allocate('gradients', elements * 4);
-    this.reg = decoupled ? buffers.allocate('q3r.term', elements * 4) : undefined;
     this.state = buffers.allocate('step.state', STEP_STATE_BYTES);
     this.guard = buffers.allocate('step.guard', GUARD_BYTES);
     this.metrics = buffers.allocate('step.metrics', METRICS_BYTES);
@@ -53,8 +50,8 @@ export class StepViews {
   }
 
   dispose(): void {
-    const { params, grads, reg, state, guard, metrics, value, scratch, ema, scaling } = this;
-    for (const view of [params, grads, reg, state, guard, metrics, value, scratch, ema, scaling]) if (view) this.gpu.buffers.free(view);
+    const { params, grads, state, guard, metrics, value, scratch, ema, scaling } = this;
+    for (const view of [params, grads, state, guard, metrics, value, scratch, ema, scaling]) if (view) this.gpu.buffers.free(view);
   }
 }
 
@@ -96,7 +93,7 @@ export interface RecordedStep {
 
 /**
  * One optimizer step on the batch in the model's input: forward, loss, backward, regularize, clip, update.
- * The Q3R term is evaluated on the weights before the update: beside the moments (AdamQ3R), or added to the gradient (q3r).
+ * The Q3R term is evaluated on the weights before the update: added to the step beside the moments (AdamQ3R), or to the gradient (q3r).
  * With `accumulation` the pass is that of one part of `batch` images, and the update takes what all parts have left there.
  * With a loss scale the gradients are freed of it as soon as they are complete.
  * With factors the model runs on the weights composed from them: their gradients are mapped to those of the factors before
@@ -117,7 +114,7 @@ export async function recordStep(
   },
 ): Promise<RecordedStep> {
   const { views, model, batch, adam, regularizer, accumulation, factorization } = o;
-  const { params, grads, reg, state, guard, metrics, value, scratch, ema, scaling } = views;
+  const { params, grads, state, guard, metrics, value, scratch, ema, scaling } = views;
   const recorder = new Recorder(gpu, 'step');
 
   recorder.setPhase('forward');
@@ -131,15 +128,17 @@ export async function recordStep(
   if (scaling) recordUnscale(recorder, { scaling, grads: factorization?.weightGrads ?? grads });
   factorization?.recordGradients(recorder);
 
-  if (regularizer) {
+  const addTerm = (out: View): void => {
     recorder.setPhase('q3r');
-    regularizer.recordApply(recorder, { state, out: o.inLoss ? grads : reg!, mode: o.inLoss ? 'add' : 'write', value });
-  }
+    regularizer?.recordApply(recorder, { state, out, mode: 'add', value });
+    recorder.setPhase('optimizer');
+  };
+  if (o.inLoss) addTerm(grads);
 
   recorder.setPhase('optimizer');
   const { losses, correct } = accumulation ?? model;
   recordGradNorm(recorder, { grads, losses, correct, batch, state, guard, scratch, scaling });
-  adam.recordUpdate(recorder, { params, grads, reg: regularizer ? reg : undefined, state, guard });
+  adam.recordUpdate(recorder, { params, grads, state, guard }, regularizer && !o.inLoss ? addTerm : undefined);
   factorization?.recordCompose(recorder);
   if (ema) recordEma(recorder, { weights, average: ema, state, guard });
   recordMetrics(recorder, { state, guard, batch, regularizer: regularizer ? value : undefined, metrics, scaling });

@@ -50,12 +50,12 @@ test.each(['run_default', 'run_linear', 'run_exploration', 'run_constant', 'run_
       seed: 1,
     });
     await q3r.build();
-    const reg = g.buffers.allocate('reg', arena.elements * 4);
     const value = g.buffers.allocate('value', 16);
     const adam = new Adam(g, { elements: arena.elements });
     const rec = new Recorder(g, id);
-    q3r.recordApply(rec, { state: state.view, out: reg, mode: 'write', value });
-    adam.recordUpdate(rec, { params, grads, reg, state: state.view, guard });
+    adam.recordUpdate(rec, { params, grads, state: state.view, guard }, (out) =>
+      q3r.recordApply(rec, { state: state.view, out, mode: 'add', value }),
+    );
     const program = await rec.build();
 
     const eps: number[] = [];

@@ -110,8 +110,10 @@ test('what feeds and leaves the blocks', () => {
 });
 
 test('the optimizer', () => {
-  expect(cost('adamw/update', { n4: 3 }, { constants: { HAS_REG: 0 } })).toEqual([16 * 12, 7 * 12]);
-  expect(cost('adamw/update', { n4: 3 }, { constants: { HAS_REG: 1 } })).toEqual([18 * 12, 8 * 12]);
+  expect(cost('adamw/update', { n4: 3 })).toEqual([16 * 12, 7 * 12]);
+  expect(cost('adamw/collect', { n4: 3 }, { constants: { L2_DECAY: 0 } })).toEqual([13 * 12, 6 * 12]);
+  expect(cost('adamw/collect', { n4: 3 }, { constants: { L2_DECAY: 1 } })).toEqual([15 * 12, 7 * 12]);
+  expect(cost('adamw/move', { n4: 3 })).toEqual([36, 36]);
   expect(cost('gradNorm/partial', { n4: 3, threads: 64 })).toEqual([24, 12 + 64]);
   expect(cost('gradNorm/finalize', { count: 64, batch: 5 })).toEqual([64 + 10 + 4, 64 + 10 + 16]);
   expect(cost('ema/update', { n4: 3 })).toEqual([36, 36]);

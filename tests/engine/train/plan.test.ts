@@ -124,9 +124,9 @@ test.each([
   expect(plan.parameters).toBe(parameters);
   // Bytes of pixels, and two for the label.
   expect(plan.bytes.data).toBe(60_000 * 3074);
-  // Weights and gradients of a part beside those of the batch; two moments and the Q3R term.
+  // Weights and gradients of a part beside those of the batch; two moments.
   expect(plan.bytes.weights / (4 * parameters)).toBeCloseTo(3, 2);
-  expect(plan.bytes.optimizer / (4 * parameters)).toBeCloseTo(3, 2);
+  expect(plan.bytes.optimizer / (4 * parameters)).toBeCloseTo(2, 2);
   expect(plan.bytes.activations).toBeLessThan(1.5 * 2 ** 30);
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { q3r } from '../../../app/engine/linalg/q3r';
 import { maxError, relativeError, useGpu } from '../../support/gpu';
-import { makeRun, smallData, tiny } from './support';
+import { makeRun, smallData, termAt, tiny } from './support';
 
 const gpu = useGpu();
 
@@ -25,7 +25,7 @@ test.each([
     const epsilons = refreshes ? (await run.spectra()).map((m) => m.epsilon) : [];
     await run.submitStep(t, 1);
     if (!weights) continue;
-    const term = await gpu().readFloats(run.views.reg!);
+    const term = await termAt(run, weights);
     const { svd, matrices } = run.rank.q3r!;
     const all = await gpu().readFloats(svd.sigma);
     const inUse = matrices.map((m, i) => ({

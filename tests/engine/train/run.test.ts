@@ -5,7 +5,7 @@ import { elementsBeside } from '../../../app/engine/model/memory';
 import { trainingActivations, workspaceItems } from '../../../app/engine/train/recipe';
 import { differences, isLive, patchExperiment, type DeepPartial, type Experiment } from '../../../app/protocol/experiment';
 import { useGpu } from '../../support/gpu';
-import { makeRun, poison, smallData, steps, tiny } from './support';
+import { makeRun, poison, smallData, steps, termAt, tiny } from './support';
 
 const gpu = useGpu();
 
@@ -165,16 +165,17 @@ test('an override of rank and λ acts on its matrix alone, and may change while 
   const name = 'blocks.0.mlp.fc1.weight';
   const experiment = tiny({ method: { name: 'adamq3r', lambda: 1, svd: 'exact', reweightEvery: 1 }, train: { batchSize: 8 } });
   const run = await makeRun(gpu(), experiment, data);
+  const weights = await run.readParameters();
   await steps(run, 1, 1);
   const { offset, length } = run.table.byName.get(name)!;
   const other = run.table.byName.get('blocks.0.mlp.fc2.weight')!;
-  const plain = await gpu().readFloats(run.views.reg!);
+  const plain = await termAt(run, weights);
   const overridden = patchExperiment(experiment, { method: { overrides: [{ name, lambda: 0.25 }] } });
   expect(differences(experiment, overridden).every(isLive)).toBe(true);
   const second = await makeRun(gpu(), experiment, data);
   second.setLive(overridden);
   await steps(second, 1, 1);
-  const scaled = await gpu().readFloats(second.views.reg!);
+  const scaled = await termAt(second, weights);
   expect(scaled.slice(offset, offset + length)).toEqual(plain.slice(offset, offset + length).map((x) => 0.25 * x));
   expect(scaled.slice(other.offset, other.offset + other.length)).toEqual(plain.slice(other.offset, other.offset + other.length));
   second.setLive(patchExperiment(experiment, { method: { overrides: [{ name, rank: 2 }] } }));

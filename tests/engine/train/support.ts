@@ -1,6 +1,7 @@
 import { SHAPES_SEED, generateShapes } from '../../../app/engine/data/shapes/generate';
 import { shapes } from '../../../app/engine/data/shapes/config';
 import type { Gpu } from '../../../app/engine/gpu/device';
+import { Recorder } from '../../../app/engine/gpu/recorder';
 import { GpuDataset } from '../../../app/engine/ops/gather';
 import { defaultMatmulTuning } from '../../../app/engine/ops/matmul';
 import { resolveModel } from '../../../app/engine/train/datasets';
@@ -39,6 +40,21 @@ export async function steps(run: Run, from: number, to: number, after?: (t: numb
     await after?.(t);
   }
   return losses;
+}
+
+/** 2λR(W) of the weights `w`, by the decomposition that a run has; of the matrices alone, zero elsewhere. */
+export async function termAt({ gpu, rank, views }: Run, w: Float32Array): Promise<Float32Array> {
+  const x = gpu.upload('w', w);
+  const out = gpu.buffers.allocate('term', x.size);
+  const recorder = new Recorder(gpu, 'term');
+  rank.q3r!.recordApply(recorder, { x, out, state: views.state, mode: 'write', value: views.value });
+  const program = await recorder.build();
+  program.run();
+  const term = await gpu.readFloats(out);
+  program.dispose();
+  gpu.buffers.free(x);
+  gpu.buffers.free(out);
+  return term;
 }
 
 /** Fills the work buffers of a run's decompositions with NaN, and of the activations what they lie in. */
