@@ -1,8 +1,18 @@
 import { fields, type KernelSpec } from '../spec';
 import source from './accumulate.wgsl?raw';
+import clearSource from './clear.wgsl?raw';
 import collectSource from './collect.wgsl?raw';
 
-/** Takes over an arena, or (`ADD` 1) adds it. */
+/** An arena before the first part. */
+export const clear: KernelSpec = {
+  name: 'accumulate/clear',
+  code: clearSource,
+  params: fields('u32 n4'),
+  bindings: [{ name: 'sum', access: 'readwrite' }],
+  constants: { WG: 64 },
+};
+
+/** Adds to a part of it. */
 export const accumulate: KernelSpec = {
   name: 'accumulate/sum',
   code: source,
@@ -11,7 +21,7 @@ export const accumulate: KernelSpec = {
     { name: 'x', access: 'read' },
     { name: 'sum', access: 'readwrite' },
   ],
-  constants: { WG: 64, ADD: 0 },
+  constants: { WG: 64 },
 };
 
 /** Puts the losses and hits of a part into those of the batch. */

@@ -16,14 +16,16 @@ test.each([
   const g = gpu();
   const { elements, batch, parts } = o;
   const rows = batch / parts;
-  const accumulation = new Accumulation(g, o);
+  // The gradients pass through a stage in two pieces, as those of layers do.
+  const cut = 64 * Math.floor(elements / 128);
+  const pieces = [{ first: cut, at: 0, elements: elements - cut }, ...(cut > 0 ? [{ first: 0, at: 0, elements: cut }] : [])];
+  const accumulation = new Accumulation(g, { ...o, elements: elements - cut });
   const total = g.upload('total', new Float32Array(elements).fill(99));
   const losses = g.buffers.allocate('losses', rows * 4);
   const correct = g.buffers.allocate('correct', rows * 4);
   const want = new Float32Array(elements);
   for (let part = 0; part < parts; part++) {
     const grads = uniform(elements, part + 1);
-    g.write(accumulation.grads, grads);
     g.write(
       losses,
       Float32Array.from({ length: rows }, (_, i) => part * rows + i),
@@ -32,11 +34,19 @@ test.each([
       correct,
       Uint32Array.from({ length: rows }, (_, i) => (part * rows + i) % 3),
     );
-    const rec = new Recorder(g, 'part');
-    accumulation.recordPart(rec, part, { losses, correct, total });
-    const program = await rec.build();
-    program.run();
-    program.dispose();
+    const run = async (record: (rec: Recorder) => void) => {
+      const rec = new Recorder(g, 'part');
+      record(rec);
+      const program = await rec.build();
+      program.run();
+      program.dispose();
+    };
+    if (part === 0) await run((rec) => accumulation.recordClear(rec, total));
+    for (const piece of pieces) {
+      g.write(accumulation.stage, grads.slice(piece.first, piece.first + piece.elements));
+      await run((rec) => accumulation.recordAdd(rec, total, piece, 'add'));
+    }
+    await run((rec) => accumulation.recordPart(rec, part, { losses, correct }));
     // In float32 and in this order: the sum is exact to the bit.
     grads.forEach((v, i) => (want[i] = part === 0 ? v : want[i]! + v));
   }

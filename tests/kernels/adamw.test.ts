@@ -40,7 +40,6 @@ async function setUp(n: number, withTerm: boolean, maxBinding?: number, decay?: 
     void rec.dispatch(accumulate, {
       params: { n4: pad(n) / 4 },
       buffers: [term, step],
-      constants: { ADD: 1 },
       grid: [Math.ceil(pad(n) / 256), 1, 1],
     });
   adam.recordUpdate(rec, { params, grads, state: state.view, guard }, withTerm ? add : undefined);

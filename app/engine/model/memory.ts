@@ -141,7 +141,7 @@ function scratchElements(plan: VitPlan): number {
  * True where a block of the backward pass makes fewer dispatches with more in each, and adds up the gradients of its biases and norms
  * in one at its end: where the tuning says so, which is on devices with many invocations to keep busy.
  */
-export function fuses({ config, tuning, training }: VitPlan): boolean {
+export function fuses({ config, tuning, training }: Pick<VitPlan, 'config' | 'training' | 'tuning'>): boolean {
   return training && tuning?.fused === true && fitsLayerNormBackward(config.embedDim) && vitShape(config).hidden % 4 === 0;
 }
 

@@ -6,7 +6,8 @@ import { recordLinear, type RecordLinear } from '../ops/linear';
 import { TransformerBlock } from './layers/block';
 import { EmbedLayer } from './layers/embed';
 import { HeadLayer } from './layers/head';
-import { arenaOf, pendingSums, type Layer, type LayerContext, type WatchAttention } from './layers/layer';
+import { arenaOf, pendingSums, stageOf, type Layer, type LayerContext, type WatchAttention } from './layers/layer';
+import { gradientStage, type GradientWindow } from './gradientStage';
 import { activationTable, lodge, type BufferItem, type VitPlan, type VitTuning } from './memory';
 import { vitParameters, type ParameterTable, type VitConfig } from './parameters';
 import { vitShape } from './shape';
@@ -148,14 +149,22 @@ export class VitModel {
 
   /**
    * Writes the gradient of every parameter into `grads`, an arena of its own buffer laid out by `table`; padding is left alone.
+   * With `complete`, `grads` is a `gradientStage`, zero before the first pass: it is called behind each window of it, to record what takes
+   * that over before the next layer writes there.
    * @throws Error when the model was not made for training.
    */
-  recordBackward(recorder: Recorder, params: View, grads: View): void {
+  recordBackward(recorder: Recorder, params: View, grads: View, complete?: (window: GradientWindow) => void): void {
     if (!this.plan.training) throw new Error('this model keeps no activations for a backward pass');
     const weights = arenaOf(this.table, params);
-    const gradients = arenaOf(this.table, grads);
+    const { windows } = gradientStage(this.plan);
+    const gradients = complete ? stageOf(this.table, windows, grads) : arenaOf(this.table, grads);
     const sums = pendingSums(this.context);
-    for (const layer of [...this.layers].reverse()) layer.recordBackward(recorder, weights, gradients, sums);
+    for (let i = this.layers.length - 1; i >= 0; i--) {
+      this.layers[i]!.recordBackward(recorder, weights, gradients, sums);
+      // Sums of the first block may wait for the embedding.
+      if (i !== 1) complete?.(windows[i]!);
+      if (i === 0) complete?.(windows[1]!);
+    }
   }
 
   /**

@@ -168,7 +168,8 @@ const TABLE: readonly (readonly [RegExp, (p: Params, d: DispatchInfo) => Work])[
   ],
   // Scale and shift.
   [/^gather\/(train|sequential)/, (p) => isTrain(2, p)],
-  [/^accumulate\/sum/, ({ n4 = 0 }, { constants }) => (constants.ADD === 0 ? work(0, 8 * n4) : work(4 * n4, 12 * n4))],
+  [/^accumulate\/clear/, ({ n4 = 0 }) => work(0, 4 * n4)],
+  [/^accumulate\/sum/, ({ n4 = 0 }) => work(4 * n4, 12 * n4)],
   [/^accumulate\/collect/, ({ count = 0 }) => work(0, 4 * count)],
   // Clip 1, m 3, v 4, step 5, decay and move 3; gradient, weight and moments in, weight and moments out.
   [/^adamw\/update/, ({ n4 = 0 }) => work(16 * 4 * n4, 7 * 4 * n4)],

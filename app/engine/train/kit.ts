@@ -2,6 +2,7 @@ import type { Experiment } from '../../protocol/experiment';
 import type { Factorization } from '../factorization/factorization';
 import type { Gpu } from '../gpu/device';
 import type { Program } from '../gpu/recorder';
+import { stageElements } from '../model/gradientStage';
 import type { VitTuning } from '../model/memory';
 import type { ParameterTable, VitConfig } from '../model/parameters';
 import { VitModel } from '../model/vit';
@@ -12,13 +13,13 @@ import type { Adam } from '../optim/adam';
 import { techniqueOf } from './matrices';
 import type { RankControl } from './rankControl';
 import { trainingOptions } from './recipe';
-import { joinParts, recordGather, recordPart, recordStep, type RecordedStep, type StepRecipe, type StepViews } from './step';
+import { joinParts, recordClear, recordGather, recordPart, recordStep, type RecordedStep, type StepRecipe, type StepViews } from './step';
 
 /** A model with the programs that train it; one for the run's batch size, others for batches given by hand. */
 export interface Kit {
   readonly model: VitModel;
   readonly step: RecordedStep;
-  /** Where the batch passes in parts: what collects them, and a program a part. */
+  /** Where the batch passes in parts: what collects them, and the programs that begin the batch and end each part. */
   readonly accumulation: Accumulation | undefined;
   readonly parts: readonly Program[];
   /** The batch, a program a part. */
@@ -62,13 +63,13 @@ export const trainingModel = (
  * @throws OutOfMemoryError, ShaderError; nothing of it is left then but the model given
  */
 export async function makeKit(maker: KitMaker, batch: number, count: number, given?: VitModel): Promise<Kit> {
-  const { gpu, experiment, table, views, adam, rank, factorization } = maker;
+  const { gpu, experiment, config, views, adam, rank, factorization } = maker;
   const model = given ?? (await trainingModel(maker, batch / count));
   const made: Program[] = [];
   let accumulation: Accumulation | undefined;
   try {
     accumulation = await gpu.guard('the gradients of a part', () =>
-      count > 1 ? new Accumulation(gpu, { elements: table.total, batch, parts: count }) : undefined,
+      count > 1 ? new Accumulation(gpu, { elements: stageElements(config), batch, parts: count }) : undefined,
     );
     const { inLoss } = techniqueOf(experiment.method);
     const { regularizer } = rank;
@@ -77,9 +78,9 @@ export async function makeKit(maker: KitMaker, batch: number, count: number, giv
     made.push(step.program);
     const total = factorization?.weightGrads ?? views.grads;
     const add = accumulation;
-    const adds = add ? Array.from({ length: count }, (_, part) => recordPart(gpu, { total, model, accumulation: add, part })) : [];
+    const ends = (accumulation: Accumulation) => Array.from({ length: count }, (_, part) => recordPart(gpu, { model, accumulation, part }));
     // All have ended before anything is freed.
-    const settled = await Promise.allSettled(adds);
+    const settled = await Promise.allSettled(add ? [recordClear(gpu, add, total), ...ends(add)] : []);
     const parts = settled.flatMap((add) => (add.status === 'fulfilled' ? [add.value] : []));
     made.push(...parts);
     for (const add of settled) if (add.status === 'rejected') throw add.reason;

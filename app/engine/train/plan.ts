@@ -3,6 +3,7 @@ import type { PlanReport } from '../../protocol/messages';
 import type { DeviceInfo } from '../gpu/device';
 import { factorBytes, productFlops } from '../factorization/layout';
 import { truncationBytes } from '../model/factored';
+import { stageElements } from '../model/gradientStage';
 import { activationElements, elementsBeside, stepFlops } from '../model/memory';
 import { weightMatrices, type WeightMatrix } from '../model/matrices';
 import { vitParameters, type VitConfig } from '../model/parameters';
@@ -72,11 +73,11 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
     return pixels + draws;
   };
   const bytes = {
-    // The running average, and the gradients of a part beside those of the batch.
+    // The running average, and a stage for the gradients of a part beside those of the batch.
     weights:
       2 * arena +
       (layout ? factorBytes(layout) : 0) +
-      4 * effective.total * ((train.emaDecay > 0 ? 1 : 0) + (train.accumulate > 1 ? 1 : 0)),
+      4 * ((train.emaDecay > 0 ? effective.total : 0) + (train.accumulate > 1 ? stageElements(config) : 0)),
     optimizer: 2 * arena,
     activations: 4 * (training.total + evaluation.total) + stage(rows, train.augment === 'strong') + stage(evalRows, false),
     q3r:

@@ -94,7 +94,7 @@ export interface RecordedStep {
 /**
  * One optimizer step on the batch in the model's input: forward, loss, backward, regularize, clip, update.
  * The Q3R term is evaluated on the weights before the update: added to the step beside the moments (AdamQ3R), or to the gradient (q3r).
- * With `accumulation` the pass is that of one part of `batch` images, and the update takes what all parts have left there.
+ * With `accumulation` the pass is that of one part of `batch` images, whose gradients are added to those of the parts before it.
  * With a loss scale the gradients are freed of it as soon as they are complete.
  * With factors the model runs on the weights composed from them: their gradients are mapped to those of the factors before
  * anything else looks at them, and the weights are composed anew after the update.
@@ -123,9 +123,15 @@ export async function recordStep(
   model.recordLoss(recorder, o.recipe.labelSmoothing, { meanOf: batch, mix: o.recipe.mix ? state : undefined, scaling });
 
   recorder.setPhase('backward');
-  model.recordBackward(recorder, weights, accumulation?.grads ?? factorization?.weightGrads ?? grads);
+  const total = factorization?.weightGrads ?? grads;
+  let window = 0;
+  if (!accumulation) model.recordBackward(recorder, weights, total);
+  else
+    model.recordBackward(recorder, weights, accumulation.stage, (w) =>
+      accumulation.recordAdd(recorder, total, w, `accumulate.${window++}`),
+    );
   const pass = recorder.length;
-  if (scaling) recordUnscale(recorder, { scaling, grads: factorization?.weightGrads ?? grads });
+  if (scaling) recordUnscale(recorder, { scaling, grads: total });
   factorization?.recordGradients(recorder);
 
   const addTerm = (out: View): void => {
@@ -145,18 +151,36 @@ export async function recordStep(
   return { program: await recorder.build(), pass };
 }
 
-/** What takes a part's gradients, losses and hits into those of the batch; `total` is where the batch's gradients are summed. */
-export function recordPart(gpu: Gpu, o: { total: View; model: VitModel; accumulation: Accumulation; part: number }): Promise<Program> {
-  const { total, model, accumulation, part } = o;
-  const recorder = new Recorder(gpu, 'part').setPhase('backward');
-  accumulation.recordPart(recorder, part, { losses: model.losses, correct: model.correct, total });
+/** What begins a batch in parts: `total` is where its gradients are summed. */
+export function recordClear(gpu: Gpu, accumulation: Accumulation, total: View): Promise<Program> {
+  const recorder = new Recorder(gpu, 'clear').setPhase('backward');
+  accumulation.recordClear(recorder, total);
   return recorder.build();
 }
 
-/** One step of a batch in parts as one program, so that it is cut into submits like any other: valid as long as its pieces are. */
-export function joinParts(gpu: Gpu, { program, pass }: RecordedStep, gathers: readonly Program[], parts: readonly Program[]): Program {
+/** What takes a part's losses and hits into those of the batch. */
+export function recordPart(
+  gpu: Gpu,
+  { model, accumulation, part }: { model: VitModel; accumulation: Accumulation; part: number },
+): Promise<Program> {
+  const recorder = new Recorder(gpu, 'part').setPhase('backward');
+  accumulation.recordPart(recorder, part, { losses: model.losses, correct: model.correct });
+  return recorder.build();
+}
+
+/**
+ * One step of a batch in parts as one program, so that it is cut into submits like any other: valid as long as its pieces are. `parts`:
+ * what begins the batch, and what ends each part.
+ */
+export function joinParts(
+  gpu: Gpu,
+  { program, pass }: RecordedStep,
+  gathers: readonly Program[],
+  [clear, ...ends]: readonly Program[],
+): Program {
   return Program.sequence(gpu, 'step', [
-    ...gathers.flatMap((gather, i) => [{ program: gather }, { program, to: pass }, { program: parts[i]! }]),
+    { program: clear! },
+    ...gathers.flatMap((gather, i) => [{ program: gather }, { program, to: pass }, { program: ends[i]! }]),
     { program, from: pass },
   ]);
 }

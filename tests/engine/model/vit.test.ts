@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { slice } from '../../../app/engine/gpu/buffers';
 import { Recorder } from '../../../app/engine/gpu/recorder';
+import { accumulate } from '../../../kernels/accumulate/accumulate';
 import { roundsOperands, unitVariants } from '../../../kernels/matmul/matmul';
+import { stageElements, type GradientWindow } from '../../../app/engine/model/gradientStage';
 import { activationElements, elementsBeside, stepFlops, stepProducts } from '../../../app/engine/model/memory';
 import { initialParameters, type VitConfig } from '../../../app/engine/model/parameters';
 import { VitModel } from '../../../app/engine/model/vit';
@@ -31,10 +34,15 @@ interface PassOptions {
   readonly halves?: boolean;
   /** What the gradients and the partial sums hold at first. */
   readonly fill?: number;
+  /** Gradients are added to zeros layer by layer, through the room of one. */
+  readonly staged?: boolean;
 }
 
-/** One pass of a new model over three images, backward too unless `training` is false; `grads` are 0 then. */
-async function pass({ config: of = config, fill = 0, ...o }: PassOptions) {
+/**
+ * One pass of a new model over three images, backward too unless `training` is false; `grads` are 0 then. `beside`: the largest
+ * number of the arena of gradients that is of no parameter.
+ */
+async function pass({ config: of = config, fill = 0, staged = false, ...o }: PassOptions) {
   const g = gpu();
   const model = new VitModel(g, { config: of, batch, tuning: defaultMatmulTuning(g.info), training: true, ...o });
   const params = g.upload(
@@ -50,20 +58,29 @@ async function pass({ config: of = config, fill = 0, ...o }: PassOptions) {
   const recorder = new Recorder(g, 'pass');
   model.recordForward(recorder, params);
   model.recordLoss(recorder, 0);
-  if (o.training ?? true) model.recordBackward(recorder, params, grads);
+  const stage = staged ? g.buffers.allocate('stage', stageElements(of) * 4) : undefined;
+  const add: (window: GradientWindow) => void = ({ first, at, elements }) =>
+    void recorder.dispatch(accumulate, {
+      params: { n4: elements / 4 },
+      buffers: [slice(stage!, at, elements), slice(grads, first, elements)],
+      grid: [Math.ceil(elements / 256), 1, 1],
+    });
+  if (o.training ?? true) model.recordBackward(recorder, params, stage ?? grads, stage && add);
   const program = await recorder.build();
   program.run();
   const written = await g.readFloats(grads);
+  const tensors = model.table.entries.flatMap(({ offset, length }) => [...written.subarray(offset, offset + length)]);
+  for (const { offset, length } of model.table.entries) written.fill(0, offset, offset + length);
   const out = {
     logits: await g.readFloats(model.logits),
-    // Without what lies between the tensors.
-    grads: Float32Array.from(model.table.entries.flatMap(({ offset, length }) => [...written.subarray(offset, offset + length)])),
+    grads: Float32Array.from(tensors),
+    beside: Math.max(...written.map(Math.abs)),
     bytes: model.bytes,
     dispatches: recorder.length,
   };
   program.dispose();
   model.dispose();
-  for (const view of [params, grads]) g.buffers.free(view);
+  for (const view of [params, grads, ...(stage ? [stage] : [])]) g.buffers.free(view);
   return out;
 }
 
@@ -282,10 +299,20 @@ test.each([{}, { pool: 'avg' as const }])(
   'a backward pass with fewer dispatches gives the same gradients, pooled as in %o',
   async (pool) => {
     const wide: VitConfig = { ...config, embedDim: 12, mlpRatio: 2, ...pool };
-    const tuning = defaultMatmulTuning(gpu().info);
-    const plain = await pass({ config: wide, tuning: { ...tuning, fill: 0, fused: false }, fill: 7 });
+    const apart = { ...defaultMatmulTuning(gpu().info), fill: 0, fused: false };
+    const together = { ...apart, fill: 4096, fused: true };
     // What no kernel writes would stay, and sums of more rows than there are would have some of it.
-    const fused = await pass({ config: wide, tuning: { ...tuning, fill: 4096, fused: true }, fill: 7 });
+    const plain = await pass({ config: wide, tuning: apart, fill: 7 });
+    const fused = await pass({ config: wide, tuning: together, fill: 7 });
+    for (const { tuning, want } of [
+      { tuning: apart, want: plain },
+      { tuning: together, want: fused },
+    ]) {
+      // Layer by layer through a stage, the same bits arrive, and nothing where there are no parameters.
+      const staged = await pass({ config: wide, tuning, staged: true });
+      expect(staged.grads).toEqual(want.grads.map((v) => v + 0));
+      expect(staged.beside).toBe(0);
+    }
     expect(fused.dispatches).toBeLessThan(plain.dispatches);
     // The same sums in another order: rounding of values below 4.
     expect(Math.max(...plain.grads.map(Math.abs))).toBeLessThan(4);

@@ -105,7 +105,10 @@ test('gradient accumulation, a running average and resizing are part of the byte
   const bytes = (train: object, model: object = {}) => planExperiment(patchExperiment(base, { train, model }), device()).bytes;
   const arena = bytes({}).weights / 2;
   expect(bytes({ emaDecay: 0.9 }).weights).toBe(3 * arena);
-  expect(bytes({ accumulate: 8, emaDecay: 0.9 }).weights).toBe(4 * arena);
+  // A batch in parts: a stage for the gradients of one of four blocks, embedding and head.
+  const stage = bytes({ accumulate: 8 }).weights - 2 * arena;
+  expect(stage / arena).toBeGreaterThan(0.25);
+  expect(stage / arena).toBeLessThan(0.35);
   // Evaluation takes the same in both; what training takes is proportional to the images kept at once.
   const [whole, half, quarter] = [1, 2, 4].map((accumulate) => bytes({ accumulate, evalCount: 1 }).activations);
   expect((whole! - half!) / (half! - quarter!)).toBeCloseTo(2, 1);
@@ -124,8 +127,8 @@ test.each([
   expect(plan.parameters).toBe(parameters);
   // Bytes of pixels, and two for the label.
   expect(plan.bytes.data).toBe(60_000 * 3074);
-  // Weights and gradients of a part beside those of the batch; two moments.
-  expect(plan.bytes.weights / (4 * parameters)).toBeCloseTo(3, 2);
+  // Weights and gradients, with a stage for those of a part, layer by layer; two moments.
+  expect(plan.bytes.weights / (4 * parameters)).toBeCloseTo(2.1, 1);
   expect(plan.bytes.optimizer / (4 * parameters)).toBeCloseTo(2, 2);
   expect(plan.bytes.activations).toBeLessThan(1.5 * 2 ** 30);
 });

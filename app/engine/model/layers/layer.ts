@@ -3,6 +3,7 @@ import type { Recorder } from '../../gpu/recorder';
 import type { AttentionShape } from '../../ops/attention';
 import type { RecordLinear } from '../../ops/linear';
 import { PendingSums } from '../../ops/pendingSums';
+import type { GradientWindow } from '../gradientStage';
 import { fuses, type VitPlan, type VitTuning } from '../memory';
 import type { ParameterTable } from '../parameters';
 import type { VitShape } from '../shape';
@@ -39,15 +40,22 @@ export type Arena = (name: string) => View;
 
 /** @throws Error for a name the table does not have. */
 export const arenaOf =
-  (table: ParameterTable, arena: View): Arena =>
+  (table: ParameterTable, arena: View, place = (offset: number): number => offset): Arena =>
   (name) => {
     const entry = table.byName.get(name);
     if (!entry) throw new Error(`there is no parameter ${name}`);
-    return slice(arena, entry.offset, entry.length);
+    return slice(arena, place(entry.offset), entry.length);
   };
 
+/** The same for gradients on their way through a stage; see `gradientStage`. */
+export const stageOf = (table: ParameterTable, windows: readonly GradientWindow[], stage: View): Arena =>
+  arenaOf(table, stage, (offset) => {
+    const { first, at } = windows.findLast((window) => window.first <= offset)!;
+    return offset - first + at;
+  });
+
 /**
- * A stage of the model with buffers of its own. The model records forward in order and backward in reverse; the
+ * A part of the model with buffers of its own. The model records forward in order and backward in reverse; the
  * gradient of the residual stream passes from one to the next in the shared buffers dRows and dStream.
  */
 export interface Layer {
