@@ -16,10 +16,13 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
   let count = m.rows * m.cols;
   var top = 0.0;
   var sum = 0.0;
-  for (var i = wid.x * 64u + lid.x; i < count; i += PARTS * SHARE) {
-    let x = arena[m.w + i];
-    top = max(top, abs(x));
-    sum = fma(x, x, sum);
+  for (var i = wid.x * 64u + lid.x; i < count; i += 4u * PARTS * SHARE) {
+    let at = vec4u(i) + vec4u(0u, 1u, 2u, 3u) * (PARTS * SHARE);
+    let place = vec4u(m.w) + min(at, vec4u(count - 1u));
+    let x = select(vec4f(), vec4f(arena[place.x], arena[place.y], arena[place.z], arena[place.w]), at < vec4u(count));
+    let most = max(abs(x.xy), abs(x.zw));
+    top = max(top, max(most.x, most.y));
+    sum += dot(x, x);
   }
   if (SHARE > 1u) {
     sums[lid.x] = vec2f(top, sum);

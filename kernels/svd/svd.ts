@@ -71,14 +71,14 @@ export const load: KernelSpec = {
   code: `${commonSource}\n${loadSource}`,
   params: [],
   bindings: bind('table state arena *a'),
-  constants: WG,
+  constants: { ...WG, EACH: 1 },
 };
 export const start: KernelSpec = {
   name: 'svd/start',
   code: withRandom + startSource,
   params: fields('u32 mode'),
   bindings: bind('table state *factors'),
-  constants: WG,
+  constants: { ...WG, EACH: 1 },
 };
 export const cold: KernelSpec = {
   name: 'svd/cold',
@@ -212,7 +212,7 @@ export const place: KernelSpec = {
   code: `${commonSource}\n${placeSource}`,
   params: fields('u32 left'),
   bindings: bind('table state columns origin y v *factors'),
-  constants: WG,
+  constants: { ...WG, EACH: 1 },
 };
 export const parallel: KernelSpec = {
   name: 'svd/parallel',

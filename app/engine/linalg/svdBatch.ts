@@ -100,7 +100,7 @@ export class SvdWorkspace {
 }
 
 /** How the kernels are cut for a device. */
-export type SvdTuning = Pick<PieceOptions, 'tile' | 'group' | 'wide' | 'lanes' | 'share' | 'square' | 'apart'>;
+export type SvdTuning = Pick<PieceOptions, 'tile' | 'group' | 'wide' | 'lanes' | 'share' | 'each' | 'square' | 'apart'>;
 
 // A software adapter runs four invocations at a time, and pays for those of a workgroup that have nothing to do.
 // Barriers cost next to nothing within such a subgroup: narrow matrices have all sweeps in one dispatch, as dispatches are dear.
@@ -111,6 +111,7 @@ const SOFTWARE: SvdTuning = {
   group: 16,
   wide: 4,
   share: 1,
+  each: 12,
   apart: { from: 65, lanes: FOUR, triangles: true, groups: 32 },
 };
 
@@ -122,6 +123,7 @@ export function hardwareTuning(columns: number, memory: number, invocations: num
     group: 64,
     wide: Math.min(256, invocations),
     share: 64,
+    each: 1,
     square: squareFor(columns, memory, invocations),
     apart: { from: 128, lanes: { LANES: 32, PAIRS: 2 } },
   };

@@ -89,6 +89,8 @@ export interface PieceOptions {
   };
   /** Invocations that share one of PARTS of a matrix. */
   readonly share: number;
+  /** Vec4s of a column that an invocation has to itself where they are but moved: reading what is known of a matrix costs as much as eight. */
+  readonly each: number;
   readonly views: Readonly<
     Record<
       'arena' | 'table' | 'state' | 'sigma' | 'factors' | 'columns' | 'off' | 'origin' | 'partials' | 'a' | 'y' | 'v' | 'gram' | 'inverse',
@@ -122,8 +124,10 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     return grid(layout.maxK);
   };
   const work = (f: (e: MatrixEntry) => number) => es.reduce((sum, e) => sum + f(e), 0);
-  const run = (spec: KernelSpec, buffers: View[], grid: Grid, params: Record<string, number> = {}, flops = 0) =>
-    r.dispatch(spec, { buffers, grid, params, work: flops });
+  const run = (spec: KernelSpec, buffers: View[], grid: Grid, params: Record<string, number> = {}, constants?: Record<string, number>) =>
+    r.dispatch(spec, { buffers, grid, params, constants });
+  const each = { EACH: o.each };
+  const runs = (length: number) => ceilDiv(length, o.each);
 
   const isLong = (kind: number) => kind === k.LONG || kind === k.LEFT;
   const spanOf = (kind: number) => (isLong(kind) ? k.LONG : k.SHORT);
@@ -190,10 +194,22 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     mark(piece, () => {
       r.dispatch(k.measure, { buffers: [table, arena, partials], grid: [o.share, count, 1], constants: { SHARE: o.share } });
       run(k.begin, [table, partials, state, off], once, { count, exact, skip: o.skipOverRank ? 1 : 0 });
-      run(k.load, [table, state, arena, a], longs);
+      run(
+        k.load,
+        [table, state, arena, a],
+        threads((e) => runs(e.pv) * e.k),
+        {},
+        each,
+      );
     });
   mark('startExact', () => {
-    run(k.start, [table, state, factors], shorts, { mode: k.START_EXACT });
+    run(
+      k.start,
+      [table, state, factors],
+      threads((e) => runs(e.kv) * e.k),
+      { mode: k.START_EXACT },
+      each,
+    );
     // The rotations of many refreshes would let V drift from orthonormal; one Newton-Schulz step a refresh prevents it.
     inner(F, F, G, 0);
     run(k.polish, [table, state, gram, inverse], shorts);
@@ -223,9 +239,9 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
       });
     if (!wide || (x !== Y && !apart.triangles)) return;
     const { lanes, groups = Infinity } = apart;
-    const each = ceilDiv(groups, count);
+    const most = ceilDiv(groups, count);
     mark(`rounds${name}`, () => {
-      const grid = (n: number): Grid => [Math.min(each, ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, lanes.PAIRS)), count, 1];
+      const grid = (n: number): Grid => [Math.min(most, ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, lanes.PAIRS)), count, 1];
       for (let round = 0; round < rounds; round++) {
         grids.set(r.length, grid);
         r.dispatch(k.jacobi, {
@@ -260,8 +276,9 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
       run(
         k.start,
         [table, state, factors],
-        columnwise((e, n) => e.kv * n),
+        columnwise((e, n) => runs(e.kv) * n),
         { mode: k.START_SKETCH },
+        each,
       ),
     );
     mark('iterate', () => {
@@ -320,8 +337,9 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     run(
       k.place,
       [table, state, columns, origin, y, v, factors],
-      columnwise((e, n) => e.pv * n),
+      columnwise((e, n) => runs(e.pv) * n),
       { left: o.vectors ? 1 : 0 },
+      each,
     );
   });
   if (o.vectors)

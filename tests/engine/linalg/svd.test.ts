@@ -133,7 +133,7 @@ describe('batches', () => {
     const shared = new SvdBatch(g, {
       matrices: shapes,
       arena: view,
-      tuning: { lanes: { LANES: 1, PAIRS: 4 }, tile: 16, group: 16, wide: 4, share: 1 },
+      tuning: { lanes: { LANES: 1, PAIRS: 4 }, tile: 16, group: 16, wide: 4, share: 1, each: 2 },
     });
     await Promise.all([batch.build(), wide.build(), apart.build(), shared.build()]);
     for (const b of [batch, wide, apart, shared]) b.coldExact().run();
