@@ -39,5 +39,15 @@ export function saveFile(content: Blob | Uint8Array | string, name: string, type
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
+/** Has what goes wrong with a file say which file: "run.json: This is no run file …". The error keeps its kind. */
+export async function ofFile<T>(name: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Error && error.name !== 'AbortError' && !error.message.includes(name)) error.message = `${name}: ${error.message}`;
+    throw error;
+  }
+}
+
 /** Puts a table of `csvLine`s into the downloads. */
 export const saveCsv = (text: string, name: string): void => saveFile(text, name, 'text/csv;charset=utf-8');

@@ -1,4 +1,4 @@
-import { setting } from '../protocol/numbers';
+import { day, setting } from '../protocol/numbers';
 
 export { day, parseNumber, setting } from '../protocol/numbers';
 
@@ -53,10 +53,17 @@ export function roughly(seconds: number): string {
   return seconds < 48 * 3600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
+/** The length of a run in epochs: "0.03", "2.4", "50"; never 0 for a run that has a length. */
+export const epochs = (n: number): string => (n > 0 && n < 0.005 ? '< 0.01' : String(Number(n.toFixed(n < 0.095 ? 2 : n < 10 ? 1 : 0))));
+
 /** "from 1e−4 to 10" */
 export const range = (min: number, max: number): string => `from ${setting(min)} to ${setting(max)}`;
 /** "1 block", "3 blocks" */
 export const plural = (n: number, word: string): string => `${whole(n)} ${word}${n === 1 ? '' : 's'}`;
+
+/** "12 Nov 2026, 14:05", where the visitor is. */
+export const moment = (date: number): string =>
+  `${day(date)}, ${new Date(date).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`;
 
 /** "just now", "4 minutes ago", "3 hours ago", "2 days ago". */
 export function ago(milliseconds: number): string {

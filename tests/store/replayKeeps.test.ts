@@ -3,7 +3,7 @@ import type { Event } from '../../app/protocol/messages';
 import { presetExperiment } from '../../app/protocol/presets';
 import { encodeRun } from '../../app/protocol/run/file';
 import { RECORD_WIDTH } from '../../app/protocol/run/record';
-import { engine, leaveReplay, replay, takeFiles, useWorker, wholeRun } from '../../app/store/actions';
+import { engine, leaveReplay, replay, runOnScreen, showRun, takeFiles, useWorker, wholeRun } from '../../app/store/actions';
 import { allRuns, getRun, useStorage } from '../../app/store/runs';
 import type { RunStorage } from '../../app/store/runs/storage';
 import type { StoredRun } from '../../app/store/runs/pack';
@@ -62,7 +62,13 @@ test('a run that a recording takes the place of is kept to its last step', async
   worker.emit({ type: 'evaluation', runId: 1, step: 8, loss: 1.25, accuracy: 0.5, count: 64 });
   worker.emit(state('paused', 8));
   expect(getState().replay?.name).toBe(sampleRun().name);
+  // Meanwhile it is a kept run as any other: not the one on screen, and drawn over that where it is wished.
+  expect(runOnScreen(getState())).toBe(sampleRun().id);
+  await showRun(id, true);
+  expect(getState().shown.map(({ record }) => record.id)).toEqual([id]);
   leaveReplay();
+  expect(runOnScreen(getState())).toBe(id);
+  expect(getState().shown).toEqual([]);
   await vi.waitFor(async () => expect((await getRun(id)).phase).toBe('paused'), { timeout: 5000 });
   const kept = await getRun(id);
   expect(kept).toMatchObject({ step: 8, evaluations: [{ step: 8, loss: 1.25, accuracy: 0.5, count: 64 }] });

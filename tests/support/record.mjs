@@ -49,13 +49,13 @@ try {
     const text = await page.evaluate((frames) => window.q3r.exportRun(undefined, frames), FRAMES);
     if (!text) throw new Error(`${name}: there is no run to export`);
     const gpu = await page.evaluate(() => window.document.querySelector('.gpu .name')?.textContent ?? '');
-    const date = new Date().toISOString().slice(0, 10);
+    const date = new Date().toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
     const file = `${name}.q3r.json`;
     writeFileSync(join(folder, file), text);
     list.push({
       file,
       name: `${label}, ViT-Nano/8 on Shapes`,
-      label: `${label}, ${train.steps} steps on ${gpu || 'a software adapter'}, ${date}`,
+      label: `${label}, ${train.steps.toString().replace(/\B(?=(\d{3})+$)/g, '\u2009')} steps on ${gpu || 'a software adapter'}, ${date}`,
     });
     console.log(`${file}: ${Math.round(text.length / 1000)} kB`);
     await page.close();

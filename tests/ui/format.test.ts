@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bytes, count, duration, parseNumber, roughly, setting, text, whole } from '../../app/ui/format';
+import { bytes, count, duration, epochs, parseNumber, roughly, setting, text, whole } from '../../app/ui/format';
 import { positionOf, valueAtPosition } from '../../app/ui/controls/Slider';
 import { GROUPS } from '../../app/protocol/experiment';
 
@@ -20,6 +20,7 @@ describe('figures', () => {
       '–',
       '–',
     ]);
+    expect([80 / 2500, 1e-4, 0.4, 2.4, 49.6].map(epochs)).toEqual(['0.03', '< 0.01', '0.4', '2.4', '50']);
     expect([12, 70, 119.6, 7200].map(roughly)).toEqual(['10 s', '1 min', '2 min', '2 h']);
   });
 

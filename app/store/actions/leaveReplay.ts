@@ -11,7 +11,8 @@ export class NotReadyError extends Error {
 export function leaveReplay(): void {
   if (!getState().replay) return;
   pauseScrub();
-  setState({ replay: null, ...takeBack() });
+  // The run that is back is drawn as the one on screen, not over itself.
+  setState((s) => ({ replay: null, shown: s.shown.filter(({ record }) => record.id !== s.runHere), ...takeBack() }));
   forgetAddress();
 }
 

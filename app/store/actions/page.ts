@@ -3,6 +3,7 @@ import { linkParts } from '../../protocol/linkParts';
 import { anyLocks, LockError, type Locks } from '../../protocol/locks';
 import { nearestPreset, presetExperiment, PRESETS } from '../../protocol/presets';
 import { parseShareUrl, toShareUrl, type LinkProblem } from '../../protocol/shareUrl';
+import { ofFile } from '../files';
 import { recorder } from '../recorder';
 import { getState, setState } from '../store';
 import { WorkerError } from '../workerClient';
@@ -209,7 +210,7 @@ export async function takeFiles(files: readonly (File | PathFile)[]): Promise<vo
   const tensors = files.find((file) => file.name.toLowerCase().endsWith('.safetensors'));
   if (files.every((file) => /\.json(\.gz)?$/i.test(file.name))) {
     // One is shown at once; all are in the table.
-    if (files.length === 1) await replayFile(blob);
+    if (files.length === 1) await ofFile(first!.name, replayFile(blob));
     await importRunFiles(files.map((file) => ('blob' in file ? file : { name: file.name, blob: file })));
   } else if (tensors) await loadTensorFile('blob' in tensors ? tensors.blob : tensors);
   else await loadFiles(files);

@@ -80,6 +80,8 @@ function enter(run: RunRecord, replay: Replay, seriesFor: (runId: number, state:
       plan: null,
       planError: null,
       phase: 'finished',
+      // On screen already.
+      shown: s.shown.filter(({ record }) => record.id !== replay.id),
       step: run.step,
       totalSteps: Math.max(run.totalSteps, run.step),
       elapsedMs: run.elapsedMs,
@@ -118,7 +120,7 @@ export function replay(run: RunRecord, source: string | null = null): void {
   const { device, software } = run.origin;
   enter(
     run,
-    { name: run.name, device, software, date: run.date, from: 'recording', source },
+    { id: run.id, name: run.name, device, software, date: run.date, from: 'recording', source },
     (runId, { smoothing }) => seriesAt(run, runId, smoothing),
     lastOf(run),
   );
@@ -130,7 +132,12 @@ export function replayResults(link: Results): void {
   record = null;
   results = link;
   const { device, software } = run.origin;
-  enter(run, { name: run.name, device, software, date: run.date, from: 'link', source: null }, (runId) => ({ ...series, runId }), latest);
+  enter(
+    run,
+    { id: null, name: run.name, device, software, date: run.date, from: 'link', source: null },
+    (runId) => ({ ...series, runId }),
+    latest,
+  );
 }
 
 /** Shows the run of a file's text. @throws RunFileError; the run on screen then stays */

@@ -8,7 +8,7 @@ import { readText } from '../recordings';
 import { addRun, getRun, hideRuns, loadRuns, patchRun, removeRuns, runById, STYLES } from '../runs';
 import type { RunColumn, RunSummary } from '../slices/runs';
 import type { ShownRun } from '../slices/shown';
-import { getState, setState, useStore } from '../store';
+import { getState, setState, useStore, type AppState } from '../store';
 import { engine } from './engine';
 import { adopt, show } from './form';
 import { UNDO_MS } from './kept';
@@ -25,12 +25,12 @@ const runFile = () => import('../../protocol/run/file');
 
 /** Draws a kept run over the run on screen, or takes it off. @throws Error where it is not kept any more */
 export async function showRun(id: string, on: boolean): Promise<void> {
-  const { shown, runHere } = getState();
+  const { shown } = getState();
   if (!on) {
     setState({ shown: shown.filter(({ record }) => record.id !== id) });
     return;
   }
-  if (id === runHere || shown.some(({ record }) => record.id === id)) return;
+  if (id === runOnScreen(getState()) || shown.some(({ record }) => record.id === id)) return;
   if (shown.length >= MAX_SHOWN) {
     notify('info', `At most ${MAX_SHOWN} runs are drawn over the run on screen: hide one to show another.`);
     return;
@@ -239,6 +239,9 @@ export const unfoldGrid = (id: string, open: boolean): void =>
   setState(({ runGridsOpen }) => ({ runGridsOpen: open ? [...runGridsOpen, id] : runGridsOpen.filter((other) => other !== id) }));
 export const openRuns = (runsOpen: boolean): void => setState({ runsOpen });
 export const differRuns = (runsDiffer: readonly [string, string] | null): void => setState({ runsDiffer });
+
+/** Id of the run that charts and wall show: the worker's, or the recording in its place; null where the table has none of it. */
+export const runOnScreen = ({ replay, runHere }: Pick<AppState, 'replay' | 'runHere'>): string | null => (replay ? replay.id : runHere);
 
 /** The settings that a difference is told against: of the run on screen, or of the form before there is one. */
 export const hereExperiment = ({ running, experiment }: { running: Experiment | null; experiment: Experiment }): Experiment =>

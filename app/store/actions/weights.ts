@@ -1,5 +1,5 @@
 import type { LoadedTensors, PretrainedOptions } from '../../protocol/checkpoint';
-import { saveFile } from '../files';
+import { ofFile, saveFile } from '../files';
 import { getState } from '../store';
 import { engine } from './engine';
 import { takeOver } from './kept';
@@ -28,7 +28,11 @@ function fileName(suffix: string): string {
  * @throws WorkerError naming what is wrong with it; the run on screen then stays
  */
 export async function loadTensorFile(file: Blob & { name?: string }, options: PretrainedOptions = {}): Promise<LoadedTensors> {
-  return takeOver(file.name ?? 'the file', false, async () => loadTensors(new Uint8Array(await file.arrayBuffer()), undefined, options));
+  const name = file.name ?? 'the file';
+  return ofFile(
+    name,
+    takeOver(name, false, async () => loadTensors(new Uint8Array(await file.arrayBuffer()), undefined, options)),
+  );
 }
 
 /** The same for bytes at hand; `as` refuses anything else. @throws WorkerError */

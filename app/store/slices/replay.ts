@@ -1,5 +1,7 @@
 /** A run on screen that was made elsewhere, or before. */
 export interface Replay {
+  /** Id of the recorded run, by which the table of runs knows it; null for the results of a link. */
+  readonly id: string | null;
   readonly name: string;
   /** Name of the graphics device that it was made on. */
   readonly device: string;

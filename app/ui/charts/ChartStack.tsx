@@ -197,7 +197,13 @@ const Slot = memo(function Slot({ kind, log, curves, x, left, seen, width, slot 
       {SeriesChart && width > 0 && slot > 0 && turn.curves.length > 0 && (
         <SeriesChart kind={kind} curves={turn.curves} axis={axis} x={turn.x} width={width} height={slot} left={left} />
       )}
-      {turn.curves.length > 0 && <span className={axis.end > 0.55 ? 'chart-title low' : 'chart-title'}>{title}</span>}
+      {turn.curves.length > 0 && (
+        <span className={axis.end > 0.55 ? 'chart-title low' : 'chart-title'}>
+          {title}
+          {/* The measured points and what is drawn under them are two things. */}
+          {title.startsWith('Accuracy, validation') && <small>, faint: training</small>}
+        </span>
+      )}
     </div>
   );
 });

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, type PointerEvent } from 'reac
 import type { Mark, MatrixSpectrum } from '../../protocol/messages';
 import { stepAt, stepShare, type XScale } from './axis';
 import { nearestStep } from './chartData';
+import { formatSignificant } from './format';
 import type { SpectraColumns } from './heat';
 import { setHoverStep } from './hoverStep';
 import { paintHeat, plotBox } from './largePaint';
@@ -21,7 +22,7 @@ interface HeatProps {
 /** The singular values of a matrix over the run, and the step that is looked at. Pointing at it looks at a step, as in the charts. */
 export function Heat({ columns, matrix, top, marks, x }: HeatProps) {
   const root = useRef<HTMLDivElement>(null);
-  const { scale } = usePalette();
+  const { scale, heat } = usePalette();
   const decades = useMemo(() => largeDecades(top), [top]);
   const kept = lastKept(matrix);
   const draw = useCallback<Draw>(
@@ -36,10 +37,17 @@ export function Heat({ columns, matrix, top, marks, x }: HeatProps) {
     setHoverStep(at < -0.02 ? null : nearestStep(columns.step.subarray(0, columns.count), stepAt(x, at)));
   };
   return (
-    <div ref={root} className="chart-heat" onPointerMove={onPointerMove} onPointerLeave={() => setHoverStep(null)}>
-      <canvas ref={canvas} className="chart-large" role="img" aria-label="Singular values by step: index down, colour log σ" />
-      <HeatCursor root={root} x={x} scale={scale} newest={columns.step[columns.count - 1] ?? 0} />
-    </div>
+    <>
+      <div ref={root} className="chart-heat" onPointerMove={onPointerMove} onPointerLeave={() => setHoverStep(null)}>
+        <canvas ref={canvas} className="chart-large" role="img" aria-label="Singular values by step: index down, colour log σ" />
+        <HeatCursor root={root} x={x} scale={scale} newest={columns.step[columns.count - 1] ?? 0} />
+      </div>
+      <p className="chart-heat-key">
+        <span>σ {formatSignificant(10 ** decades.low, 2)}</span>
+        <i style={{ background: `linear-gradient(to right, ${heat.join(', ')})` }} />
+        <span>{formatSignificant(10 ** decades.high, 2)}, log</span>
+      </p>
+    </>
   );
 }
 

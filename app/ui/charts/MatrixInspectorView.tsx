@@ -63,7 +63,7 @@ export function MatrixInspectorView(props: MatrixInspectorViewProps) {
     <section className="chart-inspector" aria-label="Selected matrix">
       <div className="chart-head">
         <h2>
-          {matrixLabel(matrix)} <small>{matrixSize(matrix)}</small>
+          {matrixLabel(matrix)} {viewed === null && <small>{matrixSize(matrix)}</small>}
         </h2>
         {viewed !== null && <em className="chart-step">step {formatInt(viewed)}</em>}
         {history && <Segmented label="Spectrum" options={TIMES} value={view} onChange={onView} />}

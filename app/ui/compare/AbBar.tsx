@@ -4,7 +4,7 @@ import { attempt } from '../../store/actions';
 import { playAb, resetAb, stepOf, toggleAb } from '../../store/compare/ab';
 import { useAb } from '../../store/compare/abStore';
 import { useStore } from '../../store/store';
-import { bytes, duration, text, whole } from '../format';
+import { bytes, duration, epochs, text, whole } from '../format';
 import { Icon } from '../icons';
 
 /** Play, pause, one step, reset, and how far both are. */
@@ -77,14 +77,14 @@ export function AbBar() {
             <div className="fig hide-m">
               <span className="lab">Epoch</span>
               <span className="v">
-                {(step / perEpoch).toFixed(total / perEpoch < 10 ? 2 : 1)} <small>/ {Number((total / perEpoch).toFixed(1))}</small>
+                {(step / perEpoch).toFixed(total / perEpoch < 10 ? 2 : 1)} <small>/ {epochs(total / perEpoch)}</small>
               </span>
             </div>
           )
         )}
         <div className="fig hide-m">
           <span className="lab">Left</span>
-          <span className="v">{ms === null || step === 0 ? '–' : duration(((total - step) * ms) / 1000)}</span>
+          <span className="v">{ms === null || step === 0 || step >= total ? '–' : duration(((total - step) * ms) / 1000)}</span>
         </div>
         <span className="grow" />
         <div className="fig r hide-m">

@@ -11,7 +11,7 @@ import { useAb, type Side } from '../../store/compare/abStore';
 import { between, cutAxis } from '../charts/cuts';
 import { formatFixed, formatInt, formatPercent } from '../charts/format';
 import { niceTicks } from '../charts/scales';
-import { setting, whole } from '../format';
+import { plural, setting, whole } from '../format';
 import { valueAtStep } from './AbCharts';
 import { ChangeForm } from './ChangeForm';
 import { effectiveRank, figureOf, frameAt, tailEnergy } from '../../store/compare/figures';
@@ -92,7 +92,7 @@ function Same() {
           <dt>Batches and their order</dt>
           <dd>
             {batches === null
-              ? `${whole(Math.min(a.train.steps, b.train.steps))} of ${whole(a.train.batchSize)}`
+              ? `${whole(Math.min(a.train.steps, b.train.steps))} × ${plural(a.train.batchSize, 'image')}`
               : `differ by ${labelOf(batches)}`}
           </dd>
         </div>
@@ -141,9 +141,9 @@ function Stand() {
       (v) => formatFixed(v, 3),
       'less',
     ),
-    row('Accuracy', ({ evaluations }) => evaluations.filter((e) => e.step <= step).at(-1)?.accuracy ?? NaN, hundredths, 'more'),
+    row('Accuracy, %', ({ evaluations }) => evaluations.filter((e) => e.step <= step).at(-1)?.accuracy ?? NaN, hundredths, 'more'),
     ...(look === null
-      ? shares.map((share) => row(`at ${Math.round(share * 100)}\u2009% kept`, (side) => at(curveOf(side), share), hundredths, 'more'))
+      ? shares.map((share) => row(`at ${Math.round(share * 100)}\u2009% kept, %`, (side) => at(curveOf(side), share), hundredths, 'more'))
       : []),
     row('Effective rank, mean', ofFrame(effectiveRank), (v) => formatFixed(v, 1)),
     row('Tail energy, mean, %', ofFrame(tailEnergy), hundredths),

@@ -4,7 +4,7 @@ import { PRESETS, presetExperiment } from '../../protocol/presets';
 import { counterpart } from '../../protocol/compare';
 import { patchExperiment, type Experiment } from '../../protocol/experiment';
 import { techniqueName } from '../../protocol/settings';
-import { allowed, attempt } from '../../store/actions';
+import { allowed, attempt, runOnScreen } from '../../store/actions';
 import { setExperiments } from '../../store/compare/ab';
 import { useAb, type Origin, type SideName } from '../../store/compare/abStore';
 import { useStore } from '../../store/store';
@@ -137,7 +137,7 @@ const FEW = 6;
 
 /** All kept runs, the newest first. */
 function KeptRuns({ onChoose }: { onChoose: (source: Source) => void }) {
-  const { runs, here } = useStore(useShallow((s) => ({ runs: s.runs, here: s.runHere })));
+  const { runs, here } = useStore(useShallow((s) => ({ runs: s.runs, here: runOnScreen(s) })));
   const [now] = useState(() => Date.now());
   const [filter, setFilter] = useState('');
   const kept = runs.filter(({ id }) => id !== here);

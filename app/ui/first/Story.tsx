@@ -1,3 +1,4 @@
+import { whole } from '../format';
 import recorded from './recorded.json';
 
 const WIDTH = 340;
@@ -92,7 +93,7 @@ function AccuracyPicture() {
         0
       </text>
       <text x={WIDTH} y={HEIGHT - 6} textAnchor="end">
-        step {end}
+        step {whole(end)}
       </text>
     </svg>
   );

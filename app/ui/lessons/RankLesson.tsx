@@ -169,11 +169,12 @@ export function RankLesson() {
           {now.randomized && <span className="tag">this step</span>}
           <Knob
             label="Extra columns"
-            value={sketch.oversample}
-            min={0}
-            max={Math.max(1, Math.min(40, short - WANTED - 2))}
+            // Beyond the values that are looked for: the one that shows where the tail begins, and the oversampling.
+            value={1 + sketch.oversample}
+            min={1}
+            max={1 + Math.max(1, Math.min(40, short - WANTED - 2))}
             disabled={!now.randomized}
-            onChange={(oversample) => turnSketch({ ...sketch, oversample })}
+            onChange={(extra) => turnSketch({ ...sketch, oversample: extra - 1 })}
           />
         </div>
         <div className="lesson-plain">

@@ -17,6 +17,8 @@ import { ShareButton } from './ShareButton';
 /** Name of the experiment, sharing, weights, theme. */
 export function TopBar() {
   const changes = useChanges();
+  // A recording is no change of the visitor's.
+  const replay = useStore((s) => s.replay !== null);
   return (
     <header className="top">
       <button type="button" className="brand" onClick={() => showScreen('first')} title="To the first page">
@@ -25,7 +27,7 @@ export function TopBar() {
       </button>
       <i className="bar hide-m" />
       {usePart('presets') ? <PresetMenu /> : <ExperimentName />}
-      {changes > 0 && <span className="lab only-l">{plural(changes, 'change')}</span>}
+      {changes > 0 && !replay && <span className="lab only-l">{plural(changes, 'change')}</span>}
       <span className="grow" />
       <SeeButton />
       {usePart('compare') && (

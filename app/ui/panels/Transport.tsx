@@ -16,7 +16,7 @@ import {
 import { useStore } from '../../store/store';
 import { usePart, useStanding } from '../controls/LockedField';
 import { Menu } from '../controls/Menu';
-import { bytes, day, duration, parseNumber, text, whole } from '../format';
+import { bytes, day, duration, epochs, parseNumber, text, whole } from '../format';
 import { Icon } from '../icons';
 import { ReplayKeys } from '../replay/ReplayKeys';
 import { useStepsPerEpoch } from './TrainingGroup';
@@ -203,8 +203,8 @@ function Progress() {
   const timing = useStore((s) => s.timing);
   const perEpoch = useStepsPerEpoch();
   const total = totalSteps || planned;
-  const epochs = total / perEpoch;
-  const digits = epochs < 10 ? 2 : 1;
+  const length = total / perEpoch;
+  const digits = length < 10 ? 2 : 1;
   const left = ms === null || step === 0 || step >= total ? null : (Math.max(0, total - step) * ms) / 1000;
   return (
     <div
@@ -225,8 +225,7 @@ function Progress() {
       <div className="fig">
         <span className="lab">Epoch</span>
         <span className="v">
-          {(step === 0 ? 0 : (epoch ?? step / perEpoch)).toFixed(digits)}{' '}
-          <small className="hide-s hide-xs">/ {Number(epochs.toFixed(digits === 2 ? 1 : 0))}</small>
+          {(step === 0 ? 0 : (epoch ?? step / perEpoch)).toFixed(digits)} <small className="hide-s hide-xs">/ {epochs(length)}</small>
         </span>
       </div>
       <div className="fig hide-m only-xl">

@@ -6,7 +6,7 @@ import { attempt, differRuns } from '../../store/actions';
 import { getRun } from '../../store/runs';
 import { useStore } from '../../store/store';
 import { useStandings } from '../controls/LockedField';
-import { duration, setting, whole } from '../format';
+import { duration, moment, setting, whole } from '../format';
 import { Icon } from '../icons';
 import { percent, stateText } from './tableRows';
 
@@ -14,7 +14,7 @@ import { percent, stateText } from './tableRows';
 export function DifferenceDialog({ ids }: { ids: readonly [string, string] }) {
   const sheet = useRef<HTMLDialogElement>(null);
   const runs = useStore((s) => s.runs);
-  const here = useStore((s) => s.runHere);
+  const here = useStore((s) => (s.replay ? null : s.runHere));
   const stands = useStandings();
   const [marks, setMarks] = useState<Readonly<Record<string, readonly Mark[]>>>({});
   useEffect(() => {
@@ -67,7 +67,7 @@ export function DifferenceDialog({ ids }: { ids: readonly [string, string] }) {
                       .filter(({ id }) => id !== (i === 0 ? b.id : a.id))
                       .map(({ id, name, date }) => (
                         <option key={id} value={id}>
-                          {name}, {new Date(date).toLocaleString()}
+                          {name}, {moment(date)}
                         </option>
                       ))}
                   </select>

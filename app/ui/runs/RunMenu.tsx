@@ -7,6 +7,7 @@ import {
   pinRun,
   replayRun,
   resume,
+  runOnScreen,
   saveRunFile,
   showRun,
   takeSettings,
@@ -15,13 +16,14 @@ import { useStore, type RunSummary } from '../../store/store';
 import { Menu } from '../controls/Menu';
 import { Icon } from '../icons';
 
-/** What can be done with a run. */
-export function RunMenu({ run, here }: { run: RunSummary; here: boolean }) {
+/** What can be done with a run. `here`: it is on screen; `live`: as the worker's, not as a recording. */
+export function RunMenu({ run, here, live }: { run: RunSummary; here: boolean; live: boolean }) {
   const { id, name } = run;
   const device = useStore((s) => s.device !== null);
   const checkpoint = useStore(() => checkpointOf(run));
   const shown = useStore((s) => s.shown.some(({ record }) => record.id === id));
-  const other = useStore((s) => s.runHere);
+  // A recording that is not kept has no figures in the table to tell a difference from.
+  const other = useStore((s) => (s.runs.some(({ id }) => id === runOnScreen(s)) ? runOnScreen(s) : null));
   return (
     <Menu className="btn icon" label={`More on ${name}`} title="More" align="end" button={<Icon name="more" />}>
       {(close) => {
@@ -42,7 +44,7 @@ export function RunMenu({ run, here }: { run: RunSummary; here: boolean }) {
             <button type="button" disabled={!device} onClick={after(() => attempt(openFork(id)))}>
               <b>Same start, one change…</b>
               <span>
-                {here
+                {live
                   ? 'Again from step 0, with one setting changed. This run stays in the table.'
                   : 'A new run from the same weights and data order, with one setting changed.'}
               </span>
@@ -53,12 +55,12 @@ export function RunMenu({ run, here }: { run: RunSummary; here: boolean }) {
                 <span>Its curves and spectra on screen, as they were recorded.</span>
               </button>
             )}
-            {!here && (
+            {!live && (
               <button type="button" onClick={after(() => takeSettings(id))}>
                 <b>Use these settings</b>
               </button>
             )}
-            {!here && checkpoint !== undefined && (
+            {!live && checkpoint !== undefined && (
               <button type="button" disabled={!device} onClick={after(() => attempt(resume(checkpoint)))}>
                 <b>{run.phase === 'finished' ? 'Open with its weights' : 'Resume'}</b>
                 <span>Its weights are kept in this browser.</span>

@@ -1,10 +1,10 @@
 import { useRef, useState } from 'react';
-import { attempt, pinRun, renameRun, showRun, styleRun } from '../../store/actions';
+import { attempt, pinRun, renameRun, runOnScreen, showRun, styleRun } from '../../store/actions';
 import { STYLES } from '../../store/runs';
 import { useStore, type RunSummary } from '../../store/store';
 import { useStandings } from '../controls/LockedField';
 import { Menu } from '../controls/Menu';
-import { day, ago, whole } from '../format';
+import { ago, day, moment, whole } from '../format';
 import { Icon } from '../icons';
 import { useMinute } from '../panels/KeptNotes';
 import { RunMenu } from './RunMenu';
@@ -22,8 +22,9 @@ interface RunRowProps {
 
 /** One run: its name, how it differs from the run on screen, what it reached. */
 export function RunRow({ run: stored, large, chosen, onChoose }: RunRowProps) {
-  const here = useStore((s) => s.runHere === stored.id);
-  const run = useLive(stored, here);
+  const here = useStore((s) => runOnScreen(s) === stored.id);
+  const live = useStore((s) => here && s.replay === null);
+  const run = useLive(stored, live);
   const shown = useStore((s) => s.shown.some(({ record }) => record.id === stored.id));
   const { id, name, pinned } = run;
   const style = here ? 1 : run.style;
@@ -46,7 +47,7 @@ export function RunRow({ run: stored, large, chosen, onChoose }: RunRowProps) {
         </span>
       </th>
       <td className="against">
-        {here ? <span className="run-state">{stateText(run, true)}</span> : <Chips run={run} most={large ? 3 : 2} />}
+        {here ? <span className="run-state">{stateText(run, live)}</span> : <Chips run={run} most={large ? 3 : 2} />}
       </td>
       <td className="spark">
         <Spark losses={run.losses} style={style} />
@@ -80,7 +81,7 @@ export function RunRow({ run: stored, large, chosen, onChoose }: RunRowProps) {
           >
             <Icon name={here || shown ? 'eye' : 'eyeOff'} />
           </button>
-          <RunMenu run={run} here={here} />
+          <RunMenu run={run} here={here} live={live} />
         </span>
       </td>
     </tr>
@@ -90,7 +91,7 @@ export function RunRow({ run: stored, large, chosen, onChoose }: RunRowProps) {
 function Made({ run }: { run: RunSummary }) {
   const now = useMinute();
   return (
-    <td className="made" title={new Date(run.date).toLocaleString()}>
+    <td className="made" title={moment(run.date)}>
       {ago(now - run.date)}
       <small>{run.device}</small>
     </td>

@@ -1,5 +1,5 @@
 import { lazy, Suspense } from 'react';
-import { attempt, differRuns, importRunFiles, openRuns } from '../../store/actions';
+import { attempt, differRuns, importRunFiles, openRuns, runOnScreen } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FileButton } from '../controls/FileButton';
 import { whole } from '../format';
@@ -20,14 +20,14 @@ export const toBlobs = (files: readonly File[]) => files.map((blob) => ({ name: 
 export default function RunsDrawer() {
   const rows = useRunRows();
   const shown = useStore((s) => s.shown.length);
-  const here = useStore((s) => s.runHere);
+  const here = useStore(runOnScreen);
   const unstored = useStore((s) => s.runsUnstored);
   const open = useStore((s) => s.runsOpen);
   const differ = useStore((s) => s.runsDiffer);
   const fork = useStore((s) => s.runFork);
   const first = useStore((s) => s.shown[0]?.record.id);
   // The run on screen, or the first in the table, against what is drawn over it, or what follows.
-  const left = here ?? rows[0]?.id;
+  const left = rows.find(({ id }) => id === here)?.id ?? rows[0]?.id;
   const right = [first, ...rows.map(({ id }) => id)].find((id) => id !== undefined && id !== left);
   return (
     <>
@@ -37,7 +37,7 @@ export default function RunsDrawer() {
           <span className="lab">
             {rows.length === 0
               ? 'Every run of at least one step is kept here, in this browser.'
-              : `${whole(rows.length)} kept, ${whole(shown + (here === null ? 0 : 1))} shown`}
+              : `${whole(rows.length)} kept, ${whole(shown + (rows.some(({ id }) => id === here) ? 1 : 0))} shown`}
           </span>
           {unstored && (
             <span className="lab runs-unstored" title={unstored}>

@@ -1,4 +1,4 @@
-import { sortRuns } from '../../store/actions';
+import { runOnScreen, sortRuns } from '../../store/actions';
 import { useStore, type RunColumn, type RunSummary } from '../../store/store';
 import { GridRow } from './GridRow';
 import { RunRow } from './RunRow';
@@ -15,7 +15,7 @@ interface RunsTableProps {
 
 /** The kept runs, sorted by pressing a column's head. */
 export function RunsTable({ rows, large = false, unfold = false, chosen, onChoose }: RunsTableProps) {
-  const here = useStore((s) => s.runHere);
+  const here = useStore(runOnScreen);
   const open = useStore((s) => s.runGridsOpen);
   const all = rows.length > 0 && rows.every(({ id }) => chosen?.has(id));
   return (

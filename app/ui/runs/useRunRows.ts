@@ -3,7 +3,7 @@ import { useShallow } from 'zustand/react/shallow';
 import type { Experiment } from '../../protocol/experiment';
 import { accuracyCutOf, tailOf, thinned } from '../../store/runs';
 import { useStore, type RunSummary } from '../../store/store';
-import { hereExperiment } from '../../store/actions';
+import { hereExperiment, runOnScreen } from '../../store/actions';
 import { rowsOf } from './tableRows';
 
 /** The settings that differences are told against. */
@@ -11,15 +11,15 @@ export const useHereExperiment = (): Experiment => useStore(hereExperiment);
 
 /** Rows of the table in its order. */
 export function useRunRows(filter = ''): RunSummary[] {
-  const { runs, runHere: here, runSort } = useStore(useShallow(({ runs, runHere, runSort }) => ({ runs, runHere, runSort })));
+  const { runs, here, runSort } = useStore(useShallow((s) => ({ runs: s.runs, here: runOnScreen(s), runSort: s.runSort })));
   return useMemo(() => rowsOf(runs, { here, filter, ...runSort }), [runs, here, filter, runSort]);
 }
 
-/** The run on screen as it is at this moment; its stored summary is seconds old. */
-export function useLive(run: RunSummary, here: boolean): RunSummary {
-  const live = useStore(
+/** The worker's run on screen as it is at this moment, its stored summary is seconds old; any other as it is stored. */
+export function useLive(run: RunSummary, live: boolean): RunSummary {
+  const now = useStore(
     useShallow((s) =>
-      here
+      live
         ? {
             phase: s.phase,
             step: s.step,
@@ -33,14 +33,14 @@ export function useLive(run: RunSummary, here: boolean): RunSummary {
         : null,
     ),
   );
-  const losses = useMemo(() => (live?.series ? thinned(live.series.lossSmooth) : null), [live?.series]);
-  const tail = useMemo(() => tailOf(live?.spectra?.matrices), [live?.spectra]);
-  if (!live) return run;
-  const { phase, step, totalSteps, experiment } = live;
+  const losses = useMemo(() => (now?.series ? thinned(now.series.lossSmooth) : null), [now?.series]);
+  const tail = useMemo(() => tailOf(now?.spectra?.matrices), [now?.spectra]);
+  if (!now) return run;
+  const { phase, step, totalSteps, experiment } = now;
   return {
     ...run,
     ...{ phase, step, totalSteps, experiment, tail: tail ?? run.tail, losses: losses ?? run.losses },
-    accuracy: live.accuracy ?? run.accuracy,
-    accuracyCut: accuracyCutOf(live.curves) ?? run.accuracyCut,
+    accuracy: now.accuracy ?? run.accuracy,
+    accuracyCut: accuracyCutOf(now.curves) ?? run.accuracyCut,
   };
 }

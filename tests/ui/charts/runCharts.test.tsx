@@ -148,7 +148,7 @@ describe('run charts', () => {
     await choose(/^Charts/, 'all');
     expect([...host.querySelectorAll('.chart-title')].map((t) => t.textContent)).toEqual([
       'Loss, training',
-      'Accuracy, validation',
+      'Accuracy, validation, faint: training',
       'Q3R value',
       'Learning rate',
     ]);
