@@ -11,9 +11,11 @@ import combineLanesSource from './combineLanes.wgsl?raw';
 import innerSource from './inner.wgsl?raw';
 import innerLanesSource from './innerLanes.wgsl?raw';
 import jacobiSource from './jacobi.wgsl?raw';
+import jacobiLanesSource from './jacobiLanes.wgsl?raw';
 import loadSource from './load.wgsl?raw';
 import measureSource from './measure.wgsl?raw';
 import meetSource from './meet.wgsl?raw';
+import meetLanesSource from './meetLanes.wgsl?raw';
 import normsSource from './norms.wgsl?raw';
 import orderSource from './order.wgsl?raw';
 import parallelSource from './parallel.wgsl?raw';
@@ -24,6 +26,7 @@ import rotationSource from './rotation.wgsl?raw';
 import squareSource from './square.wgsl?raw';
 import startSource from './start.wgsl?raw';
 import sweepsSource from './sweeps.wgsl?raw';
+import turnLanesSource from './turnLanes.wgsl?raw';
 import verifySource from './verify.wgsl?raw';
 
 /** WGSL structs and helpers that the Q3R kernels share. */
@@ -157,6 +160,18 @@ export const jacobi: KernelSpec = {
   params: fields('u32 round, u32 kind, f32 idle'),
   bindings: bind('table state *y *v *off'),
   constants: { LANES: 1, PAIRS: 8 },
+};
+const meetingLanes = `${SUBGROUPS.prefix}${commonSource}\n${rotationSource}\n${expand(meetLanesSource, {
+  turnX: expand(turnLanesSource, { SWAP: 'quadSwapX', A: 5, B: 4, C: 7, D: 6 }),
+  turnY: expand(turnLanesSource, { SWAP: 'quadSwapY', A: 6, B: 7, C: 4, D: 5 }),
+})}\n`;
+/** One round of a sweep of `rounds` + 2, by four lanes of a subgroup together, on software adapters with subgroups. */
+export const jacobiLanes: KernelSpec = {
+  name: 'svd/jacobi4',
+  code: meetingLanes + jacobiLanesSource,
+  params: fields('u32 round, u32 kind, f32 idle'),
+  bindings: bind('table state *y *v *off'),
+  features: SUBGROUPS.features,
 };
 /** All sweeps, a workgroup of LANES × PAIRS for each matrix: for GPUs. */
 export const sweeps: KernelSpec = {

@@ -222,7 +222,7 @@ export class SvdBatch {
     const { software, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = gpu.info;
     const chosen = software ? SOFTWARE : hardwareTuning(layout.maxK, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup);
     // Wide tiles gain nothing on narrow matrices, and take a quarter of a second longer to compile.
-    const wide = software && quartets(gpu) ? { ...chosen, tile: 16 as const } : chosen;
+    const wide = software && quartets(gpu) ? { ...chosen, tile: 16 as const, apart: { ...SOFTWARE.apart!, shared: true } } : chosen;
     this.tuning = o.tuning ?? (layout.maxK <= NARROW ? { ...chosen, tile: 4 } : wide);
     this.writeTable();
     this.reset();
@@ -380,7 +380,7 @@ export class SvdBatch {
     const { square, apart } = this.tuning;
     const divided = apart && widest >= apart.from && (apart.triangles || what === 'Fine' || what === 'Coarse');
     if (!divided) return [what === 'Sketch' && square && widest <= square.side ? 'square' : `sweeps${what}`];
-    const { rounds } = tournament(widest);
+    const rounds = tournament(widest).rounds + (apart.shared ? 2 : 0);
     // Behind what a triangle left, one sweep is mostly enough.
     const after = (sweep: number): Part[] => (what === 'Fine' && sweep < CHECKED ? ['check'] : []);
     return Array.from({ length: sweeps }, (_, i): Part[] => [{ piece: `rounds${what}`, length: rounds }, tolerance, ...after(i)]).flat();

@@ -86,6 +86,8 @@ export interface PieceOptions {
     readonly lanes: { readonly LANES: number; readonly PAIRS: number };
     readonly triangles?: boolean;
     readonly groups?: number;
+    /** Four lanes of a subgroup share eight columns. */
+    readonly shared?: boolean;
   };
   /** Invocations that share one of PARTS of a matrix. */
   readonly share: number;
@@ -238,17 +240,21 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
         });
       });
     if (!wide || (x !== Y && !apart.triangles)) return;
-    const { lanes, groups = Infinity } = apart;
+    const { lanes, groups = Infinity, shared = false } = apart;
     const most = ceilDiv(groups, count);
     mark(`rounds${name}`, () => {
-      const grid = (n: number): Grid => [Math.min(most, ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, lanes.PAIRS)), count, 1];
-      for (let round = 0; round < rounds; round++) {
+      const grid = (n: number): Grid => [
+        Math.min(most, ceilDiv(k.tournament(Math.min(n, layout.maxK)).meetings, shared ? 1 : lanes.PAIRS)),
+        count,
+        1,
+      ];
+      for (let round = 0; round < rounds + (shared ? 2 : 0); round++) {
         grids.set(r.length, grid);
-        r.dispatch(k.jacobi, {
+        r.dispatch(shared ? k.jacobiLanes : k.jacobi, {
           buffers: [table, state, x[0], turned, off],
           grid: grid(layout.maxK),
           params: { round, kind: x[1], idle },
-          constants: lanes,
+          constants: shared ? {} : lanes,
           work: turning(x) / 2,
         });
       }

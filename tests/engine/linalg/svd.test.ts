@@ -135,8 +135,23 @@ describe('batches', () => {
       arena: view,
       tuning: { lanes: { LANES: 1, PAIRS: 4 }, tile: 16, group: 16, wide: 4, share: 1, each: 2 },
     });
-    await Promise.all([batch.build(), wide.build(), apart.build(), shared.build()]);
-    for (const b of [batch, wide, apart, shared]) b.coldExact().run();
+    // Four lanes of a subgroup for eight Jacobi columns, likewise.
+    const four = { LANES: 1, PAIRS: 4 };
+    const lanes = new SvdBatch(g, {
+      matrices: shapes,
+      arena: view,
+      tuning: {
+        lanes: four,
+        tile: 4,
+        group: 16,
+        wide: 4,
+        share: 1,
+        each: 2,
+        apart: { from: 12, lanes: four, triangles: true, groups: 8, shared: true },
+      },
+    });
+    await Promise.all([batch.build(), wide.build(), apart.build(), shared.build(), lanes.build()]);
+    for (const b of [batch, wide, apart, shared, lanes]) b.coldExact().run();
     expect((await batch.readStatus()).every((s) => s.fromNothing)).toBe(true);
     apart.exact(3).run();
     for (const [i, m] of shapes.entries()) {
@@ -144,13 +159,15 @@ describe('batches', () => {
       const got = await batch.readTriplets(i, k);
       expect(await shared.readTriplets(i, k)).toEqual(got);
       expect(got).toEqual(await svd(g, { data: part(arena, m), rows: m.rows, cols: m.cols }));
-      for (const b of [wide, apart]) {
+      for (const b of [wide, apart, lanes]) {
         const other = await b.readTriplets(i, k);
         expect(maxError(other.s, got.s)).toBeLessThan(2e-6 * got.s[0]!);
         expect(maxError(recompose(other.u, other.s, other.v, m.rows, m.cols), part(arena, m))).toBeLessThan(1e-5);
       }
     }
-    expect([...(await wide.readStatus()), ...(await apart.readStatus())].every((s) => s.converged)).toBe(true);
+    expect([...(await wide.readStatus()), ...(await apart.readStatus()), ...(await lanes.readStatus())].every((s) => s.converged)).toBe(
+      true,
+    );
     // A sketch of all columns from a Gaussian start leaves the work to the square in a workgroup's memory.
     for (const b of [wide, batch, shared]) {
       b.reset();
@@ -164,7 +181,7 @@ describe('batches', () => {
       expect(maxError(s, svd64(part(arena, m), m.rows, m.cols).s)).toBeLessThan(2e-6 * s[0]!);
       expect(maxError(recompose(u, s, v, m.rows, m.cols), part(arena, m))).toBeLessThan(1e-5);
     }
-    for (const b of [batch, wide, apart, shared]) b.dispose();
+    for (const b of [batch, wide, apart, shared, lanes]) b.dispose();
     g.buffers.free(view);
     expect(g.buffers.liveBytes).toBe(0);
   });

@@ -1,0 +1,69 @@
+{
+  // One pair of each lane: columns of G are x_i - s (tau x_i + x_j) and x_j + s (x_i - tau x_j),
+  let r = rotation(max(0.0, own(lane, vec4f(p0, p1, p2, p3))), max(0.0, own(lane, vec4f(q4, q5, q6, q7))), own(lane, vec4f(q0, q1, q2, q3)));
+  //#for a 8
+  let f${a} = p${a} - fma(r.x, q${a}, r.y * p${a});
+  let g${a} = q${a} + fma(r.x, p${a}, -r.y * q${a});
+  //#end
+  // rows the same with everyone's r, the second block's moving on with its columns, and columns of D like those of G.
+  let x0 = quadBroadcast(r.x, 0u);
+  let y0 = quadBroadcast(r.y, 0u);
+  p0 = f0 - fma(x0, f4, y0 * f0);
+  q0 = ${SWAP}(g0 - fma(x0, g4, y0 * g0));
+  p${A} = f4 + fma(x0, f0, -y0 * f4);
+  q${A} = ${SWAP}(g4 + fma(x0, g0, -y0 * g4));
+  let x1 = quadBroadcast(r.x, 1u);
+  let y1 = quadBroadcast(r.y, 1u);
+  p1 = f1 - fma(x1, f5, y1 * f1);
+  q1 = ${SWAP}(g1 - fma(x1, g5, y1 * g1));
+  p${B} = f5 + fma(x1, f1, -y1 * f5);
+  q${B} = ${SWAP}(g5 + fma(x1, g1, -y1 * g5));
+  let x2 = quadBroadcast(r.x, 2u);
+  let y2 = quadBroadcast(r.y, 2u);
+  p2 = f2 - fma(x2, f6, y2 * f2);
+  q2 = ${SWAP}(g2 - fma(x2, g6, y2 * g2));
+  p${C} = f6 + fma(x2, f2, -y2 * f6);
+  q${C} = ${SWAP}(g6 + fma(x2, g2, -y2 * g6));
+  let x3 = quadBroadcast(r.x, 3u);
+  let y3 = quadBroadcast(r.y, 3u);
+  p3 = f3 - fma(x3, f7, y3 * f3);
+  q3 = ${SWAP}(g3 - fma(x3, g7, y3 * g3));
+  p${D} = f7 + fma(x3, f3, -y3 * f7);
+  q${D} = ${SWAP}(g7 + fma(x3, g3, -y3 * g7));
+  let k0 = c0 + u0;
+  let l0 = d0;
+  c0 -= fma(r.x, l0, r.y * k0);
+  d0 = ${SWAP}(d0 + fma(r.x, k0, -r.y * l0));
+  let k1 = c1 + u1;
+  let l1 = d1;
+  c1 -= fma(r.x, l1, r.y * k1);
+  d1 = ${SWAP}(d1 + fma(r.x, k1, -r.y * l1));
+  let k2 = c2 + u2;
+  let l2 = d2;
+  c2 -= fma(r.x, l2, r.y * k2);
+  d2 = ${SWAP}(d2 + fma(r.x, k2, -r.y * l2));
+  let k3 = c3 + u3;
+  let l3 = d3;
+  c3 -= fma(r.x, l3, r.y * k3);
+  d3 = ${SWAP}(d3 + fma(r.x, k3, -r.y * l3));
+  let k4 = c4;
+  let l4 = d4 + v0;
+  c4 -= fma(r.x, l4, r.y * k4);
+  d4 = ${SWAP}(d4 + fma(r.x, k4, -r.y * l4));
+  let k5 = c5;
+  let l5 = d5 + v1;
+  c5 -= fma(r.x, l5, r.y * k5);
+  d5 = ${SWAP}(d5 + fma(r.x, k5, -r.y * l5));
+  let k6 = c6;
+  let l6 = d6 + v2;
+  c6 -= fma(r.x, l6, r.y * k6);
+  d6 = ${SWAP}(d6 + fma(r.x, k6, -r.y * l6));
+  let k7 = c7;
+  let l7 = d7 + v3;
+  c7 -= fma(r.x, l7, r.y * k7);
+  d7 = ${SWAP}(d7 + fma(r.x, k7, -r.y * l7));
+  v0 = ${SWAP}(v0);
+  v1 = ${SWAP}(v1);
+  v2 = ${SWAP}(v2);
+  v3 = ${SWAP}(v3);
+}
