@@ -13,6 +13,7 @@ import { CoverPanel, type Cover } from './states/CoverPanel';
 import { Boundary } from './states/Boundary';
 import { BLOCKING } from './states/FaultPanel';
 import { useFileDrop } from './useFileDrop';
+import { useKeptFocus } from './useKeptFocus';
 import { useKeys } from './useKeys';
 
 // The first screen needs a third of the page; the rest comes while it is read, or when it is opened.
@@ -28,6 +29,7 @@ const AHEAD = 500;
 /** The page. */
 export function App() {
   useKeys();
+  useKeptFocus();
   const dropping = useFileDrop();
   const seeing = useStore((s) => s.seeOpen);
   const screen = useStore((s) => s.screen);

@@ -170,9 +170,12 @@ describe('the page', () => {
     await render(<App />);
     expect(box.textContent).toContain('Train a Vision Transformer in this tab');
     expect(box.textContent).toContain('ViT-Micro/4 on Apple M2 Pro');
+    button('Play')!.focus();
     await press('Play');
     await vi.waitFor(() => expect(button('Pause')).toBeDefined());
     expect(getState().phase).toBe('running');
+    // The button is gone; the keys go on from the heading of what came.
+    await vi.waitFor(() => expect(document.activeElement?.tagName).toBe('H1'));
   });
 
   test('a model that does not fit: Play is off, the reason is on the page, the nearest is one click away', async () => {

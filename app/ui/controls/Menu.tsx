@@ -34,7 +34,9 @@ export function Menu({ className, label, title, button, align = 'start', disable
     const up = element.scrollHeight > below && above > below;
     element.style.maxHeight = `${up ? above : below}px`;
     element.style.top = `${up ? Math.max(8, box.top - 4 - element.offsetHeight) : box.bottom + 4}px`;
-    element.querySelector<HTMLElement>('[data-autofocus], button:not([disabled]), input')?.focus();
+    // Some entries are there on a phone only.
+    const entries = [...element.querySelectorAll<HTMLElement>('button:not([disabled]), input')];
+    (element.querySelector<HTMLElement>('[data-autofocus]') ?? entries.find((entry) => entry.checkVisibility()))?.focus();
   }, [open, align]);
   return (
     <>

@@ -10,7 +10,9 @@ export function RecomputeField() {
       path="train.recompute"
       why={
         activations &&
-        `Computes each block again in the backward pass instead of keeping it: the same curve, ${text(bytes(activations.recomputed))} of activations instead of ${text(bytes(activations.kept))}.`
+        (activations.recomputed < activations.kept
+          ? `Computes each block again in the backward pass instead of keeping it: the same curve, ${text(bytes(activations.recomputed))} of activations instead of ${text(bytes(activations.kept))}.`
+          : 'Computes each block again in the backward pass instead of keeping it; this model, of so few blocks, gains nothing by it.')
       }
     />
   );
