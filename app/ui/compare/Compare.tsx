@@ -68,7 +68,7 @@ function leave(): void {
 function AbActs() {
   const none = useAb((s) => stepOf(s) === 0);
   return (
-    <button type="button" className="btn" disabled={none} title="Every step of both runs" onClick={saveSteps}>
+    <button type="button" className="btn" aria-label="CSV" disabled={none} title="Every step of both runs" onClick={saveSteps}>
       <Icon name="weights" />
       <span className="hide-m">CSV</span>
     </button>

@@ -64,7 +64,7 @@ function GridActs() {
     if (definition) saveCsv(gridCsv(definition, results), `q3r-grid-${new Date(definition.date).toISOString().slice(0, 10)}.csv`);
   };
   return createPortal(
-    <button type="button" className="btn" disabled={!some} title="Every run of the grid" onClick={saveRuns}>
+    <button type="button" className="btn" aria-label="CSV" disabled={!some} title="Every run of the grid" onClick={saveRuns}>
       <Icon name="weights" />
       <span className="hide-m">CSV</span>
     </button>,

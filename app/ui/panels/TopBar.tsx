@@ -31,7 +31,13 @@ export function TopBar() {
       <span className="grow" />
       <SeeButton />
       {usePart('compare') && (
-        <button type="button" className="btn" title="Two runs in lockstep, or a grid of runs" onClick={() => attempt(openCompare())}>
+        <button
+          type="button"
+          className="btn"
+          aria-label="Compare"
+          title="Two runs in lockstep, or a grid of runs"
+          onClick={() => attempt(openCompare())}
+        >
           <Icon name="compare" />
           <span className="hide-m">Compare</span>
         </button>
