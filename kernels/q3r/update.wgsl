@@ -9,6 +9,7 @@
 //   the derivative of f(sigma) U V^T, f = min(sigma, epsilon^2 / sigma), is (epsilon^2 - tau^2) / (sigma^2 - tau^2) on one side,
 //   where our R has D, and -tau (sigma^2 - epsilon^2) / (sigma (sigma^2 - tau^2)) on the other, where it has 0:
 //   C^2 = (D - D^2 (1 - e^2) / (1 - D^2 e^2))^2 + (e D (1 - D^2) / (1 - D^2 e^2))^2
+// Where fewer columns are kept than exceed epsilon, the envelope ends there: what is cut off is next to epsilon, and is flagged.
 // A decomposition is flagged when sigma_ell > epsilon although ell < k (the envelope is clipped), when eta passes its limit,
 // or when Jacobi ran out of sweeps. With `guard`, flagged matrices stay open (live) for the exact pass that follows and
 // the others are closed; without it everything is committed, flag and all.
@@ -79,6 +80,10 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
     s.flag = 0u;
     if (s.ell < m.k && sigma[m.s + s.ell - 1u] > epsilon) { s.flag |= 1u; }
     if (s.eta > p.limit) { s.flag |= 2u; }
+  }
+  if (envelope > m.kept) {
+    envelope = m.kept;
+    s.flag |= 1u;
   }
   if (s.converged == 0u) { s.flag |= 4u; }
   if (p.guard_flagged == 1u && s.flag != 0u) {

@@ -32,6 +32,8 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
   state[i].live = select(0u, 1u, open);
   state[i].converged = select(1u, 0u, open);
   state[i].ell = ell;
+  // A state from a file may know more than is kept here.
+  state[i].known = min(state[i].known, m.kept);
   state[i].full = select(0u, 1u, ell == m.k && state[i].known == m.k);
   state[i].sweeps = 0u;
   state[i].flag = 0u;

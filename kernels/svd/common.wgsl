@@ -20,6 +20,7 @@ struct Matrix {
   sketch: u32,      // columns wanted, at most k
   seed: u32,
   gain: f32,        // multiplies lambda of whatever acts on it
+  kept: u32,        // columns of U and V that outlast a refresh, from the first on
 }
 
 struct State {

@@ -29,5 +29,5 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
   // A NaN compares false with everything: several columns may claim one place, but none lies outside the range.
   sigma[m.s + place] = mine * state[wid.y].scale;
   origin[m.s + place] = c;
-  if (c == 0u) { state[wid.y].known = ell; }
+  if (c == 0u) { state[wid.y].known = min(ell, m.kept); }
 }

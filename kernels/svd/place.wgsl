@@ -1,6 +1,7 @@
 // svd/place: U and V in order of their singular values: u_c = y_o / |y_o|, v_c = v_o with o = origin(c)
 //   u is 0 where the column is 0: no direction is invented for a singular value that is not there.
-// Shapes: y, v as in svd/jacobi; factors: U (ell columns of pv vec4s) and V (ell columns of kv vec4s)
+//   Of an exact decomposition that is more than the factor buffer holds, the leading columns are kept.
+// Shapes: y, v as in svd/jacobi; factors: U (min(ell, kept) columns of pv vec4s) and V (of kv vec4s)
 // Grid: thread per EACH vec4s of a long column, x folded over (c, run), y = matrix. Precision: f32
 // Source: ours
 struct Params { left: u32 }
@@ -22,7 +23,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
   let t = wid.x * WG + lid.x;
   let c = t / runs;
   let begin = EACH * (t % runs);
-  if (state[wid.y].live == 0u || c >= state[wid.y].ell) { return; }
+  if (state[wid.y].live == 0u || c >= min(state[wid.y].ell, m.kept)) { return; }
   let o = origin[m.s + c];
   let norm = columns[m.s + o];
   let end = min(begin + EACH, m.pv);

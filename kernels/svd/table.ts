@@ -20,6 +20,8 @@ export interface MatrixEntry extends MatrixShape {
   readonly kv: number;
   readonly y: number;
   readonly v: number;
+  /** Columns of U and V that the factor buffer has room for. */
+  readonly kept: number;
   readonly uAt: number;
   readonly vAt: number;
   /** First element of the per-column ranges. */
@@ -37,19 +39,20 @@ export interface TableLayout {
   readonly maxK: number;
 }
 
-export const MATRIX_BYTES = 68;
+export const MATRIX_BYTES = 72;
 export const STATE_BYTES = 68;
 
 /**
- * Lays out the work buffers. `vectors: false` leaves out U, for callers who want singular values only.
+ * Lays out the work buffers. `vectors: false` leaves out U, for callers who want singular values only; `kept` has the columns of U and V that
+ * each matrix keeps, all where it is absent.
  * @throws Error naming a matrix without rows or columns.
  */
-export function layoutMatrices(shapes: readonly MatrixShape[], vectors = true): TableLayout {
+export function layoutMatrices(shapes: readonly MatrixShape[], vectors = true, kept?: readonly number[]): TableLayout {
   let y = 0;
   let v = 0;
   let factors = 0;
   let s = 0;
-  const entries = shapes.map((shape): MatrixEntry => {
+  const entries = shapes.map((shape, i): MatrixEntry => {
     const { rows, cols } = shape;
     if (!(Number.isInteger(rows) && Number.isInteger(cols) && rows > 0 && cols > 0))
       throw new Error(`${shape.name}: a matrix of ${rows} × ${cols} has no singular values`);
@@ -57,21 +60,22 @@ export function layoutMatrices(shapes: readonly MatrixShape[], vectors = true): 
     const k = Math.min(rows, cols);
     const pv = Math.ceil(p / 4);
     const kv = Math.ceil(k / 4);
+    const columns = Math.min(k, kept?.[i] ?? k);
     const uAt = factors;
-    const vAt = factors + (vectors ? pv * k : 0);
-    const entry = { ...shape, p, k, transposed: rows < cols, pv, kv, y, v, uAt, vAt, s };
+    const vAt = factors + (vectors ? pv * columns : 0);
+    const entry = { ...shape, p, k, transposed: rows < cols, pv, kv, y, v, kept: columns, uAt, vAt, s };
     // X M of the Q3R operator is kept by rows in the same range: p rows of kv, which padding can make the larger.
     y += Math.max(pv * k, p * kv);
     v += kv * k;
-    factors = vAt + kv * k;
+    factors = vAt + kv * columns;
     s += k;
     return entry;
   });
   return { entries, long: y, short: v, factors, columns: s, maxK: Math.max(1, ...entries.map((e) => e.k)) };
 }
 
-/** Packs one record of the table; `gain` multiplies λ for this matrix. */
-export function packMatrix(e: MatrixEntry, rank: number, sketch: number, seed: number, gain = 1): Uint32Array<ArrayBuffer> {
+/** Packs one record of the table; `gain` multiplies λ for this matrix, and `kept` columns of it are kept, at most those there is room for. */
+export function packMatrix(e: MatrixEntry, rank: number, sketch: number, seed: number, gain = 1, kept = e.kept): Uint32Array<ArrayBuffer> {
   return new Uint32Array([
     e.offset,
     e.rows,
@@ -90,6 +94,7 @@ export function packMatrix(e: MatrixEntry, rank: number, sketch: number, seed: n
     sketch,
     seed >>> 0,
     new Uint32Array(Float32Array.of(gain).buffer)[0]!,
+    kept,
   ]);
 }
 

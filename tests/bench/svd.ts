@@ -78,7 +78,7 @@ export async function benchSvd(gpu: Gpu, blocks = gpu.info.software ? 2 : 12, re
     const parts = Math.max(1, Math.ceil(blocks * (gpu.info.software ? 16 : 1)));
     const cold = await timed(() => regularizer.nextRefresh(undefined).run(parts));
     if (svd === 'exact') report('SVD, first, exact', [cold], `${regularizer.bytes} bytes`);
-    let status = await regularizer.svd.readStatus();
+    let status = await regularizer.readStatus();
     const times: number[] = [];
     let note = '';
     for (let i = 0; i < repetitions + 2; i++) {
@@ -87,7 +87,7 @@ export async function benchSvd(gpu: Gpu, blocks = gpu.info.software ? 2 : 12, re
       gpu.write(params, weights);
       const program = regularizer.nextRefresh(status);
       const ms = await timed(() => program.run(parts));
-      status = await regularizer.svd.readStatus();
+      status = await regularizer.readStatus();
       const { kind, powers, sketches } = regularizer.lastDecision!;
       // The first two randomized refreshes are guarded.
       if (i >= 2) times.push(ms);

@@ -32,6 +32,7 @@ export class BufferPool {
   private bytes = 0;
   private staging = 0;
   private created = 0;
+  private exchanged = 0;
   /** Live bytes beyond which `allocate` refuses; unlimited unless set. Lets a test run out of memory without doing so. */
   budget = Infinity;
 
@@ -80,6 +81,21 @@ export class BufferPool {
     this.bytes -= known.size;
     if (view.buffer.usage & USAGE.MAP_READ) this.staging -= known.size;
     view.buffer.destroy();
+  }
+
+  /**
+   * Puts `fresh`, a whole buffer, in the place of `view`'s: whoever holds that view object uses the new one from then on, recorded programs
+   * included. What was in the old buffer is the caller's to copy before; it is freed, after what is submitted.
+   */
+  exchange(view: View, fresh: View): void {
+    const old = { ...view };
+    Object.assign(view, fresh);
+    this.exchanged++;
+    this.free(old);
+  }
+  /** Exchanges so far: a program looks for exchanged buffers when this has changed. */
+  get exchanges(): number {
+    return this.exchanged;
   }
 
   freeAll(): void {

@@ -39,7 +39,11 @@ export interface DispatchInfo {
 interface Step {
   readonly entry: Entry;
   readonly pipeline: GPUComputePipeline;
-  readonly group: GPUBindGroup;
+  /** Present buffers of the views it binds. */
+  readonly bind: () => GPUBindGroup;
+  /** The buffers that `group` binds. */
+  bound: readonly GPUBuffer[];
+  group: GPUBindGroup;
   readonly grid: Grid;
   readonly phase: Phase;
   readonly work: number;
@@ -110,19 +114,24 @@ export class Recorder {
     }
     const steps = entries.map((entry, i): Step => {
       const { pipeline, layout } = compiled[i]!;
-      const resources: GPUBindingResource[] = [];
       const data = packed[i];
-      if (data && uniforms) resources.push({ buffer: uniforms.buffer, offset: offsets[i], size: data.byteLength });
-      for (const view of entry.options.buffers) resources.push({ buffer: view.buffer, offset: view.offset, size: view.size });
-      const group = gpu.device.createBindGroup({
-        label: entry.options.label ?? entry.spec.name,
-        layout,
-        entries: resources.map((resource, binding) => ({ binding, resource })),
-      });
+      const { buffers } = entry.options;
+      const bind = (): GPUBindGroup => {
+        const resources: GPUBindingResource[] = [];
+        if (data && uniforms) resources.push({ buffer: uniforms.buffer, offset: offsets[i], size: data.byteLength });
+        for (const { buffer, offset, size } of buffers) resources.push({ buffer, offset, size });
+        return gpu.device.createBindGroup({
+          label: entry.options.label ?? entry.spec.name,
+          layout,
+          entries: resources.map((resource, binding) => ({ binding, resource })),
+        });
+      };
       return {
         entry,
         pipeline,
-        group,
+        bind,
+        bound: buffers.map(({ buffer }) => buffer),
+        group: bind(),
         grid: entry.options.grid,
         phase: entry.phase,
         work: entry.options.work ?? 0,
@@ -145,6 +154,9 @@ export interface ProgramPart {
 
 /** A fixed list of dispatches, ready to be encoded any number of times; owns its uniform buffer. */
 export class Program {
+  /** Exchanges of buffers that its bind groups know of. */
+  private exchanges = -1;
+
   constructor(
     private readonly gpu: Gpu,
     readonly label: string,
@@ -190,6 +202,9 @@ export class Program {
 
   /** Encodes dispatches [from, to) as compute passes, one pass for each run of equal phases. */
   encode(encoder: GPUCommandEncoder, timer?: PassTimer, from = 0, to = this.steps.length): void {
+    const { exchanges } = this.gpu.buffers;
+    if (exchanges !== this.exchanges) this.bindAnew();
+    this.exchanges = exchanges;
     let pass: GPUComputePassEncoder | undefined;
     let phase: Phase | undefined;
     let pipeline: GPUComputePipeline | undefined;
@@ -206,6 +221,15 @@ export class Program {
       pass.dispatchWorkgroups(step.grid[0], step.grid[1], step.grid[2]);
     }
     pass?.end();
+  }
+
+  private bindAnew(): void {
+    for (const step of this.steps) {
+      const { buffers } = step.entry.options;
+      if (buffers.every(({ buffer }, i) => buffer === step.bound[i])) continue;
+      step.bound = buffers.map(({ buffer }) => buffer);
+      step.group = step.bind();
+    }
   }
 
   /** Cut points that divide the program into `parts` ranges of about equal work (dispatches count a little, too). */

@@ -62,7 +62,8 @@ export async function q3r(gpu: Gpu, w: Matrix, o: Q3rOptions): Promise<Q3rResult
     svd.reset(o.epsilon);
     await Promise.all([svd.build(), operator.build()]);
     const recorder = new Recorder(gpu, 'q3r.apply').setPhase('q3r');
-    operator.recordApply(recorder, { x, state, out, mode: 'write', value });
+    operator.recordApply(recorder, { x, state, out, mode: 'write' });
+    Q3rBatch.recordTotal(recorder, operator.values, value);
     applied = await recorder.build();
     svd.coldExact().run(Math.max(1, Math.ceil(svd.layout.maxK / 32)));
     Program.sequence(gpu, 'q3r.update', [operator.update('exact')]).run();

@@ -30,23 +30,22 @@ export interface Q3rBatchOptions {
 
 /**
  * The Q3R operator over the matrices of an SvdBatch: ε and envelope after each decomposition, and R(X) from U, V, ε.
- * Uses the batch's work buffers between its refreshes; owns the values and the programs of its updates.
+ * Uses the batch's work buffers between its refreshes; owns the programs of its updates and, unless given, the values.
  */
 export class Q3rBatch {
   /** λ⟨X, R(X)⟩ per matrix, one f32 each. */
   readonly values: View;
+  private readonly ownsValues: boolean;
   private updates: Program | undefined;
 
   constructor(
     private readonly gpu: Gpu,
     private readonly svd: SvdBatch,
     private readonly o: Q3rBatchOptions,
+    values?: View,
   ) {
-    this.values = gpu.buffers.allocate('q3r.values', svd.count * 4);
-  }
-
-  get bytes(): number {
-    return this.values.size;
+    this.ownsValues = values === undefined;
+    this.values = values ?? gpu.buffers.allocate('q3r.values', svd.count * 4);
   }
 
   async build(): Promise<void> {
@@ -78,10 +77,10 @@ export class Q3rBatch {
   }
 
   /**
-   * Records out = 2λR(X) (`write`) or out += 2λR(X) (`add`) for every matrix and value = Σ λ⟨X, R(X)⟩.
-   * x and out are arenas of the parameters' layout, state is a StepState (λ), value one f32.
+   * Records out = 2λR(X) (`write`) or out += 2λR(X) (`add`) for every matrix, and the values; `recordTotal` adds these up.
+   * x and out are arenas of the parameters' layout, state is a StepState (λ).
    */
-  recordApply(recorder: Recorder, o: { x: View; state: View; out: View; mode: 'write' | 'add'; value: View }): void {
+  recordApply(recorder: Recorder, o: { x: View; state: View; out: View; mode: 'write' | 'add' }): void {
     const { svd } = this;
     const { entries } = svd.layout;
     if (entries.length === 0) return;
@@ -106,12 +105,16 @@ export class Q3rBatch {
     const params = { add: o.mode === 'add' ? 1 : 0, skip: this.o.skipOverRank ? 1 : 0 };
     run(q.apply, [table, state, o.state, factors, a, o.x, y, o.out], tiles, params, work);
     run(q.value, [table, o.state, y, this.values], [entries.length, 1, 1]);
-    run(q.total, [this.values, o.value], [1, 1, 1], { count: entries.length });
+  }
+
+  /** Records value = Σ λ⟨X, R(X)⟩, one f32, over `values`. */
+  static recordTotal(recorder: Recorder, values: View, value: View): void {
+    recorder.dispatch(q.total, { buffers: [values, value], grid: [1, 1, 1], params: { count: values.size / 4 } });
   }
 
   dispose(): void {
     this.updates?.dispose();
     this.updates = undefined;
-    this.gpu.buffers.free(this.values);
+    if (this.ownsValues) this.gpu.buffers.free(this.values);
   }
 }

@@ -14,6 +14,8 @@ import {
 import { slice, type View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { Program, type Phase } from '../gpu/recorder';
+import { keptOf, keptColumns, moveFactors, savedFactors, type SavedView } from './svdFactors';
+import { SvdWorkspace, workspaceSize } from './svdWorkspace';
 import { MAX_SWEEPS, recordPieces, type Piece, type PieceOptions, type Recorded } from './svdPieces';
 
 export { MAX_SWEEPS };
@@ -23,80 +25,12 @@ export type { MatrixShape, MatrixStatus, MatrixEntry };
 const SQUARE_SWEEPS = 9;
 /** Sweeps over A V behind each of which is looked whether another is needed. */
 const CHECKED = 2;
-/** Buffers of a workspace with their elements of 4 bytes. */
-export type WorkspaceItems = readonly { readonly name: string; readonly elements: number }[];
-
-const workspaceItems = (long: number, short: number): WorkspaceItems => [
-  { name: 'A', elements: 4 * long },
-  { name: 'Y', elements: 4 * long },
-  { name: 'V', elements: 4 * short },
-  { name: 'gram', elements: 4 * short },
-  { name: 'inverse', elements: 4 * short },
-];
-
-/**
- * Work that several batches may share, because their programs never run at the same time; nothing of it is kept from one program to the
- * next. It may lie in memory of somebody else who rests meanwhile.
- */
-export class SvdWorkspace {
-  readonly a: View;
-  readonly y: View;
-  readonly v: View;
-  readonly gram: View;
-  readonly inverse: View;
-  /** What is not lent. */
-  private readonly own: View[] = [];
-
-  constructor(
-    private readonly gpu: Gpu,
-    label: string,
-    readonly long: number,
-    readonly short: number,
-    lend?: (items: WorkspaceItems) => ReadonlyMap<string, View>,
-  ) {
-    const items = workspaceItems(long, short);
-    const lent = lend?.(items);
-    const make = ({ name, elements }: WorkspaceItems[number]): View => {
-      const view = lent?.get(name) ?? gpu.buffers.allocate(`${label}.${name}`, 4 * elements);
-      if (!lent?.has(name)) this.own.push(view);
-      return view;
-    };
-    [this.a, this.y, this.v, this.gram, this.inverse] = items.map(make) as [View, View, View, View, View];
-  }
-
-  /**
-   * Workspace that is large enough for all the given lists of matrices.
-   * @param lend views for some of its buffers, each in a GPU buffer of its own: kernels bind one to read and another to write
-   */
-  static forAll(
-    gpu: Gpu,
-    label: string,
-    lists: readonly (readonly MatrixShape[])[],
-    lend?: (items: WorkspaceItems) => ReadonlyMap<string, View>,
-  ): SvdWorkspace {
-    const { long, short } = SvdWorkspace.sizes(lists);
-    return new SvdWorkspace(gpu, label, long, short, lend);
-  }
-
-  /** The buffers of `forAll`. */
-  static itemsFor(lists: readonly (readonly MatrixShape[])[]): WorkspaceItems {
-    const { long, short } = SvdWorkspace.sizes(lists);
-    return workspaceItems(long, short);
-  }
-
-  private static sizes(lists: readonly (readonly MatrixShape[])[]): { long: number; short: number } {
-    const sizes = lists.map((list) => layoutMatrices(list));
-    return { long: Math.max(1, ...sizes.map((s) => s.long)), short: Math.max(1, ...sizes.map((s) => s.short)) };
-  }
-
-  /** Bytes of its own. */
-  get bytes(): number {
-    return this.own.reduce((sum, view) => sum + view.size, 0);
-  }
-
-  dispose(): void {
-    for (const view of this.own) this.gpu.buffers.free(view);
-  }
+/** From the seed of a matrix to that of the next. */
+export const SEED_STEP = 0x9e37;
+/** The status of successive matrices in several batches, from their state buffers one behind the other. */
+export function parseStatusOf(batches: readonly SvdBatch[], bytes: ArrayBuffer): MatrixStatus[] {
+  let at = 0;
+  return batches.flatMap((svd) => svd.parseStatus(bytes.slice(at, (at += svd.state.size))));
 }
 
 /** How the kernels are cut for a device. */
@@ -147,6 +81,8 @@ export interface SvdBatchOptions {
   readonly skipOverRank?: boolean;
   readonly seed?: number;
   readonly workspace?: SvdWorkspace;
+  /** Sizes of the sketches at first: U and V are kept as far as these need them, and all of them where it is absent. */
+  readonly sketches?: readonly number[];
   /** What differs from the adapter's own choice. */
   readonly tuning?: SvdTuning;
   readonly phase?: Phase;
@@ -167,13 +103,14 @@ type Part = Piece | { readonly piece: Piece; readonly length: number };
  * Owns its buffers and, unless given, its workspace.
  */
 export class SvdBatch {
-  readonly layout: TableLayout;
+  /** Changes only when more columns are kept. */
+  layout: TableLayout;
   /** Per matrix: kernels/svd/common.wgsl State. */
   readonly state: View;
   readonly table: View;
   /** Descending singular values, k per matrix, 0 past the sketch; offsets are `layout.entries[i].s`. */
   readonly sigma: View;
-  /** U and V of every matrix as columns. */
+  /** U and V of every matrix as columns: the leading `kept` ones. Another buffer when these become more, in the same view. */
   readonly factors: View;
   /** Squared errors ‖Aᵀu − σv‖² in units of the matrix's scale; scratch during a refresh. */
   readonly columns: View;
@@ -201,13 +138,14 @@ export class SvdBatch {
     this.label = o.label ?? 'svd';
     this.vectors = o.vectors ?? true;
     this.seed = o.seed ?? 0;
-    this.layout = layoutMatrices(o.matrices, this.vectors);
+    const { sketches } = o;
+    this.layout = layoutMatrices(o.matrices, this.vectors, sketches && keptOf(o.matrices, sketches));
     const { layout, label } = this;
     for (const e of layout.entries) if ((e.offset + e.rows * e.cols) * 4 > o.arena.size) throw new Error(`${e.name} ends beyond the arena`);
     const make = (name: string, bytes: number) => gpu.buffers.allocate(`${label}.${name}`, bytes);
     const n = layout.entries.length;
     this.ownsWorkspace = !o.workspace;
-    this.workspace = o.workspace ?? new SvdWorkspace(gpu, label, Math.max(1, layout.long), Math.max(1, layout.short));
+    this.workspace = o.workspace ?? new SvdWorkspace(gpu, label, workspaceSize([o.matrices], sketches !== undefined));
     this.table = make('table', n * MATRIX_BYTES);
     this.state = make('state', n * STATE_BYTES);
     this.sigma = make('sigma', layout.columns * 4);
@@ -217,7 +155,7 @@ export class SvdBatch {
     this.off = make('off', n * 4);
     this.partials = make('partials', n * PARTS * 8);
     this.ranks = layout.entries.map((e) => e.k);
-    this.sketches = layout.entries.map((e) => e.k);
+    this.sketches = layout.entries.map((e, i) => Math.min(e.k, sketches?.[i] ?? e.k));
     this.gains = layout.entries.map(() => 1);
     const { software, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = gpu.info;
     const chosen = software ? SOFTWARE : hardwareTuning(layout.maxK, maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup);
@@ -232,9 +170,9 @@ export class SvdBatch {
     return this.layout.entries.length;
   }
 
-  /** Bytes that a batch will take, with a workspace of its own unless that is shared. */
-  static bytesFor(matrices: readonly MatrixShape[], vectors = true, shared = false): number {
-    const { entries, long, short, factors, columns } = layoutMatrices(matrices, vectors);
+  /** Bytes that a batch will take, with a workspace of its own unless that is shared; `sketches` as in `SvdBatchOptions`. */
+  static bytesFor(matrices: readonly MatrixShape[], vectors = true, shared = false, sketches?: readonly number[]): number {
+    const { entries, long, short, factors, columns } = layoutMatrices(matrices, vectors, sketches && keptOf(matrices, sketches));
     const each = MATRIX_BYTES + STATE_BYTES + 4 + PARTS * 8;
     return 16 * ((shared ? 0 : 2 * long + 3 * short) + factors) + 12 * columns + each * entries.length;
   }
@@ -248,14 +186,51 @@ export class SvdBatch {
     return [this.table, this.state, this.sigma, this.factors, this.columns, this.origin, this.off, this.partials];
   }
 
-  /** Target ranks and sketch sizes (clamped to 1 … k) that hold from the next refresh on, and factors of λ that hold at once. */
+  /**
+   * Target ranks and sketch sizes (clamped to 1 … k) that hold from the next refresh on, and factors of λ that hold at once. What larger
+   * sketches need is allocated here where it was not reserved. @throws OutOfMemoryError
+   */
   configure(ranks: readonly number[], sketches: readonly number[], gains?: readonly number[]): void {
     this.layout.entries.forEach((e, i) => {
       this.ranks[i] = ranks[i] ?? e.k;
       this.sketches[i] = Math.min(e.k, Math.max(1, sketches[i] ?? e.k));
       this.gains[i] = gains?.[i] ?? this.gains[i] ?? 1;
     });
+    const wanted = this.wanted(this.sketches);
+    if (wanted) this.grow(wanted, this.gpu.buffers.allocate(`${this.label}.factors`, this.layoutFor(wanted).factors * 16));
     this.writeTable();
+  }
+
+  /** Makes room for sketches of these sizes ahead of `configure`. @throws OutOfMemoryError; everything is as before then */
+  async reserve(sketches: readonly number[]): Promise<void> {
+    const wanted = this.wanted(sketches);
+    if (!wanted) return;
+    const bytes = this.layoutFor(wanted).factors * 16;
+    this.grow(wanted, await this.gpu.guard('larger sketches', () => this.gpu.buffers.allocate(`${this.label}.factors`, bytes)));
+  }
+
+  /** Columns to keep for sketches of these sizes, where there is no room for as many. */
+  private wanted(sketches: readonly number[]): number[] | undefined {
+    if (!this.o.sketches) return undefined;
+    const { entries } = this.layout;
+    const all = keptOf(this.o.matrices, sketches).map((columns, i) => Math.max(columns, entries[i]!.kept));
+    return all.some((columns, i) => columns > entries[i]!.kept) ? all : undefined;
+  }
+
+  private layoutFor(kept?: readonly number[]): TableLayout {
+    return layoutMatrices(this.o.matrices, this.vectors, kept);
+  }
+
+  private grow(kept: readonly number[], fresh: View): void {
+    const before = this.layout;
+    this.layout = this.layoutFor(kept);
+    moveFactors(this.gpu, this.factors, before, fresh, this.layout);
+    this.writeTable();
+  }
+
+  /** U and V as a snapshot keeps them: where all columns would lie, whatever there is room for here. */
+  get savedFactors(): SavedView {
+    return savedFactors(this.factors, this.layoutFor(), () => this.layout);
   }
 
   /** Forgets all decompositions: no vectors known, ε as at the start of a run. */
@@ -285,7 +260,7 @@ export class SvdBatch {
       vectors: this.vectors,
       skipOverRank: this.o.skipOverRank ?? false,
       ...this.tuning,
-      views: { ...this.workspace, arena: this.o.arena, table, state, sigma, factors, columns, off, origin, partials },
+      views: { ...this.workspaceViews, arena: this.o.arena, table, state, sigma, factors, columns, off, origin, partials },
     });
   }
 
@@ -349,12 +324,12 @@ export class SvdBatch {
     return Math.min(MAX_SWEEPS, Math.max(3, 2 + Math.max(...status.map((s) => s.sweeps))));
   }
 
-  /** Reads one matrix's triplets back: u (rows × count), s, v (cols × count), row-major. */
+  /** Reads one matrix's triplets back, of those that are kept: u (rows × count), s, v (cols × count), row-major. */
   async readTriplets(index: number, count: number): Promise<{ u: Float32Array; s: Float32Array; v: Float32Array }> {
     const e = this.layout.entries[index];
     if (!e || !this.vectors) throw new Error(`${this.label} keeps no vectors of a matrix ${index}`);
     const [factors, sigma] = await Promise.all([
-      this.gpu.readFloats(slice(this.factors, e.uAt * 4, (e.pv + e.kv) * e.k * 4)),
+      this.gpu.readFloats(slice(this.factors, e.uAt * 4, (e.pv + e.kv) * e.kept * 4)),
       this.gpu.readFloats(slice(this.sigma, e.s, e.k)),
     ]);
     const rowMajor = (at: number, height: number, length: number) => {
@@ -407,10 +382,19 @@ export class SvdBatch {
     return program;
   }
 
+  /** Whole U and V lie in the workspace where they are not kept. */
+  private get workspaceViews() {
+    const { a, y, v, gram, inverse, u, f } = this.workspace;
+    return { a, y, v, gram, inverse, ...(this.o.sketches && u && f ? { u, f } : {}) };
+  }
+
   private writeTable(): void {
     const all = new Uint32Array((this.count * MATRIX_BYTES) / 4);
     this.layout.entries.forEach((e, i) => {
-      all.set(packMatrix(e, this.ranks[i] ?? e.k, this.sketches[i] ?? e.k, this.seed + i * 0x9e37, this.gains[i]), (i * MATRIX_BYTES) / 4);
+      const sketch = this.sketches[i] ?? e.k;
+      // By the sketch, not by the room there happens to be: what is known after an exact decomposition must not depend on that.
+      const kept = this.o.sketches ? Math.min(e.kept, keptColumns(e.k, sketch)) : e.k;
+      all.set(packMatrix(e, this.ranks[i] ?? e.k, sketch, this.seed + i * SEED_STEP, this.gains[i], kept), (i * MATRIX_BYTES) / 4);
     });
     if (this.count > 0) this.gpu.write(this.table, all);
   }

@@ -97,7 +97,9 @@ export interface PieceOptions {
     Record<
       'arena' | 'table' | 'state' | 'sigma' | 'factors' | 'columns' | 'off' | 'origin' | 'partials' | 'a' | 'y' | 'v' | 'gram' | 'inverse',
       View
-    >
+    > &
+      // In the place of `factors` where that has no room for all columns of an exact decomposition.
+      Partial<Record<'u' | 'f', View>>
   >;
 }
 
@@ -181,6 +183,8 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   const V: Columns = [v, k.SHORT];
   const U: Columns = [factors, k.LEFT];
   const F: Columns = [factors, k.RIGHT];
+  const wholeU: Columns = views.u ? [views.u, k.LONG] : U;
+  const wholeF: Columns = views.f ? [views.f, k.SHORT] : F;
   const G: Columns = [gram, k.SHORT];
   const T: Columns = [inverse, k.SHORT];
   const once: Grid = [ceilDiv(count, 64), 1, 1];
@@ -265,14 +269,14 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     // R as A^T Q, not as the factor of A^T A, in which small directions drown; the second pass keeps those under 1e-2 sigma_1.
     mark('factorExact', () => {
       orthonormalise(A, Y);
-      orthonormalise(Y, U);
-      inner(A, U, V, 1);
+      orthonormalise(Y, wholeU);
+      inner(A, wholeU, V, 1);
     });
     jacobi('Exact', V, gram, IDLE.coarse, COARSE);
     mark('settleExact', () => {
       // Two passes: the second makes up for columns of R that are zero or came out of noise.
-      orthonormalise(V, F);
-      orthonormalise(F, V);
+      orthonormalise(V, wholeF);
+      orthonormalise(wholeF, V);
       inner(V, V, G, 0);
       run(k.verify, [table, state, gram, off], perColumn);
       combine(A, V, Y, k.INNER_ALL);

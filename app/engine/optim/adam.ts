@@ -43,7 +43,8 @@ export class Adam {
   /**
    * One update of all parameters: one dispatch, unless the arena is larger than a binding. With `addTerm`, the step is first collected in the
    * place of `grads`, in units of the learning rate; what it records adds to that what shall pass beside the moments, evaluated on weights
-   * that are still those before the step. While the guard is set, `grads` are gradients still, and no weight moves.
+   * that are still those before the step. While the guard is set, no weight moves, and that is added to
+   * the gradients.
    */
   recordUpdate(rec: Recorder, { params, grads, state, guard }: UpdateViews, addTerm?: (step: View) => void): void {
     const { elements, maxBinding, decay } = this.options;

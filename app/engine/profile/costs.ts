@@ -199,7 +199,7 @@ export function costOf(d: DispatchInfo): Cost {
 
 /** Every dispatch of a list in its order; `spectral` says what those know that work on the regularized matrices. */
 export function costsOf(dispatches: readonly DispatchInfo[], spectral?: Spectral): Cost[] {
-  /** Jacobi sweeps so far, and decompositions begun. */
-  const at = { sweep: 0, pass: 0 };
+  /** Jacobi sweeps so far, decompositions begun, and the matrices at work. */
+  const at = { sweep: 0, pass: 0, first: 0, count: 0 };
   return dispatches.map((d) => (spectral && spectralCost(d, spectral, at)) ?? costOf(d));
 }

@@ -1,4 +1,5 @@
 import { INNER_ALL, INNER_TRIANGULAR, LEFT, LONG, SQUARE, tournament } from '../../../kernels/svd/svd';
+import { MATRIX_BYTES } from '../../../kernels/svd/table';
 import type { DispatchInfo } from '../gpu/recorder';
 import type { Cost } from './costs';
 
@@ -18,10 +19,13 @@ export interface SpectralMatrix {
 
 export type Spectral = readonly SpectralMatrix[];
 
-/** Where a walk through the dispatches of a refresh stands. */
+/** Where a walk through the dispatches of a refresh, or of the operator, stands. */
 export interface Progress {
   sweep: number;
   pass: number;
+  /** Which of the matrices are at work: they may come in groups, one after the other. */
+  first: number;
+  count: number;
 }
 
 /** A matrix with the columns at work: A is p × k, ell of its columns are. */
@@ -114,9 +118,17 @@ const sides = ({ rows, cols, sketch, columns, sweeps }: SpectralMatrix, again: b
 });
 
 /** Of a dispatch over the regularized matrices; undefined for any other. Moves `at` along the refresh. */
-export function spectralCost(d: DispatchInfo, matrices: Spectral, at: Progress): Cost | undefined {
+export function spectralCost(d: DispatchInfo, all: Spectral, at: Progress): Cost | undefined {
   // A kernel that comes in several sizes of tile has them behind its name.
   const [, family, name = ''] = /^(svd|q3r)\/([a-zA-Z]+)/.exec(d.kernel) ?? [];
+  const table = d.operands.find((o) => o.name === 'table');
+  // What a group begins with, in a refresh and in the operator.
+  if (table && (name === 'measure' || name.startsWith('project'))) {
+    at.first = (at.first + at.count) % all.length;
+    at.count = Math.floor(table.bytes / MATRIX_BYTES);
+    Object.assign(at, { sweep: 0, pass: 0 });
+  }
+  const matrices = at.count > 0 ? all.slice(at.first, at.first + at.count) : all;
   if (family === 'q3r') {
     const formula = Q3R[name];
     // What a judgement leaves open is decomposed anew, without being loaded again.

@@ -1,6 +1,7 @@
 import type { View } from '../gpu/buffers';
 import type { Program, Recorder } from '../gpu/recorder';
-import type { MatrixShape, MatrixStatus, SvdBatch } from '../linalg/svdBatch';
+import type { MatrixShape, MatrixStatus } from '../linalg/svdBatch';
+import type { SavedView } from '../linalg/svdFactors';
 
 /** A matrix that a regularizer acts on. */
 export interface RegularizedMatrix extends MatrixShape {
@@ -25,20 +26,21 @@ export interface ApplyViews {
  * applied every step.
  */
 export interface Regularizer {
-  /** State of every matrix, small: copied back after a refresh; `parseStatus` of it goes into the next `nextRefresh`. */
-  readonly status: View;
-  readonly svd: SvdBatch;
+  /** State of every matrix, small: copied back after a refresh; `parseStatus` of it all goes into the next `nextRefresh`. */
+  readonly statusViews: readonly View[];
   readonly matrices: readonly RegularizedMatrix[];
   /** Bytes on the GPU, a shared workspace not counted. */
   readonly bytes: number;
   build(): Promise<void>;
+  /** Makes room for what the refresh by this status keeps, where it needs more than there is. @throws OutOfMemoryError */
+  prepare?(status: readonly MatrixStatus[] | undefined): Promise<void>;
   nextRefresh(status: readonly MatrixStatus[] | undefined): Program;
   parseStatus(bytes: ArrayBuffer): MatrixStatus[];
   recordApply(recorder: Recorder, o: ApplyViews): void;
   /** Target ranks from the next refresh on, factors of λ at once; in the order of `matrices`. */
   tune(ranks: readonly number[], lambdaScales: readonly number[]): void;
   /** GPU buffers that make up the state: with `saveState`, what a run needs to continue bitwise. */
-  readonly stateViews: View[];
+  readonly stateViews: readonly SavedView[];
   saveState(): unknown;
   restoreState(saved: unknown): void;
   reset(): void;

@@ -3,6 +3,7 @@ import type { PlanReport } from '../../protocol/messages';
 import type { DeviceInfo } from '../gpu/device';
 import { factorBytes, productFlops } from '../factorization/layout';
 import { truncationBytes } from '../model/factored';
+import { SvdBatch } from '../linalg/svdBatch';
 import { stageElements } from '../model/gradientStage';
 import { activationElements, elementsBeside, stepFlops } from '../model/memory';
 import { weightMatrices, type WeightMatrix } from '../model/matrices';
@@ -12,8 +13,8 @@ import { DATASET_CONFIGS } from '../data/config';
 import { stageBytes } from '../ops/stage';
 import type { Counts } from './datasets';
 import { resolveModel } from './datasets';
-import { actedMatrices, planOf, planFactors, planMatrices } from './matrices';
-import { evaluationBatch, partSize, storesHalves, trainingActivations, workspaceItems } from './recipe';
+import { actedMatrices, planOf, planFactors, planMatrices, techniqueOf } from './matrices';
+import { evaluationBatch, partSize, storesHalves, spectralPlan, trainingActivations } from './recipe';
 
 export { planMatrices, type PlannedMatrix } from './matrices';
 
@@ -58,6 +59,7 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
   const effective = vitParameters(config);
   const matrices = planMatrices(experiment, config);
   const layout = planFactors(experiment, config, matrices);
+  const acted = actedMatrices(matrices, method, layout);
   const table = layout?.trained ?? effective;
   const arena = table.total * 4;
   const rows = partSize(experiment);
@@ -81,7 +83,9 @@ function figures(experiment: Experiment, { gflops, counts }: Device): PlanReport
     optimizer: 2 * arena,
     activations: 4 * (training.total + evaluation.total) + stage(rows, train.augment === 'strong') + stage(evalRows, false),
     q3r:
-      q3rBytes(matrices, actedMatrices(matrices, method, layout)) + 4 * elementsBeside(workspaceItems(experiment, config), training.items),
+      SvdBatch.bytesFor(matrices, false, true) +
+      (techniqueOf(method).regularizer === 'q3r' ? q3rBytes(acted, method) : SvdBatch.bytesFor(acted, true, true)) +
+      4 * elementsBeside(spectralPlan(experiment, config).items, training.items),
     data: (counts.train + counts.test) * (pixels + 2),
   };
   const kept = (o: { recompute?: boolean; halves?: boolean }): number =>

@@ -4,7 +4,9 @@ import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import type { Program } from '../gpu/recorder';
-import { SvdBatch, SvdWorkspace, type MatrixStatus, type Tolerance, type WorkspaceItems } from '../linalg/svdBatch';
+import { SvdBatch, parseStatusOf, type MatrixStatus, type Tolerance } from '../linalg/svdBatch';
+import type { SavedView } from '../linalg/svdFactors';
+import { SvdWorkspace, groupMatrices, type Lend } from '../linalg/svdWorkspace';
 import type { FactorLayout } from '../factorization/layout';
 import { HoyerRegularizer, hoyerValueOf } from '../regularizers/hoyer/regularizer';
 import { spectrumFigures } from '../regularizers/q3r/figures';
@@ -12,6 +14,7 @@ import { Q3rRegularizer } from '../regularizers/q3r/regularizer';
 import type { Regularizer } from '../regularizers/regularizer';
 import { actedMatrices, planOf, techniqueOf, type PlannedMatrix } from './matrices';
 import { requireLike } from './plainData';
+import type { SpectralPlan } from './recipe';
 
 /** A display refresh that takes longer than this is cut into several submits, milliseconds. */
 const SUBMIT_TARGET = 60;
@@ -24,7 +27,8 @@ const SUBMIT_TARGET = 60;
 export class RankControl {
   /** Absent where nothing regularizes. Acts on the trained parameters: on the factors, where there are any. */
   readonly regularizer: Regularizer | undefined;
-  private readonly monitor: SvdBatch;
+  /** Of successive matrices each. */
+  private readonly monitors: readonly SvdBatch[];
   /**
    * Scratch of all decompositions of the run, none of which is ever cut by another, nor by a forward or backward pass: it may lie in what
    * these leave behind.
@@ -47,15 +51,17 @@ export class RankControl {
       params: View;
       weights: View;
       layout?: FactorLayout | undefined;
+      /** See `spectralPlan`. */
+      plan: SpectralPlan;
       /** See `VitModel.lend`. */
-      lend: (items: WorkspaceItems) => ReadonlyMap<string, View>;
+      lend: Lend;
     },
     private matrices: readonly PlannedMatrix[] = o.matrices,
   ) {
     const { method, train } = o.experiment;
     const acted = actedMatrices(matrices, method, o.layout);
     // Refreshes, the operator and the display never run at the same time.
-    this.workspace = SvdWorkspace.forAll(gpu, 'rank', [matrices, acted], o.lend);
+    this.workspace = new SvdWorkspace(gpu, 'rank', o.plan.size, o.lend);
     const common = { matrices: acted, params: o.params, seed: train.seed, workspace: this.workspace };
     if (acted.length === 0) this.regularizer = undefined;
     else if (techniqueOf(method).regularizer === 'hoyer')
@@ -63,21 +69,29 @@ export class RankControl {
     else
       this.regularizer = new Q3rRegularizer(gpu, {
         ...common,
+        groups: groupMatrices(acted, o.plan.most),
         svd: method.svd,
         oversample: method.oversample,
         powerIterations: method.powerIterations,
         epsilonSchedule: method.epsilonSchedule,
         epsilonN: method.epsilonN,
       });
-    this.monitor = new SvdBatch(gpu, {
-      label: 'monitor',
-      matrices,
-      arena: o.weights,
-      vectors: false,
-      phase: 'other',
-      workspace: this.workspace,
-    });
-    this.readback = new Readback(gpu, 'spectra', this.monitor.sigma.size + this.monitor.state.size);
+    this.monitors = groupMatrices(matrices, o.plan.most).map(
+      (group) =>
+        new SvdBatch(gpu, {
+          label: 'monitor',
+          matrices: group,
+          arena: o.weights,
+          vectors: false,
+          phase: 'other',
+          workspace: this.workspace,
+        }),
+    );
+    this.readback = new Readback(
+      gpu,
+      'spectra',
+      this.monitors.reduce((sum, { sigma, state }) => sum + sigma.size + state.size, 0),
+    );
   }
 
   /** What the last refresh reported, once it has landed. */
@@ -90,24 +104,26 @@ export class RankControl {
   }
 
   async build(): Promise<void> {
-    await Promise.all([this.monitor.build(), this.regularizer?.build()]);
+    await Promise.all([...this.monitors.map((monitor) => monitor.build()), this.regularizer?.build()]);
   }
 
   /** Views to copy behind a step that refreshes, and their size. */
-  get statusViews(): View[] {
-    return this.regularizer ? [this.regularizer.status] : [];
+  get statusViews(): readonly View[] {
+    return this.regularizer?.statusViews ?? [];
   }
   get statusBytes(): number {
-    return this.regularizer?.status.size ?? 0;
+    return this.statusViews.reduce((sum, { size }) => sum + size, 0);
   }
 
   private due(t: number, every: number): boolean {
     return this.regularizer !== undefined && (t - 1) % every === 0;
   }
 
-  /** Resolves when step t may be submitted: a refresh depends on what the one before it has reported. */
+  /** Resolves when step t may be submitted: a refresh depends on what the one before it has reported. @throws OutOfMemoryError */
   async ready(t: number, every: number): Promise<void> {
-    if (this.due(t, every)) await this.last;
+    if (!this.due(t, every)) return;
+    await this.last;
+    await this.regularizer?.prepare?.(this.lastStatus);
   }
 
   /** Programs that step t runs first: a refresh every `every` steps, from the first on. */
@@ -131,21 +147,25 @@ export class RankControl {
   }
 
   private async measure(lambda: number, tolerance: Tolerance): Promise<MatrixSpectrum[]> {
-    const { gpu, monitor } = this;
-    const program = monitor.exact(SvdBatch.nextSweeps(this.watched), tolerance);
+    const { gpu, monitors } = this;
+    const sweeps = SvdBatch.nextSweeps(this.watched);
     const from = performance.now();
-    program.run(this.parts);
+    for (const monitor of monitors) monitor.exact(sweeps, tolerance).run(Math.ceil(this.parts / monitors.length));
     const encoder = gpu.device.createCommandEncoder({ label: 'spectra' });
-    this.readback.copy(encoder, monitor.sigma, monitor.state);
+    this.readback.copy(encoder, ...monitors.map(({ sigma }) => sigma), ...monitors.map(({ state }) => state));
     gpu.device.queue.submit([encoder.finish()]);
     const bytes = await this.readback.map();
     this.parts = Math.max(1, Math.ceil((performance.now() - from) / SUBMIT_TARGET));
-    this.watched = monitor.parseStatus(bytes.slice(monitor.sigma.size));
-    const sigma = new Float32Array(bytes, 0, monitor.sigma.size / 4);
+    let at = 0;
+    const spectra = monitors.flatMap(({ sigma, layout }) => {
+      const all = new Float32Array(bytes, at, sigma.size / 4);
+      at += sigma.size;
+      return layout.entries.map(({ s, k }) => all.slice(s, s + k));
+    });
+    this.watched = parseStatusOf(monitors, bytes.slice(at));
     const status = this.statusByName();
     return this.matrices.map((m, i): MatrixSpectrum => {
-      const { s, k } = monitor.layout.entries[i]!;
-      const values = sigma.slice(s, s + k);
+      const values = spectra[i]!;
       const known = m.regularized ? status.get(m.name) : undefined;
       const pull = lambda * (m.lambdaScale ?? 1);
       const epsilon = known && known.refreshes > 0 ? known.epsilon : NaN;
@@ -184,7 +204,7 @@ export class RankControl {
   }
 
   /** GPU state that a snapshot keeps, and the part of it that lives on the CPU. */
-  get stateViews(): View[] {
+  get stateViews(): readonly SavedView[] {
     return this.regularizer?.stateViews ?? [];
   }
   /** Captured when called; the status of a refresh that is still in flight is waited for. */
@@ -211,7 +231,7 @@ export class RankControl {
 
   dispose(): void {
     this.regularizer?.dispose();
-    this.monitor.dispose();
+    for (const monitor of this.monitors) monitor.dispose();
     this.workspace.dispose();
     this.readback.dispose();
   }

@@ -1,10 +1,10 @@
 import { packStepState, type Mix } from '../../../kernels/stepState';
 import type { Experiment } from '../../protocol/experiment';
-import { SvdWorkspace } from '../linalg/svdBatch';
-import { activationElements, type BufferItem, type VitPlan } from '../model/memory';
-import type { VitConfig } from '../model/parameters';
+import { groupMatrices, workspaceItems, workspaceSize, type WorkspaceSize } from '../linalg/svdWorkspace';
+import { activationElements, elementsBeside, type BufferItem, type VitPlan } from '../model/memory';
+import { vitParameters, type VitConfig } from '../model/parameters';
 import { learningRate } from '../optim/schedule';
-import { actedMatrices, planFactors, planMatrices } from './matrices';
+import { actedMatrices, planFactors, planMatrices, techniqueOf } from './matrices';
 
 /** Activations are stored in half precision. */
 export const storesHalves = ({ train }: Experiment): boolean => train.precision === 'mixed';
@@ -12,17 +12,48 @@ export const storesHalves = ({ train }: Experiment): boolean => train.precision 
 /** Images whose activations are kept at once: those of one part of a batch. */
 export const partSize = ({ train }: Experiment): number => train.batchSize / train.accumulate;
 
-/** The work buffers of a run's decompositions, which lodge in the activations of training: none of them runs during a pass. */
-export function workspaceItems(experiment: Experiment, config: VitConfig): readonly BufferItem[] {
-  const matrices = planMatrices(experiment, config);
-  return SvdWorkspace.itemsFor([matrices, actedMatrices(matrices, experiment.method, planFactors(experiment, config, matrices))]);
+/** How the decompositions of a run share work buffers. */
+export interface SpectralPlan {
+  /** Long ranges of the matrices that are decomposed at the same time, in vec4s. */
+  readonly most: number;
+  readonly size: WorkspaceSize;
+  /** The work buffers, which lodge in the activations of training: no decomposition runs during a pass. */
+  readonly items: readonly BufferItem[];
 }
+
+/** Work buffers that find no room in the activations may take so many elements, */
+const BESIDE = 2 ** 20;
+/** or as many as this share of the weights. */
+const BESIDE_SHARE = 1 / 8;
+
+/** As many matrices are decomposed at a time as the activations of training have room for. */
+export function spectralPlan(experiment: Experiment, config: VitConfig): SpectralPlan {
+  const { method } = experiment;
+  const { regularizer } = techniqueOf(method);
+  const shown = planMatrices(experiment, config);
+  const acted = actedMatrices(shown, method, planFactors(experiment, config, shown));
+  const whole = regularizer === 'q3r' && method.svd !== 'exact';
+  const all = workspaceSize([shown, acted]).long;
+  const allowed = Math.max(BESIDE, BESIDE_SHARE * vitParameters(config).total);
+  for (let parts = 1; ; parts += 1 + (parts >> 2)) {
+    const most = Math.ceil(all / parts);
+    const size = workspaceSize([...groupMatrices(shown, most), ...(regularizer === 'hoyer' ? [acted] : groupMatrices(acted, most))], whole);
+    const items = workspaceItems(size);
+    const { items: hosts } = activationElements(config, partSize(experiment), true, { ...storedAs(experiment), guests: items });
+    // Hoyer takes its matrices all at once.
+    if (elementsBeside(items, hosts) <= allowed || parts > shown.length || regularizer === 'hoyer') return { most, size, items };
+  }
+}
+
+const storedAs = (experiment: Experiment): Pick<VitPlan, 'recompute' | 'halves'> => ({
+  recompute: experiment.train.recompute,
+  halves: storesHalves(experiment),
+});
 
 /** What the training activations of an experiment are made for, but the number of images. */
 export const trainingOptions = (experiment: Experiment, config: VitConfig): Pick<VitPlan, 'recompute' | 'halves' | 'guests'> => ({
-  recompute: experiment.train.recompute,
-  halves: storesHalves(experiment),
-  guests: workspaceItems(experiment, config),
+  ...storedAs(experiment),
+  guests: spectralPlan(experiment, config).items,
 });
 
 /** The largest training activations of an experiment: those of one part of its batch. */

@@ -45,6 +45,17 @@ export interface StepResult {
   readonly times: PhaseTimes | null;
 }
 
+/** Buffers one behind the other. */
+function joined(all: readonly ArrayBuffer[]): ArrayBuffer {
+  const out = new Uint8Array(all.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const bytes of all) {
+    out.set(new Uint8Array(bytes), at);
+    at += bytes.byteLength;
+  }
+  return out.buffer;
+}
+
 /** The data of a run, on the GPU. */
 export interface RunData {
   readonly train: GpuDataset;
@@ -198,8 +209,8 @@ export class Run {
 
   /** Takes what the last refresh reports, which the next one depends on. */
   async settle(): Promise<void> {
-    const [status] = this.rank.statusViews;
-    if (status) this.rank.observe(this.gpu.read(status));
+    const { statusViews } = this.rank;
+    if (statusViews.length > 0) this.rank.observe(Promise.all(statusViews.map((view) => this.gpu.read(view))).then(joined));
     await this.rank.ready(1, 1);
   }
 
@@ -347,9 +358,10 @@ export class Run {
   restore(snapshot: Snapshot): void {
     this.version++;
     this.last = snapshot.step;
+    // First: it makes room for what larger sketches have kept.
+    this.rank.restoreState(snapshot.regularizer);
     this.parts.snapshots.restore(snapshot);
     this.factorization?.compose();
-    this.rank.restoreState(snapshot.regularizer);
     this.gpu.write(this.views.guard, new Uint8Array(this.views.guard.size));
   }
 

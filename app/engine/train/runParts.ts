@@ -2,6 +2,7 @@ import type { Experiment } from '../../protocol/experiment';
 import { Factorization } from '../factorization/factorization';
 import { initialFactors } from '../factorization/initial';
 import type { Gpu } from '../gpu/device';
+import { savedView } from '../linalg/svdFactors';
 import type { VitTuning } from '../model/memory';
 import { initialParameters, vitParameters, type ParameterTable, type VitConfig } from '../model/parameters';
 import type { VitModel } from '../model/vit';
@@ -10,7 +11,7 @@ import { Flight } from './flight';
 import { trainingModel } from './kit';
 import { planFactors, planMatrices } from './matrices';
 import { RankControl } from './rankControl';
-import { partSize, storesHalves } from './recipe';
+import { partSize, spectralPlan, storesHalves } from './recipe';
 import { Snapshotter } from './snapshot';
 import { StepViews } from './step';
 import { tuningFor } from './tuning';
@@ -51,10 +52,13 @@ export async function allocateRun(gpu: Gpu, experiment: Experiment, config: VitC
     const adam = new Adam(gpu, { elements, decay: train.optimizer === 'adam' ? 'l2' : 'decoupled' });
     const weights = factorization?.weights ?? views.params;
     const lend = model.lend.bind(model);
-    const rank = new RankControl(gpu, { experiment, matrices, params: views.params, weights, layout, lend });
+    const plan = spectralPlan(experiment, config);
+    const rank = new RankControl(gpu, { experiment, matrices, params: views.params, weights, layout, plan, lend });
     const flight = new Flight(gpu, views.metrics.size + rank.statusBytes);
     const extra = [factorization?.weights, views.ema, views.scaling].filter((view) => view !== undefined);
-    const snapshots = new Snapshotter(gpu, [views.params, adam.m, adam.v, ...extra, ...rank.stateViews], () => rank.saveState());
+    const snapshots = new Snapshotter(gpu, [...[views.params, adam.m, adam.v, ...extra].map(savedView), ...rank.stateViews], () =>
+      rank.saveState(),
+    );
     return { table, tuning, model, views, adam, rank, flight, snapshots, factorization };
   };
   try {

@@ -1,6 +1,7 @@
 import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
+import type { SavedView } from '../linalg/svdFactors';
 
 /** Everything needed to continue a run bitwise: kept in worker memory, restored on the same or on a new device. */
 export interface Snapshot {
@@ -21,7 +22,7 @@ export class Snapshotter {
   /** @param views the first of them holds the weights */
   constructor(
     private readonly gpu: Gpu,
-    private readonly views: readonly View[],
+    private readonly views: readonly SavedView[],
     private readonly regularizerState: () => Promise<unknown>,
   ) {
     this.readback = new Readback(
@@ -37,19 +38,14 @@ export class Snapshotter {
 
   /** Name and bytes of every view: the label of its buffer, which a checkpoint keeps it under, so that the order may change. */
   get layout(): { name: string; size: number }[] {
-    const labels = this.views.map(({ buffer }) => buffer.label);
-    // Two parts of one buffer are told apart by where they begin.
-    return this.views.map(({ buffer: { label }, offset, size }) => ({
-      name: labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label}@${offset}`,
-      size,
-    }));
+    return this.views.map(({ name, size }) => ({ name, size }));
   }
 
   /** The state after everything submitted so far: the copies are queued before this returns. @throws Error while busy. */
   async take(step: number): Promise<Snapshot> {
     const regularizer = this.regularizerState();
     const encoder = this.gpu.device.createCommandEncoder({ label: 'snapshot' });
-    this.readback.copy(encoder, ...this.views);
+    this.readback.copyTo(encoder, this.placed());
     this.gpu.device.queue.submit([encoder.finish()]);
     const all = await this.readback.map();
     const cpu = await regularizer;
@@ -63,7 +59,17 @@ export class Snapshotter {
     snapshot.parts.forEach((part, i) => {
       const view = this.views[i];
       if (view?.size !== part.byteLength) throw new Error('The snapshot belongs to another model.');
-      this.gpu.write(view, part);
+      for (const piece of view.pieces()) this.gpu.write(piece.view, new Uint8Array(part, piece.at, piece.view.size));
+    });
+  }
+
+  /** Every piece, and where it lies in a snapshot. */
+  private placed(): { view: View; at: number }[] {
+    let from = 0;
+    return this.views.flatMap((part) => {
+      const pieces = part.pieces().map(({ view, at }) => ({ view, at: from + at }));
+      from += part.size;
+      return pieces;
     });
   }
 

@@ -4,7 +4,7 @@ import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import type { Program } from '../gpu/recorder';
 import { StepTimer } from '../gpu/timestamps';
-import type { SvdWorkspace } from '../linalg/svdBatch';
+import type { SvdWorkspace } from '../linalg/svdWorkspace';
 import { imageFlops, matrixParameters, rankOfEnergy, rankOfFraction, storedParameters, thinElements } from '../model/factored';
 import { FactoredWeights, type FactoredBuffers } from '../model/factoredWeights';
 import type { WeightMatrix } from '../model/matrices';
@@ -98,7 +98,7 @@ export class Truncation {
     const { matrices, workspace, weights, config, tuning } = o;
     this.copy = gpu.buffers.allocate('truncation.weights', weights.size);
     const { long, short } = FactoredWeights.workspaceFor(matrices);
-    const fits = workspace && workspace.long >= long && workspace.short >= short;
+    const fits = workspace && workspace.size.long >= long && workspace.size.short >= short;
     this.factored = new FactoredWeights(gpu, { matrices, arena: this.copy, ...(fits && { workspace }) });
     if (!bench) return;
     this.plan = { config, batch: bench.batch, training: false, tuning };

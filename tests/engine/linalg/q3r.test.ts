@@ -71,7 +71,8 @@ describe('golden operator', () => {
         [tiled, x],
       ] as const) {
         const r = new Recorder(g, 'apply');
-        by.recordApply(r, { x: at, state, out, mode: 'write', value });
+        by.recordApply(r, { x: at, state, out, mode: 'write' });
+        Q3rBatch.recordTotal(r, by.values, value);
         const program = await r.build();
         program.run();
         applied.push({

@@ -184,6 +184,19 @@ test('a matrix has no part in sweeps after its last, and alone in what a guard l
   expect(flops({ ...tall, columns: 5 })).toEqual([each, each, each, each, 1.25 * 572]);
 });
 
+test('matrices that come in groups count where they are at work', () => {
+  const table = (count: number) => ({ operands: [{ name: 'table', access: 'read' as const, bytes: 16 * Math.ceil((72 * count) / 16) }] });
+  const wide: SpectralMatrix = { ...tall, rows: 50 };
+  const of = (...groups: number[]) =>
+    groups.flatMap((count) => [dispatch('svd/measure', {}, table(count)), dispatch('svd/place'), dispatch('q3r/update')]);
+  const flops = costsOf(
+    [...of(2, 1), dispatch('q3r/project', {}, table(2)), dispatch('q3r/project', {}, table(1))],
+    [tall, tall, wide],
+  ).map((cost) => cost.flops);
+  expect([flops[1], flops[4]]).toEqual([2 * 21, 150]);
+  expect(flops.slice(6)).toEqual([2 * one('q3r/project')[0]!, one('q3r/project', {}, wide)[0]]);
+});
+
 test('the operator: 7 × 5 with an envelope of 2', () => {
   expect(one('q3r/project')).toEqual([140 + 14, 35 + 10 + 14]);
   expect(one('q3r/projectTiled')).toEqual(one('q3r/project'));

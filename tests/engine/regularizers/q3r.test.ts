@@ -22,6 +22,7 @@ interface Options {
   oversample?: number;
   powers?: number;
   mode?: 'write' | 'add';
+  groups?: Q3rMatrix[][];
 }
 
 /** A regularizer with everything it needs around it. */
@@ -53,6 +54,7 @@ class Rig {
       epsilonSchedule: o.schedule ?? 'default',
       epsilonN: o.n ?? 0,
       seed: 5,
+      ...(o.groups && { groups: o.groups }),
     });
     await reg.build();
     const recorder = new Recorder(g, 'apply');
@@ -71,8 +73,9 @@ class Rig {
     return { gradient, value: value[0]! };
   }
   sigma(i: number): Promise<F32> {
-    const { s, k } = this.reg.svd.layout.entries[i]!;
-    return this.g.readFloats(this.reg.svd.sigma).then((all) => all.slice(s, s + k));
+    const svd = this.reg.batches[0]!;
+    const { s, k } = svd.layout.entries[i]!;
+    return this.g.readFloats(svd.sigma).then((all) => all.slice(s, s + k));
   }
   dispose(): void {
     this.reg.dispose();
@@ -88,6 +91,21 @@ const matrix = (name: string, offset: number, rows: number, cols: number, target
   cols,
   targetRank,
 });
+/** What a snapshot holds of a regularizer, and how it gets there. */
+const taken = async (g: Gpu, reg: Q3rRegularizer) => {
+  const parts = reg.stateViews.map(async (part) => {
+    const bytes = new Uint8Array(part.size);
+    for (const { view, at } of part.pieces()) bytes.set(new Uint8Array(await g.read(view)), at);
+    return bytes;
+  });
+  return { saved: JSON.parse(JSON.stringify(reg.saveState())) as unknown, parts: await Promise.all(parts) };
+};
+const put = (g: Gpu, reg: Q3rRegularizer, { saved, parts }: Awaited<ReturnType<typeof taken>>) => {
+  reg.restoreState(saved);
+  reg.stateViews.forEach((part, i) => {
+    for (const { view, at } of part.pieces()) g.write(view, parts[i]!.subarray(at, at + view.size));
+  });
+};
 const part = (data: F32, m: Q3rMatrix) => data.slice(m.offset, m.offset + m.rows * m.cols);
 
 describe('golden schedules', () => {
@@ -182,19 +200,51 @@ describe('the envelope is never clipped', () => {
   test('a rising spectrum over a fixed ε: the sketch grows before it is needed', async () => {
     const rig = await Rig.make(gpu(), m, { schedule: 'constant', n: 1, oversample: 2 });
     const sizes: number[] = [];
+    const { bytes } = rig.reg;
+    let snapshot: Awaited<ReturnType<typeof taken>> | undefined;
+    let later: unknown;
     for (let i = 0; i < 24; i++) {
       const w = spectrum(1.02 * 1.12 ** i);
       gpu().write(rig.params, w);
+      if (snapshot && !later) {
+        // A fresh one has less room, and makes some for what the snapshot holds.
+        const other = await Rig.make(gpu(), m, { schedule: 'constant', n: 1, oversample: 2 }, rig.params);
+        put(gpu(), other.reg, snapshot);
+        expect(other.reg.bytes).toBeGreaterThan(bytes);
+        other.status = rig.status;
+        later = [await other.refresh(), await other.applied()];
+        other.dispose();
+        expect([await rig.refresh(), await rig.applied()]).toEqual(later);
+      }
       const [s] = await rig.refresh();
       const sigma = svd64(w, 40, 32).s;
       expect(s!.envelope).toBe(sigma.filter((x) => x > 1).length);
       const { gradient } = await rig.applied();
       expect(relativeError(gradient.slice(0, 1280), operator64(svd64(w, 40, 32), 1, w, 40, 32))).toBeLessThan(1e-2);
       sizes.push(rig.reg.lastDecision!.sketches[0]!);
+      if (sizes.at(-1)! > 6) snapshot ??= await taken(gpu(), rig.reg);
     }
+    expect(later).toBeDefined();
     expect(sizes[0]).toBe(6);
     expect(sizes.at(-1)).toBe(32);
     expect([...sizes]).toEqual([...sizes].sort((a, b) => a - b));
+    rig.dispose();
+  });
+
+  test('a jump beyond the columns there is room for: what fits is used and flagged, and room is made', async () => {
+    const rig = await Rig.make(gpu(), m, { schedule: 'constant', n: 1, oversample: 2 });
+    const w = spectrum(40);
+    gpu().write(rig.params, w);
+    const envelopes: number[] = [];
+    let status: MatrixStatus;
+    do {
+      await rig.reg.prepare(rig.status);
+      [status] = (await rig.refresh()) as [MatrixStatus];
+      envelopes.push(status.envelope);
+    } while (status.clipped && envelopes.length < 9);
+    expect(envelopes).toEqual([22, 28, 32, 32]);
+    const { gradient } = await rig.applied();
+    expect(relativeError(gradient.slice(0, 1280), operator64(svd64(w, 40, 32), 1, w, 40, 32))).toBeLessThan(1e-5);
     rig.dispose();
   });
 
@@ -258,11 +308,27 @@ describe('applying', () => {
     expect(g.buffers.liveBytes).toBe(0);
   });
 
+  test('in groups, one after the other: the same bits', async () => {
+    const g = gpu();
+    const found = [];
+    for (const groups of [[matrices], [matrices.slice(0, 1), matrices.slice(1)]]) {
+      const rig = await Rig.make(g, matrices, { groups });
+      g.write(rig.params, w);
+      const refreshes = [await rig.refresh(), await rig.refresh(), await rig.refresh()];
+      const { gradient, value } = await rig.applied();
+      found.push({ refreshes, gradient, value: Math.fround(value) });
+      rig.dispose();
+    }
+    // Two values are added up in another order.
+    expect(Math.abs(found[1]!.value / found[0]!.value - 1)).toBeLessThan(3e-7);
+    expect(found[1]).toEqual({ ...found[0], value: found[1]!.value });
+  });
+
   test('bytes: as allocated, and as estimated before', async () => {
     const g = gpu();
     const rig = await Rig.make(g, matrices, {});
     // Work buffers are shared there, and its own here.
-    const estimate = q3rBytes(matrices, matrices) - q3rBytes(matrices, []) + rig.reg.svd.workspace.bytes;
+    const estimate = q3rBytes(matrices, { svd: 'randomized', oversample: 8 }) + rig.reg.batches[0]!.workspace.bytes;
     // Buffers are rounded up to 16 bytes each.
     expect(Math.abs(rig.reg.bytes - estimate)).toBeLessThan(13 * 16);
     rig.dispose();
@@ -315,12 +381,10 @@ test('a snapshot continues bitwise, and so does a second run', async () => {
   };
   const rig = await Rig.make(g, matrices, {});
   const head = await run(rig, 0, 4);
-  const views = await Promise.all(rig.reg.stateViews.map((view) => g.read(view)));
-  const saved = JSON.parse(JSON.stringify(rig.reg.saveState())) as ReturnType<Q3rRegularizer['saveState']>;
+  const snapshot = await taken(g, rig.reg);
   const { status } = rig;
   const tail = await run(rig, 4, 8);
-  rig.reg.stateViews.forEach((view, i) => g.write(view, views[i]!));
-  rig.reg.restoreState(saved);
+  put(g, rig.reg, snapshot);
   rig.status = status;
   expect(await run(rig, 4, 8)).toEqual(tail);
   rig.reg.reset();

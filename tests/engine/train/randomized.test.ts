@@ -26,7 +26,8 @@ test.each([
     await run.submitStep(t, 1);
     if (!weights) continue;
     const term = await termAt(run, weights);
-    const { svd, matrices } = run.rank.q3r!;
+    const { batches, matrices } = run.rank.q3r!;
+    const svd = batches[0]!;
     const all = await gpu().readFloats(svd.sigma);
     const inUse = matrices.map((m, i) => ({
       ...m,

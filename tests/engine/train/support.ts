@@ -59,7 +59,5 @@ export async function termAt({ gpu, rank, views }: Run, w: Float32Array): Promis
 
 /** Fills the work buffers of a run's decompositions with NaN, and of the activations what they lie in. */
 export function poison({ gpu, rank }: Run): void {
-  const { a, y, v, gram, inverse } = rank.workspace;
-  for (const { buffer } of [a, y, v, gram, inverse])
-    gpu.write({ buffer, offset: 0, size: buffer.size }, new Uint8Array(buffer.size).fill(255));
+  for (const { buffer } of rank.workspace.views) gpu.write({ buffer, offset: 0, size: buffer.size }, new Uint8Array(buffer.size).fill(255));
 }

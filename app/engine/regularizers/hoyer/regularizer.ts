@@ -5,7 +5,9 @@ import { perMatrix } from '../../../../kernels/svd/svd';
 import type { View } from '../../gpu/buffers';
 import type { Gpu } from '../../gpu/device';
 import { Program, Recorder } from '../../gpu/recorder';
-import { SvdBatch, type MatrixStatus, type SvdWorkspace } from '../../linalg/svdBatch';
+import { SvdBatch, type MatrixStatus } from '../../linalg/svdBatch';
+import { savedView, type SavedView } from '../../linalg/svdFactors';
+import type { SvdWorkspace } from '../../linalg/svdWorkspace';
 import type { ApplyViews, RegularizedMatrix, Regularizer } from '../regularizer';
 
 export interface HoyerOptions {
@@ -30,7 +32,6 @@ export interface HoyerState {
  */
 export class HoyerRegularizer implements Regularizer {
   readonly svd: SvdBatch;
-  readonly status: View;
   /** λ · value of every matrix, as of the last refresh. */
   readonly values: View;
   private readonly figures: View;
@@ -46,7 +47,6 @@ export class HoyerRegularizer implements Regularizer {
   ) {
     const { matrices, params, seed, workspace } = o;
     this.svd = new SvdBatch(gpu, { label: 'hoyer', matrices, arena: params, seed, ...(workspace ? { workspace } : {}) });
-    this.status = this.svd.state;
     this.figures = gpu.buffers.allocate('hoyer.figures', matrices.length * FIGURES_BYTES);
     this.values = gpu.buffers.allocate('hoyer.values', matrices.length * 4);
     this.scales = matrices.map((m) => m.lambdaScale ?? 1);
@@ -55,6 +55,10 @@ export class HoyerRegularizer implements Regularizer {
 
   get matrices(): RegularizedMatrix[] {
     return this.o.matrices.map((m, i) => ({ ...m, lambdaScale: this.scales[i] ?? 1 }));
+  }
+
+  get statusViews(): View[] {
+    return [this.svd.state];
   }
 
   get square(): boolean {
@@ -119,8 +123,8 @@ export class HoyerRegularizer implements Regularizer {
     this.svd.configure(whole, whole, this.scales);
   }
 
-  get stateViews(): View[] {
-    return [this.svd.state, this.svd.sigma, this.svd.factors, this.figures];
+  get stateViews(): SavedView[] {
+    return [this.svd.state, this.svd.sigma, this.svd.factors, this.figures].map(savedView);
   }
   saveState(): HoyerState {
     return { refreshes: this.refreshes };

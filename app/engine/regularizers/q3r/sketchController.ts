@@ -44,6 +44,9 @@ const EXACT_SWEEPS = 6;
 /** Refreshes that are guarded whatever the status says: after the first one, and after a change of ranks. */
 const WATCHFUL = 2;
 
+/** Columns of the sketch of a matrix with `size` singular values, until it grows. */
+export const firstSketch = (rank: number, size: number, oversample: number): number => Math.min(size, rank + 1 + oversample);
+
 /**
  * Decides from the status of the last refresh how the next one decomposes, so that neither the envelope is clipped nor the
  * subspace too coarse. A pure function of its state and the status: the same run makes the same decisions.
@@ -64,7 +67,7 @@ export class SketchController {
 
   private least(rank: number, i: number): number {
     const size = this.o.sizes[i] ?? 1;
-    return this.o.exact ? size : Math.min(size, rank + 1 + this.o.oversample);
+    return this.o.exact ? size : firstSketch(rank, size, this.o.oversample);
   }
 
   /** New target ranks; sketches only grow. */
