@@ -23,17 +23,12 @@ export class Readback {
 
   /** Encodes copies of the views, one behind the other; `map` must follow the submit. @throws Error while an earlier copy is pending. */
   copy(encoder: GPUCommandEncoder, ...views: readonly View[]): void {
-    let end = 0;
-    this.copyTo(
-      encoder,
-      views.map((view) => ({ view, at: (end += view.size) - view.size })),
-    );
-  }
-
-  /** The same to given bytes; what lies between them stays as it is, 0 at first. */
-  copyTo(encoder: GPUCommandEncoder, views: readonly { readonly view: View; readonly at: number }[]): void {
     if (this.pending) throw new Error(`${this.label}: the last read-back is still under way`);
-    for (const { view, at } of views) encoder.copyBufferToBuffer(view.buffer, view.offset, this.staging.buffer, at, view.size);
+    let at = 0;
+    for (const view of views) {
+      encoder.copyBufferToBuffer(view.buffer, view.offset, this.staging.buffer, at, view.size);
+      at += view.size;
+    }
     this.pending = true;
   }
 

@@ -1,4 +1,3 @@
-import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { Readback } from '../gpu/readback';
 import type { SavedView } from '../linalg/svdFactors';
@@ -15,9 +14,9 @@ export interface Snapshot {
   readonly finite: boolean;
 }
 
-/** Copies the run's state views into one preallocated staging buffer and from there into worker memory. */
+/** Copies the run's state views into staging buffers made beforehand, one for each, and from there into worker memory. */
 export class Snapshotter {
-  private readonly readback: Readback;
+  private readonly readbacks: Readback[];
 
   /** @param views the first of them holds the weights */
   constructor(
@@ -25,15 +24,11 @@ export class Snapshotter {
     private readonly views: readonly SavedView[],
     private readonly regularizerState: () => Promise<unknown>,
   ) {
-    this.readback = new Readback(
-      gpu,
-      'snapshot',
-      views.reduce((sum, view) => sum + view.size, 0),
-    );
+    this.readbacks = views.map((part) => new Readback(gpu, 'snapshot', bytesOf(part)));
   }
 
   get busy(): boolean {
-    return this.readback.busy;
+    return this.readbacks.some(({ busy }) => busy);
   }
 
   /** Name and bytes of every view: the label of its buffer, which a checkpoint keeps it under, so that the order may change. */
@@ -43,15 +38,38 @@ export class Snapshotter {
 
   /** The state after everything submitted so far: the copies are queued before this returns. @throws Error while busy. */
   async take(step: number): Promise<Snapshot> {
+    if (this.busy) throw new Error('the last snapshot is still being read back');
     const regularizer = this.regularizerState();
     const encoder = this.gpu.device.createCommandEncoder({ label: 'snapshot' });
-    this.readback.copyTo(encoder, this.placed());
+    const takes = this.views.map((part, i) => {
+      const pieces = part.pieces();
+      const readback = this.readbackFor(i, bytesOf(part));
+      readback.copy(encoder, ...pieces.map(({ view }) => view));
+      return { part, pieces, readback };
+    });
     this.gpu.device.queue.submit([encoder.finish()]);
-    const all = await this.readback.map();
-    const cpu = await regularizer;
-    let at = 0;
-    const parts = this.views.map((view) => all.slice(at, (at += view.size)));
-    return { step, parts, regularizer: cpu, finite: isFiniteArray(new Float32Array(parts[0]!)) };
+    const parts = await Promise.all(
+      takes.map(async ({ part, pieces, readback }) => {
+        const data = await readback.map();
+        if (data.byteLength === part.size) return data;
+        const whole = new Uint8Array(part.size);
+        let from = 0;
+        for (const { view, at } of pieces) {
+          whole.set(new Uint8Array(data, from, view.size), at);
+          from += view.size;
+        }
+        return whole.buffer;
+      }),
+    );
+    return { step, parts, regularizer: await regularizer, finite: isFiniteArray(new Float32Array(parts[0]!)) };
+  }
+
+  /** Another one where what is there of a view has grown. */
+  private readbackFor(i: number, bytes: number): Readback {
+    const old = this.readbacks[i]!;
+    if (old.size >= bytes) return old;
+    old.dispose();
+    return (this.readbacks[i] = new Readback(this.gpu, 'snapshot', bytes));
   }
 
   /** Writes a snapshot back. @throws Error when it belongs to a run of another shape. */
@@ -63,20 +81,12 @@ export class Snapshotter {
     });
   }
 
-  /** Every piece, and where it lies in a snapshot. */
-  private placed(): { view: View; at: number }[] {
-    let from = 0;
-    return this.views.flatMap((part) => {
-      const pieces = part.pieces().map(({ view, at }) => ({ view, at: from + at }));
-      from += part.size;
-      return pieces;
-    });
-  }
-
   dispose(): void {
-    this.readback.dispose();
+    for (const readback of this.readbacks) readback.dispose();
   }
 }
+
+const bytesOf = (part: SavedView): number => part.pieces().reduce((sum, { view }) => sum + view.size, 0);
 
 function isFiniteArray(values: Float32Array): boolean {
   // The sum of absolute values times zero is zero exactly when all are finite.
