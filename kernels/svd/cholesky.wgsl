@@ -5,6 +5,7 @@
 //   products as loads, and a quarter of the barriers.
 //   A pivot under FLOOR is raised to it: the column comes out short but keeps its direction, and the next pass, which
 //   scales columns again, makes it whole (what the shift of shifted Cholesky QR does). A zero column gives T_jj = 0.
+//   Columns of which no two have a |cos| above NEAR / sqrt(ell) need none of it: M^-1 is 2 I - M up to the squares, which end below 1e-7.
 //   With `factor`, column j of the result is column j of L: a triangle with the singular values of Y, which Jacobi makes diagonal.
 // Shapes: gram, result (of kind `out`): short ranges, ell x ell used, zero up to whole vec4s
 // Grid: workgroup per matrix (x). Precision: f32; two passes give orthonormality to 1e-6, four where columns depend
@@ -20,6 +21,9 @@ struct Params { iterate: u32, factor: u32, out: u32 }
 override WG: u32 = 64u;
 // Well above the rounding of G: a lower floor lets noise pivots multiply noise until it overflows.
 const FLOOR = 1e-4;
+const NEAR = 3e-4;
+var<workgroup> worst: atomic<u32>;
+var<workgroup> elsewhere: u32;
 
 // Row i of G at vec4 e; rows past the last one, up to whole vec4s, are those of the identity and eliminate nothing.
 fn row_at(m: Matrix, i: u32, e: u32, n: u32) -> vec4f {
@@ -39,6 +43,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
     columns[m.s + i] = select(0.0, inverseSqrt(g), g > 1e-30);
   }
   storageBarrier();
+  var cosines = vec4f();
   for (var t = lid.x; t < n * blocks; t += WG) {
     let i = t / blocks;
     let e = t % blocks;
@@ -48,10 +53,17 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
     let d = vec4f(columns[at], columns[at + min(1u, last)], columns[at + min(2u, last)], columns[at + min(3u, last)]);
     let x = select(vec4f(), gram[m.v + i * m.kv + e] * d * columns[m.s + i], inside);
     // The diagonal is 1 by construction; a zero column gets it too, and its row and column are zero.
-    gram[m.v + i * m.kv + e] = select(x, vec4f(1.0), vec4u(4u * e) + vec4u(0u, 1u, 2u, 3u) == vec4u(i));
+    let own = vec4u(4u * e) + vec4u(0u, 1u, 2u, 3u) == vec4u(i);
+    gram[m.v + i * m.kv + e] = select(x, vec4f(1.0), own);
+    cosines = max(cosines, select(abs(x), vec4f(), own));
   }
+  atomicMax(&worst, bitcast<u32>(max(max(cosines.x, cosines.y), max(cosines.z, cosines.w))));
   storageBarrier();
-  for (var b = 0u; b < blocks; b++) {
+  workgroupBarrier();
+  if (lid.x == 0u) { elsewhere = atomicLoad(&worst); }
+  let most = bitcast<f32>(workgroupUniformLoad(&elsewhere));
+  let near = p.factor == 0u && most * most * f32(n) < NEAR * NEAR;
+  for (var b = select(0u, blocks, near); b < blocks; b++) {
     let j = 4u * b;
     // Every thread eliminates the 4 x 4 of the pivots for itself: u its upper triangle, w the rows of M^-1.
     let u0 = row_at(m, j, b, n);
@@ -125,7 +137,8 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
     let c = t / blocks;
     let e = t % blocks;
     let d = gram[m.v + c * m.kv + c / 4u][c % 4u];
-    let l = gram[m.v + c * m.kv + e];
+    let held = gram[m.v + c * m.kv + e];
+    let l = select(held, -held, near);
     var x = vec4f();
     for (var q = 0u; q < 4u; q++) {
       let i = 4u * e + q;
