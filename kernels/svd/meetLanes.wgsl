@@ -1,8 +1,8 @@
 // svd/meetLanes: svd/meet for software adapters: the four lanes of a subgroup share eight columns, lane l having every fourth row.
-//   What the lanes load lies side by side, which there costs a fraction of loads from four places.
-//   Only the 16 pairs between the two blocks are turned: those within a block take two rounds of a sweep, not a part of every meeting.
-//   G and D, too, are spread: a lane has a column of the first block and one of the second, which it turns, and the second moves on:
-//   lane l holds column l of one and l, l ^ 1, l ^ 3, l ^ 2 of the other.
+//   Loads and sums are what counts there, wherever the lanes read. So only the 16 pairs between the two blocks are turned, and G has only
+//   their products, not those within a block: these have two rounds of a sweep to themselves, the first ones, and what the others leave of
+//   them is little. G and D are spread over the lanes: each has a column of the first block and one of the second, which it turns, and
+//   the second block moves on. Lane l has column l of one and l, l ^ 1, l ^ 3, l ^ 2 of the other.
 // Shapes: y, v as in svd/meet, in f32. Precision: as svd/meet
 // Source: Hestenes 1958; Demmel and Veselic 1992; rotation by tan(theta/2) after Rutishauser 1966
 
@@ -31,61 +31,66 @@ fn meet(m: Matrix, ell: u32, round: u32, q: u32, lane: u32, kind: u32, idle: f32
   let base = 4u * first_of(m, kind) + lane;
   let turned = 4u * select(m.kv, 0u, alone);
   let meets = q < n / 2u;
-  // Rounds 0 to n - 2: two blocks of the tournament. n - 1 and n: eight columns side by side, cut so that columns of a block of four are in
-  // different halves once in either.
+  // Rounds 0 and 1: eight columns side by side, cut so that columns of a block of four are in different halves once in either.
+  // 2 to n: two blocks of the tournament.
+  let within = round < 2u;
   let turn = n - 1u;
-  let i = (round + q) % turn;
-  let j = select((round + turn - q % turn) % turn, turn, q == 0u);
-  let within = round >= turn;
+  let i = (round - 2u + q) % turn;
+  let j = select((round - 2u + turn - q % turn) % turn, turn, q == 0u);
   let first = select(4u * min(i, j), 8u * q, within);
-  let second = select(4u * max(i, j), 8u * q + select(1u, 2u, round == turn), within);
-  let at = select(vec4u(0u, 1u, 2u, 3u), select(vec4u(0u, 2u, 4u, 6u), vec4u(0u, 1u, 4u, 5u), round == turn), within);
+  let second = select(4u * max(i, j), 8u * q + 2u - round, within);
+  let at = select(vec4u(0u, 1u, 2u, 3u), select(vec4u(0u, 2u, 4u, 6u), vec4u(0u, 1u, 4u, 5u), round == 0u), within);
   // Columns may not exist in the last block and in the one that evens their number: they count as zero and stay unwritten.
   //#for a 8
   let col${a} = select(first, second, ${a}u > 3u) + at[${a}u % 4u];
   let there${a} = meets && col${a} < ell;
   let at${a} = min(col${a}, ell - 1u);
   let y${a} = base + at${a} * stride;
-  //#for b a
+  var n${a} = 0.0;
+  //#end
+  //#for a 4
+  //#for b 4
   var g${a}_${b} = 0.0;
   //#end
-  var g${a}_${a} = 0.0;
   //#end
   for (var e = 0u; e < select(0u, height, meets); e += 4u) {
     //#for a 8
     let x${a} = y[y${a} + e];
-    //#for b a
-    g${a}_${b} = fma(x${a}, x${b}, g${a}_${b});
+    n${a} = fma(x${a}, x${a}, n${a});
     //#end
-    g${a}_${a} = fma(x${a}, x${a}, g${a}_${a});
+    //#for a 4
+    g${a}_0 = fma(x${a}, x4, g${a}_0);
+    g${a}_1 = fma(x${a}, x5, g${a}_1);
+    g${a}_2 = fma(x${a}, x6, g${a}_2);
+    g${a}_3 = fma(x${a}, x7, g${a}_3);
     //#end
   }
   //#for a 8
-  //#for b a
-  let h${a}_${b} = select(0.0, total(g${a}_${b}), there${a} && there${b});
+  let h${a} = select(0.0, total(n${a}), there${a});
   //#end
-  let h${a}_${a} = select(0.0, total(g${a}_${a}), there${a});
+  //#for a 4
+  let h${a}_0 = select(0.0, total(g${a}_0), there${a} && there4);
+  let h${a}_1 = select(0.0, total(g${a}_1), there${a} && there5);
+  let h${a}_2 = select(0.0, total(g${a}_2), there${a} && there6);
+  let h${a}_3 = select(0.0, total(g${a}_3), there${a} && there7);
   //#end
   // Rows of G in this lane's column of the first block, p, and of the second, q.
-  var p0 = own(lane, vec4f(h0_0, h1_0, h2_0, h3_0));
-  var p1 = own(lane, vec4f(h1_0, h1_1, h2_1, h3_1));
-  var p2 = own(lane, vec4f(h2_0, h2_1, h2_2, h3_2));
-  var p3 = own(lane, vec4f(h3_0, h3_1, h3_2, h3_3));
-  var p4 = own(lane, vec4f(h4_0, h4_1, h4_2, h4_3));
-  var p5 = own(lane, vec4f(h5_0, h5_1, h5_2, h5_3));
-  var p6 = own(lane, vec4f(h6_0, h6_1, h6_2, h6_3));
-  var p7 = own(lane, vec4f(h7_0, h7_1, h7_2, h7_3));
-  var q0 = own(lane, vec4f(h4_0, h5_0, h6_0, h7_0));
-  var q1 = own(lane, vec4f(h4_1, h5_1, h6_1, h7_1));
-  var q2 = own(lane, vec4f(h4_2, h5_2, h6_2, h7_2));
-  var q3 = own(lane, vec4f(h4_3, h5_3, h6_3, h7_3));
-  var q4 = own(lane, vec4f(h4_4, h5_4, h6_4, h7_4));
-  var q5 = own(lane, vec4f(h5_4, h5_5, h6_5, h7_5));
-  var q6 = own(lane, vec4f(h6_4, h6_5, h6_6, h7_6));
-  var q7 = own(lane, vec4f(h7_4, h7_5, h7_6, h7_7));
+  let norm_p = own(lane, vec4f(h0, h1, h2, h3));
+  let norm_q = own(lane, vec4f(h4, h5, h6, h7));
+  //#for a 4
+  var p${a} = select(0.0, norm_p, lane == ${a}u);
+  var q${a} = own(lane, vec4f(h${a}_0, h${a}_1, h${a}_2, h${a}_3));
+  //#end
+  var p4 = own(lane, vec4f(h0_0, h1_0, h2_0, h3_0));
+  var q4 = select(0.0, norm_q, lane == 0u);
+  var p5 = own(lane, vec4f(h0_1, h1_1, h2_1, h3_1));
+  var q5 = select(0.0, norm_q, lane == 1u);
+  var p6 = own(lane, vec4f(h0_2, h1_2, h2_2, h3_2));
+  var q6 = select(0.0, norm_q, lane == 2u);
+  var p7 = own(lane, vec4f(h0_3, h1_3, h2_3, h3_3));
+  var q7 = select(0.0, norm_q, lane == 3u);
   // Columns that do not exist have norm 0, hence cosine 0 and no rotation.
-  let norm = own(lane, vec4f(h4_4, h5_5, h6_6, h7_7));
-  let worst = largest(max(max(cosine(h0_0, norm, q0), cosine(h1_1, norm, q1)), max(cosine(h2_2, norm, q2), cosine(h3_3, norm, q3))));
+  let worst = largest(max(max(cosine(h0, norm_q, q0), cosine(h1, norm_q, q1)), max(cosine(h2, norm_q, q2), cosine(h3, norm_q, q3))));
   // A loop: a software adapter runs straight code whether or not a lane is left in it, but leaves a loop that nobody is in.
   for (var once = select(0u, 1u, worst > idle); once > 0u; once--) {
     // Rows of D in the same columns: the unit vectors are apart, so that small differences keep their digits.

@@ -26,6 +26,7 @@ import rotationSource from './rotation.wgsl?raw';
 import squareSource from './square.wgsl?raw';
 import startSource from './start.wgsl?raw';
 import sweepsSource from './sweeps.wgsl?raw';
+import sweepsLanesSource from './sweepsLanes.wgsl?raw';
 import turnLanesSource from './turnLanes.wgsl?raw';
 import verifySource from './verify.wgsl?raw';
 
@@ -180,6 +181,14 @@ export const sweeps: KernelSpec = {
   params: fields('u32 kind, u32 sweeps, f32 idle, f32 tolerance, f32 check'),
   bindings: bind('table gram *state *y *v'),
   constants: { LANES: 8, PAIRS: 12 },
+};
+/** All sweeps, four lanes of a subgroup for each matrix: for software adapters with subgroups. */
+export const sweepsLanes: KernelSpec = {
+  name: 'svd/sweeps4',
+  code: meetingLanes + sweepsLanesSource,
+  params: fields('u32 kind, u32 sweeps, f32 idle, f32 tolerance, f32 check'),
+  bindings: bind('table gram *state *y *v'),
+  features: SUBGROUPS.features,
 };
 /** Size of `square`: columns that it takes at most, a multiple of four, and invocations for each pair of them. */
 export interface Square {

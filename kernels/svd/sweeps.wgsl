@@ -1,7 +1,7 @@
 // svd/sweeps: all rounds of all sweeps of block Jacobi (svd/meet) in one dispatch: a workgroup has a matrix to itself.
 //   A dispatch a round costs a GPU more than the round. Sweeps end with the first that met no |cos| from `tolerance` on.
 //   With `check` above 0, a matrix whose Gram matrix Y^T Y has no |cos| above it is left as it is.
-//   On long columns the outcome is told to the state; on short ones (a triangle) nobody asks.
+//   On long columns the outcome is told to the state, which counts sweeps from `begin` or `advance` on; on short ones (a triangle) nobody asks.
 // Shapes: y, v as in svd/meet; gram: ell x ell of the short range, read with `check` only
 // Grid: workgroup per matrix (x). Precision: as svd/meet
 struct Params { kind: u32, sweeps: u32, idle: f32, tolerance: f32, check: f32 }
@@ -63,7 +63,7 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
     sweep++;
   }
   if (index == 0u && ell > 0u && p.kind == LONG) {
-    state[wid.x].sweeps = sweep;
+    state[wid.x].sweeps += sweep;
     state[wid.x].off = worst;
     state[wid.x].converged = select(0u, 1u, done);
   }

@@ -276,22 +276,27 @@ export class SvdBatch {
 
   /** Exact decomposition that uses nothing of the past. */
   coldExact(): Program {
-    return this.sequence('cold', () => ['openExact', ...this.fromNothing()]);
+    return this.sequence('cold', () => ['openExact', ...this.fromNothing(CHECKED)]);
   }
 
   /** Exact decomposition, as cold, of the matrices whose state is live: what a guard left open. */
   redo(): Program {
-    return this.sequence('redo', () => this.fromNothing());
+    return this.sequence('redo', () => this.fromNothing(1));
   }
 
-  private fromNothing(): Part[] {
+  /**
+   * `apart`: sweeps over A V of which every round is a dispatch. On a graphics card the others are one dispatch: mostly nobody needs them, and
+   * a dispatch without work costs there what a round does. On a software adapter it costs little, and one dispatch must not take long.
+   */
+  private fromNothing(apart: number): Part[] {
     const { maxK } = this.layout;
+    const fine = (sweeps: number) => this.sweeps('Fine', maxK, sweeps, 'fine');
     return [
       'factorExact',
       ...this.sweeps('Exact', maxK, SQUARE_SWEEPS, 'coarse'),
       'settleExact',
       'anew',
-      ...this.sweeps('Fine', maxK, MAX_SWEEPS, 'fine'),
+      ...(this.divides('Fine', maxK) && !this.tuning.apart?.triangles ? [...fine(apart), 'sweepsFine' as const] : fine(MAX_SWEEPS)),
       'finish',
     ];
   }
@@ -351,11 +356,16 @@ export class SvdBatch {
     if (this.ownsWorkspace) this.workspace.dispose();
   }
 
+  /** Every round is a dispatch. */
+  private divides(what: Swept, widest: number): boolean {
+    const { apart } = this.tuning;
+    return !!apart && widest >= apart.from && (!!apart.triangles || what === 'Fine' || what === 'Coarse');
+  }
+
   private sweeps(what: Swept, widest: number, sweeps: number, tolerance: Tolerance): Part[] {
     const { square, apart } = this.tuning;
-    const divided = apart && widest >= apart.from && (apart.triangles || what === 'Fine' || what === 'Coarse');
-    if (!divided) return [what === 'Sketch' && square && widest <= square.side ? 'square' : `sweeps${what}`];
-    const rounds = tournament(widest).rounds + (apart.shared ? 2 : 0);
+    if (!this.divides(what, widest)) return [what === 'Sketch' && square && widest <= square.side ? 'square' : `sweeps${what}`];
+    const rounds = tournament(widest).rounds + (apart?.shared ? 2 : 0);
     // Behind what a triangle left, one sweep is mostly enough.
     const after = (sweep: number): Part[] => (what === 'Fine' && sweep < CHECKED ? ['check'] : []);
     return Array.from({ length: sweeps }, (_, i): Part[] => [{ piece: `rounds${what}`, length: rounds }, tolerance, ...after(i)]).flat();

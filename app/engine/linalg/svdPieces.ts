@@ -235,11 +235,11 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     if (o.vectors || !wide)
       mark(`sweeps${name}`, () => {
         if (x === Y) inner(Y, Y, G, 0);
-        r.dispatch(k.sweeps, {
+        r.dispatch(apart?.shared ? k.sweepsLanes : k.sweeps, {
           buffers: [table, gram, state, x[0], x === Y ? v : inverse],
           grid: [count, 1, 1],
           params: { kind: x[1], sweeps: MAX_SWEEPS, idle, tolerance, check: x === Y ? DONE[tolerance === FINE ? 'fine' : 'coarse'] : 0 },
-          constants: o.lanes,
+          constants: apart?.shared ? {} : o.lanes,
           work: 3 * turning(x),
         });
       });
