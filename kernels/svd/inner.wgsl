@@ -1,7 +1,9 @@
 // svd/inner: C = A^T B, inner products of columns: Z = A^T Q and the Gram matrices Y^T Y, V^T V
 //   C_ic = A_i . B_c,  i < k or i < ell,  c < ell;  with `same` (A is B) tiles below the diagonal are mirrored
+//   SHARE, for software adapters: four lanes of a subgroup have a tile together, each four of its rows and a quarter of the loads of B,
+//   which it broadcasts: loads are dear there. OWN: an invocation has a tile. Both give the same bits.
 // Shapes: columns as in svd/common; A and B of one span, C short
-// Grid: thread per SIZE x SIZE of C (SIZE = 4 QUADS, a template value), x folded, y = matrix. Precision: f32, rtol 1e-6 of |A_i| |B_c|
+// Grid: thread, or four lanes, per SIZE x SIZE of C (SIZE = 4 QUADS), x folded, y = matrix. Precision: f32, rtol 1e-6 of |A_i| |B_c|
 // Source: ours
 struct Params { a: u32, b: u32, c: u32, all: u32, iterate: u32, same: u32, span: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -11,17 +13,29 @@ struct Params { a: u32, b: u32, c: u32, all: u32, iterate: u32, same: u32, span:
 @group(0) @binding(4) var<storage, read> right: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> product: array<vec4f>;
 override WG: u32 = 64u;
-const SIZE = ${SIZE}u;
+const SIZE = 4u * ${QUADS}u;
+// Invocations of a tile, and fours of its rows that each has.
+const LANES = ${LANES}u;
+const HIGH = ${HIGH}u;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: vec3u) {
+fn main(
+  @builtin(workgroup_id) wid: vec3u,
+  @builtin(local_invocation_id) lid: vec3u,
+  //#for once SHARE
+  @builtin(subgroup_invocation_id) lane: u32,
+  //#end
+) {
   let ell = state[wid.y].ell;
+  // By kind; long ranges are the even ones.
+  let firsts = vec4u(table[wid.y].y, table[wid.y].v, table[wid.y].u_at, table[wid.y].v_at);
+  let heights = vec2u(table[wid.y].pv, table[wid.y].kv);
   let count = select(ell, table[wid.y].k, p.all == 1u);
   let row_tiles = (count + SIZE - 1u) / SIZE;
-  let t = wid.x * WG + lid.x;
+  let col_tiles = (ell + SIZE - 1u) / SIZE;
+  let t = (wid.x * WG + lid.x) / LANES;
   var row = t % row_tiles;
   var col = t / row_tiles;
-  let col_tiles = (ell + SIZE - 1u) / SIZE;
   // Column tile c of a triangle has c + 1 tiles: rows 0 to c. Folding c with its opposite makes a rectangle, no thread idles.
   let half = (col_tiles + 1u) / 2u;
   let width = 2u * half + 1u;
@@ -35,73 +49,90 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
   let work = state[wid.y].live == 1u && !(p.iterate == 1u && state[wid.y].full == 1u) && col < col_tiles;
   // A loop: a software adapter runs straight code whether or not a lane is left in it, but leaves a loop that nobody is in.
   for (var once = select(0u, 1u, work); once > 0u; once--) {
-    let m = table[wid.y];
-    row *= SIZE;
+    let mirrored = p.same == 1u && row != col;
+    row = SIZE * row + ${OFFSET};
     col *= SIZE;
-    let height = height_of(m, p.a);
-    let stride = height_of(m, p.b);
-    let length = span_of(m, p.span, ell);
-    let a = first_of(m, p.a);
-    let b = first_of(m, p.b);
-    //#for h QUADS
+    let height = heights[p.a & 1u];
+    let stride = heights[p.b & 1u];
+    let length = select(select((ell + 3u) / 4u, heights.y, p.span == SHORT), heights.x, p.span == LONG);
+    let a = firsts[p.a];
+    let b = firsts[p.b];
+    //#for h HIGH
     //#for i 4
     let a${h}_${i} = a + min(row + 4u * ${h}u + ${i}u, count - 1u) * height;
     //#end
     //#end
-    //#for c SIZE
-    let b${c} = b + min(col + ${c}u, ell - 1u) * stride;
+    //#for i QUADS
+    //#for once SHARE
+    let b${i} = b + min(col + 4u * ${i}u + lane, ell - 1u) * stride;
     //#end
-    //#for c SIZE
-    //#for h QUADS
-    var acc${c}_${h} = vec4f();
+    //#for q 4
+    //#for once OWN
+    let b${i}_${q} = b + min(col + 4u * ${i}u + ${q}u, ell - 1u) * stride;
+    //#end
+    //#for h HIGH
+    //#for r 4
+    var acc${i}_${q}_${h}_${r} = 0.0;
+    //#end
+    //#end
     //#end
     //#end
     for (var e = 0u; e < length; e++) {
-      //#for h QUADS
-      //#for i 4
-      let x${h}_${i} = left[a${h}_${i} + e];
+      //#for h HIGH
+      //#for r 4
+      let x${h}_${r} = left[a${h}_${r} + e];
       //#end
-      // Rows as columns: one product of vec4s for each entry of y, instead of four dot products that end in scalars.
-      let p${h}_0 = vec4f(x${h}_0.x, x${h}_1.x, x${h}_2.x, x${h}_3.x);
-      let p${h}_1 = vec4f(x${h}_0.y, x${h}_1.y, x${h}_2.y, x${h}_3.y);
-      let p${h}_2 = vec4f(x${h}_0.z, x${h}_1.z, x${h}_2.z, x${h}_3.z);
-      let p${h}_3 = vec4f(x${h}_0.w, x${h}_1.w, x${h}_2.w, x${h}_3.w);
       //#end
-      //#for c SIZE
-      let y${c} = right[b${c} + e];
-      //#for h QUADS
-      acc${c}_${h} = fma(p${h}_3, vec4f(y${c}.w), fma(p${h}_2, vec4f(y${c}.z), fma(p${h}_1, vec4f(y${c}.y), fma(p${h}_0, vec4f(y${c}.x), acc${c}_${h}))));
+      // A statement for each accumulator, of scalars: software adapters mask every store to a variable, and keep sums of them in registers.
+      //#for i QUADS
+      //#for once SHARE
+      let mine${i} = right[b${i} + e];
+      //#end
+      //#for q 4
+      //#for once SHARE
+      let y${i}_${q} = subgroupBroadcast(mine${i}, ${q}u);
+      //#end
+      //#for once OWN
+      let y${i}_${q} = right[b${i}_${q} + e];
+      //#end
+      //#for h HIGH
+      //#for r 4
+      acc${i}_${q}_${h}_${r} = fma(x${h}_${r}.w, y${i}_${q}.w, fma(x${h}_${r}.z, y${i}_${q}.z, fma(x${h}_${r}.y, y${i}_${q}.y, fma(x${h}_${r}.x, y${i}_${q}.x, acc${i}_${q}_${h}_${r}))));
+      //#end
+      //#end
       //#end
       //#end
     }
-    let out = first_of(m, p.c);
+    let out = firsts[p.c];
+    let step = heights[p.c & 1u];
     // Loops: unrolled, the stores alone take a software adapter a quarter of a second to compile.
-    let tile = array<array<vec4f, ${QUADS}>, ${SIZE}>(
-      //#for c SIZE
-      array<vec4f, ${QUADS}>(
-        //#for h QUADS
-        acc${c}_${h},
+    let tile = array<array<vec4f, HIGH>, SIZE>(
+      //#for i QUADS
+      //#for q 4
+      array<vec4f, HIGH>(
+        //#for h HIGH
+        vec4f(acc${i}_${q}_${h}_0, acc${i}_${q}_${h}_1, acc${i}_${q}_${h}_2, acc${i}_${q}_${h}_3),
         //#end
       ),
       //#end
+      //#end
     );
     for (var c = 0u; c < min(SIZE, ell - col); c++) {
-      for (var h = 0u; h < SIZE / 4u; h++) {
+      for (var h = 0u; h < HIGH; h++) {
         let at = row + 4u * h;
         if (at < count) {
           let inside = vec4u(at) + vec4u(0u, 1u, 2u, 3u) < vec4u(count);
-          product[out + (col + c) * m.kv + at / 4u] = select(vec4f(), tile[c][h], inside);
+          product[out + (col + c) * step + at / 4u] = select(vec4f(), tile[c][h], inside);
         }
       }
     }
-    let mirrored = select(0u, min(SIZE, count - row), p.same == 1u && row != col);
-    for (var r = 0u; r < mirrored; r++) {
-      for (var h = 0u; h < SIZE / 4u; h++) {
+    for (var r = 0u; r < select(0u, min(4u * HIGH, max(row, count) - row), mirrored); r++) {
+      for (var h = 0u; h < ${QUADS}u; h++) {
         let at = col + 4u * h;
         if (at < ell) {
           let inside = vec4u(at) + vec4u(0u, 1u, 2u, 3u) < vec4u(ell);
           let x = vec4f(tile[4u * h][r / 4u][r % 4u], tile[4u * h + 1u][r / 4u][r % 4u], tile[4u * h + 2u][r / 4u][r % 4u], tile[4u * h + 3u][r / 4u][r % 4u]);
-          product[out + (row + r) * m.kv + at / 4u] = select(vec4f(), x, inside);
+          product[out + (row + r) * step + at / 4u] = select(vec4f(), x, inside);
         }
       }
     }

@@ -1,5 +1,5 @@
 /** Kernels of the batched SVD. Every dispatch covers all matrices of a table; `y` of the grid is the matrix. */
-import { ceilDiv, expand, fields, type BindingField, type Grid, type KernelSpec } from '../spec';
+import { ceilDiv, expand, fields, type BindingField, type Grid, type KernelSpec, type ParamField } from '../spec';
 import commonSource from './common.wgsl?raw';
 import randomSource from './random.wgsl?raw';
 import advanceSource from './advance.wgsl?raw';
@@ -7,9 +7,7 @@ import beginSource from './begin.wgsl?raw';
 import choleskySource from './cholesky.wgsl?raw';
 import coldSource from './cold.wgsl?raw';
 import combineSource from './combine.wgsl?raw';
-import combineLanesSource from './combineLanes.wgsl?raw';
 import innerSource from './inner.wgsl?raw';
-import innerLanesSource from './innerLanes.wgsl?raw';
 import jacobiSource from './jacobi.wgsl?raw';
 import jacobiLanesSource from './jacobiLanes.wgsl?raw';
 import loadSource from './load.wgsl?raw';
@@ -96,44 +94,40 @@ export const cold: KernelSpec = {
  * are needed to fill the device. 16: columns that four lanes of a subgroup share, on software adapters with subgroups.
  */
 export type Tile = 4 | 8 | 16;
-// Whether a subgroup of four has something to do is for it alone to know, which the compiler cannot see.
-const SUBGROUPS = { prefix: 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n', features: ['subgroups'] as const };
-const COMBINE_PARAMS = fields('u32 a, u32 b, u32 c, u32 inner, u32 iterate, u32 revive, u32 span');
-const INNER_PARAMS = fields('u32 a, u32 b, u32 c, u32 all, u32 iterate, u32 same, u32 span');
-const combineLanes: KernelSpec = {
-  name: 'svd/combine16',
-  code: SUBGROUPS.prefix + withRandom + expand(combineLanesSource, {}),
-  params: COMBINE_PARAMS,
-  bindings: bind('table state left right *product'),
-  constants: { WG: 16 },
-  features: SUBGROUPS.features,
-};
-const innerLanes: KernelSpec = {
-  name: 'svd/inner16',
-  code: `${SUBGROUPS.prefix}${commonSource}\n${expand(innerLanesSource, {})}`,
-  params: INNER_PARAMS,
-  bindings: bind('table state left right *product'),
-  constants: { WG: 16 },
-  features: SUBGROUPS.features,
-};
-const combineOwn = (tile: Tile): KernelSpec => ({
-  name: `svd/combine${tile}`,
-  code: withRandom + expand(combineSource, { COLS: tile }),
-  params: COMBINE_PARAMS,
-  bindings: bind('table state left right *product'),
-  constants: WG,
-});
-const innerOwn = (tile: Tile): KernelSpec => ({
-  name: `svd/inner${tile}`,
-  code: `${commonSource}\n${expand(innerSource, { SIZE: tile, QUADS: tile / 4 })}`,
-  params: INNER_PARAMS,
-  bindings: bind('table state left right *product'),
-  constants: WG,
-});
-export const combine = (tile: Tile): KernelSpec => (tile === 16 ? combineLanes : combineOwn(tile));
-export const inner = (tile: Tile): KernelSpec => (tile === 16 ? innerLanes : innerOwn(tile));
 /** Four lanes have a tile of a product together. */
 export const isShared = (tile: Tile): boolean => tile === 16;
+/** Columns of a tile of `combine`: more than of `inner`, whose tiles are square. */
+export const combined = (tile: Tile): number => (isShared(tile) ? 24 : tile);
+
+// Whether a subgroup of four has something to do is for it alone to know, which the compiler cannot see.
+const SUBGROUPS = { prefix: 'enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n', features: ['subgroups'] as const };
+const product = (
+  name: string,
+  tile: Tile,
+  params: ParamField[],
+  before: string,
+  source: string,
+  values: Record<string, number>,
+): KernelSpec => {
+  const shared = isShared(tile);
+  const lane = shared
+    ? { SHARE: 1, OWN: 0, LANES: 4, LANE: 'lane', OFFSET: '4u * lane' }
+    : { SHARE: 0, OWN: 1, LANES: 1, LANE: '0u', OFFSET: '0u' };
+  return {
+    name: `svd/${name}${tile}`,
+    code: (shared ? SUBGROUPS.prefix : '') + before + expand(source, { ...lane, ...values }),
+    params,
+    bindings: bind('table state left right *product'),
+    constants: WG,
+    ...(shared && { features: SUBGROUPS.features }),
+  };
+};
+const COMBINE_PARAMS = fields('u32 a, u32 b, u32 c, u32 inner, u32 iterate, u32 revive, u32 span');
+const INNER_PARAMS = fields('u32 a, u32 b, u32 c, u32 all, u32 iterate, u32 same, u32 span');
+export const combine = (tile: Tile): KernelSpec =>
+  product('combine', tile, COMBINE_PARAMS, withRandom, combineSource, { QUADS: combined(tile) / 4 });
+export const inner = (tile: Tile): KernelSpec =>
+  product('inner', tile, INNER_PARAMS, `${commonSource}\n`, innerSource, { QUADS: tile / 4, HIGH: isShared(tile) ? 1 : tile / 4 });
 /** Tiles on and above the diagonal of `columns` × `columns`, as `inner` counts them for a product of columns with themselves. */
 export const triangle = (columns: number, tile: Tile): number => {
   const half = ceilDiv(ceilDiv(columns, tile), 2);

@@ -141,7 +141,7 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   const tiled = (f: (e: MatrixEntry, n: number) => number) => columnwise(f, shared ? o.group / 4 : o.group);
   const combine = (x: Columns, f: Columns, out: Columns, inner: number, { iterate = 0, revive = 0, span = spanOf(x[1]) } = {}) => {
     const length = lengths[span]!;
-    const grid = (e: MatrixEntry, n: number) => ceilDiv(length(e, n), shared ? 8 : 2) * ceilDiv(n, o.tile);
+    const grid = (e: MatrixEntry, n: number) => ceilDiv(length(e, n), shared ? 8 : 2) * ceilDiv(n, k.combined(o.tile));
     r.dispatch(k.combine(o.tile), {
       buffers: [table, state, x[0], f[0], out[0]],
       grid: tiled(grid),

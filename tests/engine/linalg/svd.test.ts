@@ -118,27 +118,30 @@ describe('batches', () => {
     { name: 'tall', offset: 512, rows: 19, cols: 5 },
     { name: 'odd', offset: 640, rows: 7, cols: 7 },
   ];
-  const arena = uniform(704, 11);
+  // More columns than any tile of a product: products of columns with themselves have tiles to mirror.
+  const tiled = [...shapes, { name: 'several tiles', offset: 704, rows: 41, cols: 38 }];
+  const tiledArena = uniform(704 + 41 * 38, 11);
+  const arena = tiledArena.slice(0, 704);
   const part = (data: F32, m: { offset: number; rows: number; cols: number }) => data.slice(m.offset, m.offset + m.rows * m.cols);
 
   test('give every matrix what it gets alone, bit for bit, and the lanes of a GPU agree with one', async () => {
     const g = gpu();
-    const view = g.upload('arena', arena);
-    const batch = new SvdBatch(g, { matrices: shapes, arena: view });
-    const gpuTuning = { ...hardwareTuning(12, 16384, 256), lanes: { LANES: 4, PAIRS: 2 }, wide: 16 };
-    const wide = new SvdBatch(g, { matrices: shapes, arena: view, tuning: gpuTuning });
+    const view = g.upload('arena', tiledArena);
+    const batch = new SvdBatch(g, { matrices: tiled, arena: view });
+    const gpuTuning = { ...hardwareTuning(38, 16384, 256), lanes: { LANES: 4, PAIRS: 2 }, wide: 16 };
+    const wide = new SvdBatch(g, { matrices: tiled, arena: view, tuning: gpuTuning });
     // Every round over A V a dispatch, as for columns by the hundred.
-    const apart = new SvdBatch(g, { matrices: shapes, arena: view, tuning: { ...gpuTuning, apart: { from: 12, lanes: gpuTuning.lanes } } });
+    const apart = new SvdBatch(g, { matrices: tiled, arena: view, tuning: { ...gpuTuning, apart: { from: 12, lanes: gpuTuning.lanes } } });
     // Products by lanes of a subgroup, as software adapters have them for wide matrices.
     const shared = new SvdBatch(g, {
-      matrices: shapes,
+      matrices: tiled,
       arena: view,
       tuning: { lanes: { LANES: 1, PAIRS: 4 }, tile: 16, group: 16, wide: 4, share: 1, each: 2 },
     });
     // Four lanes of a subgroup for eight Jacobi columns, likewise.
     const four = { LANES: 1, PAIRS: 4 };
     const lanes = new SvdBatch(g, {
-      matrices: shapes,
+      matrices: tiled,
       arena: view,
       tuning: {
         lanes: four,
@@ -154,15 +157,15 @@ describe('batches', () => {
     for (const b of [batch, wide, apart, shared, lanes]) b.coldExact().run();
     expect((await batch.readStatus()).every((s) => s.fromNothing)).toBe(true);
     apart.exact(3).run();
-    for (const [i, m] of shapes.entries()) {
+    for (const [i, m] of tiled.entries()) {
       const k = Math.min(m.rows, m.cols);
       const got = await batch.readTriplets(i, k);
       expect(await shared.readTriplets(i, k)).toEqual(got);
-      expect(got).toEqual(await svd(g, { data: part(arena, m), rows: m.rows, cols: m.cols }));
+      expect(got).toEqual(await svd(g, { data: part(tiledArena, m), rows: m.rows, cols: m.cols }));
       for (const b of [wide, apart, lanes]) {
         const other = await b.readTriplets(i, k);
         expect(maxError(other.s, got.s)).toBeLessThan(2e-6 * got.s[0]!);
-        expect(maxError(recompose(other.u, other.s, other.v, m.rows, m.cols), part(arena, m))).toBeLessThan(1e-5);
+        expect(maxError(recompose(other.u, other.s, other.v, m.rows, m.cols), part(tiledArena, m))).toBeLessThan(1e-5);
       }
     }
     expect([...(await wide.readStatus()), ...(await apart.readStatus()), ...(await lanes.readStatus())].every((s) => s.converged)).toBe(
@@ -174,12 +177,12 @@ describe('batches', () => {
       b.sketch(1, 12, 'fine').run();
     }
     expect((await wide.readStatus()).every((s) => s.converged && s.sweeps <= 2 && !s.fromNothing)).toBe(true);
-    for (const [i, m] of shapes.entries()) {
+    for (const [i, m] of tiled.entries()) {
       const k = Math.min(m.rows, m.cols);
       const { u, s, v } = await wide.readTriplets(i, k);
       expect(await shared.readTriplets(i, k)).toEqual(await batch.readTriplets(i, k));
-      expect(maxError(s, svd64(part(arena, m), m.rows, m.cols).s)).toBeLessThan(2e-6 * s[0]!);
-      expect(maxError(recompose(u, s, v, m.rows, m.cols), part(arena, m))).toBeLessThan(1e-5);
+      expect(maxError(s, svd64(part(tiledArena, m), m.rows, m.cols).s)).toBeLessThan(2e-6 * s[0]!);
+      expect(maxError(recompose(u, s, v, m.rows, m.cols), part(tiledArena, m))).toBeLessThan(1e-5);
     }
     for (const b of [batch, wide, apart, shared, lanes]) b.dispose();
     g.buffers.free(view);
