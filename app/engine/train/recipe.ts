@@ -33,15 +33,20 @@ export function spectralPlan(experiment: Experiment, config: VitConfig): Spectra
   const shown = planMatrices(experiment, config);
   const acted = actedMatrices(shown, method, planFactors(experiment, config, shown));
   const whole = regularizer === 'q3r' && method.svd !== 'exact';
-  const all = workspaceSize([shown, acted]).long;
+  const all = workspaceSize([shown, acted], whole);
   const allowed = Math.max(BESIDE, BESIDE_SHARE * vitParameters(config).total);
-  for (let parts = 1; ; parts += 1 + (parts >> 2)) {
-    const most = Math.ceil(all / parts);
+  const hostsFor = (guests: readonly BufferItem[]) =>
+    activationElements(config, partSize(experiment), true, { ...storedAs(experiment), guests });
+  const wanted = workspaceItems(all).reduce((sum, { elements }) => sum + elements, 0);
+  // No fewer parts than these can have room.
+  const least = Math.max(1, Math.floor(wanted / (hostsFor([]).total + allowed)));
+  for (let parts = least; ; parts += 1 + (parts >> 2)) {
+    // Hoyer takes its matrices all at once.
+    const last = parts > shown.length || regularizer === 'hoyer';
+    const most = Math.ceil(all.long / parts);
     const size = workspaceSize([...groupMatrices(shown, most), ...(regularizer === 'hoyer' ? [acted] : groupMatrices(acted, most))], whole);
     const items = workspaceItems(size);
-    const { items: hosts } = activationElements(config, partSize(experiment), true, { ...storedAs(experiment), guests: items });
-    // Hoyer takes its matrices all at once.
-    if (elementsBeside(items, hosts) <= allowed || parts > shown.length || regularizer === 'hoyer') return { most, size, items };
+    if (last || elementsBeside(items, hostsFor(items).items) <= allowed) return { most, size, items };
   }
 }
 

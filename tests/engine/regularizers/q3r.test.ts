@@ -211,6 +211,7 @@ describe('the envelope is never clipped', () => {
         const other = await Rig.make(gpu(), m, { schedule: 'constant', n: 1, oversample: 2 }, rig.params);
         put(gpu(), other.reg, snapshot);
         expect(other.reg.bytes).toBeGreaterThan(bytes);
+        expect(await other.applied()).toEqual(await rig.applied());
         other.status = rig.status;
         later = [await other.refresh(), await other.applied()];
         other.dispose();
@@ -238,7 +239,10 @@ describe('the envelope is never clipped', () => {
     const envelopes: number[] = [];
     let status: MatrixStatus;
     do {
+      const before = await rig.applied();
       await rig.reg.prepare(rig.status);
+      // Steps in between go on with what the larger buffer has taken over.
+      expect(await rig.applied()).toEqual(before);
       [status] = (await rig.refresh()) as [MatrixStatus];
       envelopes.push(status.envelope);
     } while (status.clipped && envelopes.length < 9);
