@@ -99,6 +99,8 @@ export async function retry(andPlay = false): Promise<void> {
     device: null,
     phase: 'idle',
     runId: 0,
+    // What the table has of the crashed run is all there is of it.
+    runHere: null,
     running: null,
     loaded: {},
     dataset: null,

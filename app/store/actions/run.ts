@@ -19,7 +19,9 @@ export const blockedBecause = (): string | undefined =>
 
 /** Why the shown experiment cannot be trained on this page; undefined when it can. */
 export function blockedHere(): string | undefined {
-  const { device, plan, planError, fault } = getState();
+  const { device, plan, planError, fault, recovering, phase } = getState();
+  // Started anew now, it would begin from step 0.
+  if (recovering && phase === 'failed') return 'The GPU was lost; the run comes back by itself.';
   if (!device) return fault ? fault.message : 'The graphics device is still being measured.';
   if (planError) return planError.message;
   return plan?.refusal?.reason;
