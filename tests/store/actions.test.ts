@@ -237,10 +237,12 @@ describe('a run', () => {
     expect(getState()).toMatchObject({ phase: 'failed', device: null, fault: { kind: 'worker-crash' } });
     await expect(play()).rejects.toThrow();
     setState({ runHere: 'the crashed one' });
-    await retry(true);
+    const again = retry(true);
+    expect(getState().runHere).toBeNull();
+    await again;
     expect(workers).toHaveLength(2);
     expect(asked()).toEqual(['configure', 'start']);
-    expect(getState()).toMatchObject({ fault: null, phase: 'running', runHere: null, running: { method: { lambda: 0.25 } } });
+    expect(getState()).toMatchObject({ fault: null, phase: 'running', running: { method: { lambda: 0.25 } } });
     // A run that the worker brings back is not begun anew meanwhile.
     worker().emit({ type: 'fault', fault: { kind: 'device-lost', message: 'm', detail: 'd' } });
     setState({ phase: 'failed' });
