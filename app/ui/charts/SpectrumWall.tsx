@@ -1,9 +1,15 @@
 import { attempt, hover, play, select, setWallView } from '../../store/actions';
 import { frames } from '../../store/frames';
-import { useStore } from '../../store/store';
+import { useStore, type AppState } from '../../store/store';
 import { SaveMenu } from './SaveMenu';
 import { SpectrumWallView } from './SpectrumWallView';
 import { useViewedSpectra, viewedSpectra, watchViewedSpectra } from './viewed';
+
+/** Milliseconds of training after which the newest spectra say from which step they are; a slow device has new ones seldom. */
+const OLD_MS = 5000;
+/** The run has gone on for a while since its newest spectra. */
+const areOld = ({ spectra, replay, step, timing }: AppState): boolean =>
+  spectra !== null && replay === null && (step - spectra.step) * (timing?.msPerStep ?? 0) > OLD_MS;
 
 const now = () => viewedSpectra()?.matrices ?? null;
 
@@ -11,6 +17,7 @@ const now = () => viewedSpectra()?.matrices ?? null;
 export function SpectrumWall() {
   const spectra = useViewedSpectra();
   const newest = useStore((s) => s.spectra);
+  const old = useStore(areOld);
   const baseline = useStore((s) => s.baseline);
   const view = useStore((s) => s.wallView);
   const selected = useStore((s) => s.selected);
@@ -21,7 +28,7 @@ export function SpectrumWall() {
       now={now}
       watch={watchViewedSpectra}
       largest={frames.largest}
-      step={spectra && newest && spectra.step !== newest.step ? spectra.step : null}
+      step={spectra && newest && (old || spectra.step !== newest.step) ? spectra.step : null}
       tools={spectra && <SaveMenu title="Save the wall" what={['wall']} />}
       baseline={baseline}
       view={view}
