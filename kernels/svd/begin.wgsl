@@ -18,15 +18,13 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
   let m = table[i];
   var top = 0.0;
   var sum = 0.0;
+  for (var t = 0u; t < PARTS; t++) { top = max(top, partials[i * PARTS + t].x); }
+  let scale = power_of(top);
   for (var t = 0u; t < PARTS; t++) {
     let part = partials[i * PARTS + t];
-    top = max(top, part.x);
-    sum += part.y;
+    let ratio = select(0.0, power_of(part.x) / scale, part.x > 0.0);
+    sum += ratio * ratio * part.y;
   }
-  // The exponent field, kept off both ends so that scale and 1 / scale are normal numbers; 127 (scale 1) for a zero matrix.
-  let field = (bitcast<u32>(top) >> 23u) & 255u;
-  let exponent = select(clamp(field, 27u, 227u), 127u, field == 0u);
-  let scale = bitcast<f32>(exponent << 23u);
   let ell = select(min(m.sketch, m.k), m.k, p.exact == 1u);
   let open = p.skip == 0u || m.rank < m.k;
   state[i].live = select(0u, 1u, open);
@@ -38,7 +36,7 @@ fn main(@builtin(global_invocation_id) g: vec3u) {
   state[i].sweeps = 0u;
   state[i].flag = 0u;
   state[i].scale = scale;
-  state[i].norm2 = (sum / scale) / scale;
+  state[i].norm2 = sum;
   state[i].off = 0.0;
   state[i].residual = 0.0;
   state[i].eta = 0.0;

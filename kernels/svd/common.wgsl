@@ -48,6 +48,11 @@ const SHORT = 1u;   // V at work, Gram and its inverse factor,
 const LEFT = 2u;    // U and
 const RIGHT = 3u;   // V in the factor buffer
 
+// 2^floor(log2 x) for x >= 0, kept off both ends so that it and its reciprocal are normal numbers; 1 for 0.
+fn power_of(x: f32) -> f32 {
+  let field = (bitcast<u32>(x) >> 23u) & 255u;
+  return bitcast<f32>(select(clamp(field, 27u, 227u), 127u, field == 0u) << 23u);
+}
 fn first_of(m: Matrix, kind: u32) -> u32 {
   switch kind {
     case 0u: { return m.y; }
