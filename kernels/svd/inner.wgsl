@@ -131,7 +131,12 @@ fn main(
         let at = col + 4u * h;
         if (at < ell) {
           let inside = vec4u(at) + vec4u(0u, 1u, 2u, 3u) < vec4u(ell);
+          //#for once SHARE
+          let x = vec4f(tile[4u * h][0][r], tile[4u * h + 1u][0][r], tile[4u * h + 2u][0][r], tile[4u * h + 3u][0][r]);
+          //#end
+          //#for once OWN
           let x = vec4f(tile[4u * h][r / 4u][r % 4u], tile[4u * h + 1u][r / 4u][r % 4u], tile[4u * h + 2u][r / 4u][r % 4u], tile[4u * h + 3u][r / 4u][r % 4u]);
+          //#end
           product[out + (row + r) * step + at / 4u] = select(vec4f(), x, inside);
         }
       }

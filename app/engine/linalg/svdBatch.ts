@@ -63,8 +63,8 @@ export function hardwareTuning(columns: number, memory: number, invocations: num
   };
 }
 
-/** Subgroups are four invocations, all of them. */
-const quartets = ({ info, device }: Gpu): boolean =>
+/** Subgroups are four invocations, all of them: what tiles of 16 and shared meetings of Jacobi need. */
+export const quartets = ({ info, device }: Gpu): boolean =>
   info.subgroups && device.adapterInfo.subgroupMinSize === 4 && device.adapterInfo.subgroupMaxSize === 4;
 
 /** Singular values up to which products have small tiles. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { svd } from '../../../app/engine/linalg/svd';
-import { SvdBatch, hardwareTuning } from '../../../app/engine/linalg/svdBatch';
+import { SvdBatch, hardwareTuning, quartets } from '../../../app/engine/linalg/svdBatch';
 import { orthonormality, recompose, svd64 } from '../../reference/svd';
 import { goldenCases } from '../../support/golden';
 import { maxError, uniform, useGpu } from '../../support/gpu';
@@ -132,14 +132,15 @@ describe('batches', () => {
     const wide = new SvdBatch(g, { matrices: tiled, arena: view, tuning: gpuTuning });
     // Every round over A V a dispatch, as for columns by the hundred.
     const apart = new SvdBatch(g, { matrices: tiled, arena: view, tuning: { ...gpuTuning, apart: { from: 12, lanes: gpuTuning.lanes } } });
-    // Products by lanes of a subgroup, as software adapters have them for wide matrices.
+    // Products by lanes of a subgroup, as software adapters have them for wide matrices; cards have other subgroups.
+    const four = { LANES: 1, PAIRS: 4 };
+    const quarters = quartets(g);
     const shared = new SvdBatch(g, {
       matrices: tiled,
       arena: view,
-      tuning: { lanes: { LANES: 1, PAIRS: 4 }, tile: 16, group: 16, wide: 4, share: 1, each: 2 },
+      tuning: { lanes: four, tile: quarters ? 16 : 4, group: 16, wide: 4, share: 1, each: 2 },
     });
     // Four lanes of a subgroup for eight Jacobi columns, likewise.
-    const four = { LANES: 1, PAIRS: 4 };
     const lanes = new SvdBatch(g, {
       matrices: tiled,
       arena: view,
@@ -150,7 +151,7 @@ describe('batches', () => {
         wide: 4,
         share: 1,
         each: 2,
-        apart: { from: 12, lanes: four, triangles: true, groups: 8, shared: true },
+        apart: { from: 12, lanes: four, triangles: true, groups: 8, shared: quarters },
       },
     });
     await Promise.all([batch.build(), wide.build(), apart.build(), shared.build(), lanes.build()]);
