@@ -156,7 +156,7 @@ export class VitModel {
   recordBackward(recorder: Recorder, params: View, grads: View, complete?: (window: GradientWindow) => void): void {
     if (!this.plan.training) throw new Error('this model keeps no activations for a backward pass');
     const weights = arenaOf(this.table, params);
-    const { windows } = gradientStage(this.plan);
+    const windows = complete ? gradientStage(this.plan).windows : [];
     const gradients = complete ? stageOf(this.table, windows, grads) : arenaOf(this.table, grads);
     const sums = pendingSums(this.context);
     for (let i = this.layers.length - 1; i >= 0; i--) {

@@ -28,6 +28,7 @@ import { truncatedMatrices } from './plan';
 import type { RankControl } from './rankControl';
 import { evaluationBatch, stepStateOf, storesHalves } from './recipe';
 import { allocateRun, disposeParts, type RunParts } from './runParts';
+import { joined } from './safetensors';
 import type { Snapshot } from './snapshot';
 import type { StepViews } from './step';
 import { Truncation, type TestBench } from './truncation';
@@ -43,17 +44,6 @@ export interface StepResult {
   /** What the loss of the next step is multiplied by; 0 where none is. */
   readonly lossScale: number;
   readonly times: PhaseTimes | null;
-}
-
-/** Buffers one behind the other. */
-function joined(all: readonly ArrayBuffer[]): ArrayBuffer {
-  const out = new Uint8Array(all.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const bytes of all) {
-    out.set(new Uint8Array(bytes), at);
-    at += bytes.byteLength;
-  }
-  return out.buffer;
 }
 
 /** The data of a run, on the GPU. */
@@ -210,7 +200,10 @@ export class Run {
   /** Takes what the last refresh reports, which the next one depends on. */
   async settle(): Promise<void> {
     const { statusViews } = this.rank;
-    if (statusViews.length > 0) this.rank.observe(Promise.all(statusViews.map((view) => this.gpu.read(view))).then(joined));
+    if (statusViews.length > 0)
+      this.rank.observe(
+        Promise.all(statusViews.map(async (view) => new Uint8Array(await this.gpu.read(view)))).then((all) => joined(all).buffer),
+      );
     await this.rank.ready(1, 1);
   }
 
