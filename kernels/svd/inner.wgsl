@@ -34,18 +34,9 @@ fn main(
   let row_tiles = (count + SIZE - 1u) / SIZE;
   let col_tiles = (ell + SIZE - 1u) / SIZE;
   let t = (wid.x * WG + lid.x) / LANES;
-  var row = t % row_tiles;
-  var col = t / row_tiles;
-  // Column tile c of a triangle has c + 1 tiles: rows 0 to c. Folding c with its opposite makes a rectangle, no thread idles.
-  let half = (col_tiles + 1u) / 2u;
-  let width = 2u * half + 1u;
-  if (p.same == 1u) {
-    let turn = t % width;
-    let pair = t / width;
-    let tall = width - 2u - pair;
-    col = select(select(pair, tall, turn <= tall), col_tiles, pair >= half);
-    row = select(turn - tall - 1u, turn, turn <= tall);
-  }
+  let place = tile_of(t, row_tiles, col_tiles, p.same == 1u);
+  var row = place.x;
+  var col = place.y;
   let work = state[wid.y].live == 1u && !(p.iterate == 1u && state[wid.y].full == 1u) && col < col_tiles;
   // A loop: a software adapter runs straight code whether or not a lane is left in it, but leaves a loop that nobody is in.
   for (var once = select(0u, 1u, work); once > 0u; once--) {

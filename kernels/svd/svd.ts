@@ -8,6 +8,7 @@ import choleskySource from './cholesky.wgsl?raw';
 import coldSource from './cold.wgsl?raw';
 import combineSource from './combine.wgsl?raw';
 import innerSource from './inner.wgsl?raw';
+import innerAcrossSource from './innerAcross.wgsl?raw';
 import jacobiSource from './jacobi.wgsl?raw';
 import jacobiLanesSource from './jacobiLanes.wgsl?raw';
 import loadSource from './load.wgsl?raw';
@@ -25,6 +26,7 @@ import squareSource from './square.wgsl?raw';
 import startSource from './start.wgsl?raw';
 import sweepsSource from './sweeps.wgsl?raw';
 import sweepsLanesSource from './sweepsLanes.wgsl?raw';
+import tilesSource from './tiles.wgsl?raw';
 import turnLanesSource from './turnLanes.wgsl?raw';
 import verifySource from './verify.wgsl?raw';
 
@@ -53,6 +55,7 @@ export const PARTS = 64;
 const bind = (text: string): BindingField[] =>
   text.split(' ').map((word) => (word.startsWith('*') ? { name: word.slice(1), access: 'readwrite' } : { name: word, access: 'read' }));
 const WG = { WG: 64 };
+const withTiles = `${commonSource}\n${tilesSource}\n`;
 const withRandom = `${commonSource}\n${randomSource}\n`;
 
 export const measure: KernelSpec = {
@@ -127,7 +130,15 @@ const INNER_PARAMS = fields('u32 a, u32 b, u32 c, u32 all, u32 iterate, u32 same
 export const combine = (tile: Tile): KernelSpec =>
   product('combine', tile, COMBINE_PARAMS, withRandom, combineSource, { QUADS: combined(tile) / 4 });
 export const inner = (tile: Tile): KernelSpec =>
-  product('inner', tile, INNER_PARAMS, `${commonSource}\n`, innerSource, { QUADS: tile / 4, HIGH: isShared(tile) ? 1 : tile / 4 });
+  product('inner', tile, INNER_PARAMS, withTiles, innerSource, { QUADS: tile / 4, HIGH: isShared(tile) ? 1 : tile / 4 });
+/** LANES invocations, a power of two up to WG, share a tile of 4 × 4: for GPUs. */
+export const innerAcross: KernelSpec = {
+  name: 'svd/innerAcross',
+  code: withTiles + expand(innerAcrossSource, {}),
+  params: INNER_PARAMS,
+  bindings: bind('table state left right *product'),
+  constants: { ...WG, LANES: 8 },
+};
 /** Tiles on and above the diagonal of `columns` × `columns`, as `inner` counts them for a product of columns with themselves. */
 export const triangle = (columns: number, tile: Tile): number => {
   const half = ceilDiv(ceilDiv(columns, tile), 2);
@@ -221,7 +232,7 @@ export const norms: KernelSpec = {
 export const order: KernelSpec = {
   name: 'svd/order',
   code: `${commonSource}\n${orderSource}`,
-  params: [],
+  params: fields('u32 exact'),
   bindings: bind('table *state columns *sigma *origin'),
   constants: WG,
 };

@@ -34,7 +34,10 @@ export function parseStatusOf(batches: readonly SvdBatch[], bytes: ArrayBuffer):
 }
 
 /** How the kernels are cut for a device. */
-export type SvdTuning = Pick<PieceOptions, 'tile' | 'group' | 'wide' | 'lanes' | 'share' | 'each' | 'square' | 'apart'>;
+export type SvdTuning = Pick<
+  PieceOptions,
+  'tile' | 'across' | 'group' | 'wide' | 'triangle' | 'lanes' | 'share' | 'each' | 'square' | 'apart'
+>;
 
 // A software adapter runs four invocations at a time, and pays for those of a workgroup that have nothing to do.
 // Barriers cost next to nothing within such a subgroup: narrow matrices have all sweeps in one dispatch, as dispatches are dear.
@@ -54,8 +57,10 @@ export function hardwareTuning(columns: number, memory: number, invocations: num
   return {
     lanes: { LANES: 8, PAIRS: 12 },
     tile: 4,
+    across: 8,
     group: 64,
     wide: Math.min(256, invocations),
+    triangle: 5e-4,
     share: 64,
     each: 1,
     square: squareFor(columns, memory, invocations),
@@ -270,7 +275,7 @@ export class SvdBatch {
       'openExact',
       'startExact',
       ...this.sweeps(sweptOf(tolerance), this.layout.maxK, sweeps, tolerance),
-      'finish',
+      'finishExact',
     ]);
   }
 
@@ -297,7 +302,7 @@ export class SvdBatch {
       'settleExact',
       'anew',
       ...(this.divides('Fine', maxK) && !this.tuning.apart?.triangles ? [...fine(apart), 'sweepsFine' as const] : fine(MAX_SWEEPS)),
-      'finish',
+      'finishExact',
     ];
   }
 
@@ -312,9 +317,9 @@ export class SvdBatch {
       ...this.sweeps('Sketch', widest, Math.min(SQUARE_SWEEPS, sweeps), 'coarse'),
       'settleSketch',
       'again',
+      ...(tolerance === 'coarse' && this.divides('Coarse', widest) ? ['checkCoarse' as const] : []),
       ...this.sweeps(sweptOf(tolerance), widest, sweeps, tolerance),
-      'finish',
-      'residual',
+      'finishSketch',
     ];
     return this.sequence(`sketch ${powers} ${sweeps} ${widest} ${tolerance}`, parts, widest);
   }
@@ -367,7 +372,7 @@ export class SvdBatch {
     if (!this.divides(what, widest)) return [what === 'Sketch' && square && widest <= square.side ? 'square' : `sweeps${what}`];
     const rounds = tournament(widest).rounds + (apart?.shared ? 2 : 0);
     // Behind what a triangle left, one sweep is mostly enough.
-    const after = (sweep: number): Part[] => (what === 'Fine' && sweep < CHECKED ? ['check'] : []);
+    const after = (sweep: number): Part[] => (what === 'Fine' && sweep < CHECKED ? ['checkFine'] : []);
     return Array.from({ length: sweeps }, (_, i): Part[] => [{ piece: `rounds${what}`, length: rounds }, tolerance, ...after(i)]).flat();
   }
 

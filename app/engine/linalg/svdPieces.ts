@@ -45,12 +45,13 @@ export type Piece =
   | 'sweepsSketch'
   | 'square'
   | 'again'
-  | 'check'
+  | 'checkFine'
+  | 'checkCoarse'
   | 'anew'
   | 'fine'
   | 'coarse'
-  | 'finish'
-  | 'residual';
+  | 'finishExact'
+  | 'finishSketch';
 
 export interface Recorded {
   readonly program: Program;
@@ -68,6 +69,8 @@ export interface PieceOptions {
   readonly skipOverRank: boolean;
   /** Size of the tiles of products. */
   readonly tile: k.Tile;
+  /** Invocations that share a tile of an inner product, of 4 × 4 then; one has it to itself when absent. */
+  readonly across?: number;
   /** Invocations of a product's workgroups, */
   readonly group: number;
   /** and of the one workgroup that a Cholesky factorization has. */
@@ -89,6 +92,8 @@ export interface PieceOptions {
     /** Four lanes of a subgroup share eight columns. */
     readonly shared?: boolean;
   };
+  /** The tolerance of sweeps over the triangle of a sketch, COARSE when absent: less where one costs little beside one over A V. */
+  readonly triangle?: number;
   /** Invocations that share one of PARTS of a matrix. */
   readonly share: number;
   /** Vec4s of a column that an invocation has to itself where they are but moved: reading what is known of a matrix costs as much as eight. */
@@ -136,6 +141,7 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   const isLong = (kind: number) => kind === k.LONG || kind === k.LEFT;
   const spanOf = (kind: number) => (isLong(kind) ? k.LONG : k.SHORT);
   const lengths = [(e: MatrixEntry) => e.pv, (e: MatrixEntry) => e.kv, (_: MatrixEntry, n: number) => ceilDiv(n, 4)] as const;
+  const { across } = o;
   const shared = k.isShared(o.tile);
   const constants = { WG: o.group };
   const tiled = (f: (e: MatrixEntry, n: number) => number) => columnwise(f, shared ? o.group / 4 : o.group);
@@ -153,19 +159,20 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   const inner = (x: Columns, z: Columns, out: Columns, all: number, { iterate = 0, span = spanOf(x[1]) } = {}) => {
     const same = x === z ? 1 : 0;
     const length = lengths[span]!;
-    const tiles = (e: MatrixEntry, n: number) => (same ? k.triangle(n, o.tile) : ceilDiv(e.k, o.tile) * ceilDiv(n, o.tile));
-    r.dispatch(k.inner(o.tile), {
+    const size = across ? 4 : o.tile;
+    const tiles = (e: MatrixEntry, n: number) => (same ? k.triangle(n, size) : ceilDiv(e.k, size) * ceilDiv(n, size));
+    r.dispatch(across ? k.innerAcross : k.inner(o.tile), {
       buffers: [table, state, x[0], z[0], out[0]],
-      grid: tiled(tiles),
+      grid: across ? columnwise((e, n) => across * tiles(e, n), o.group) : tiled(tiles),
       params: { a: x[1], b: z[1], c: out[1], all, iterate, same, span },
-      constants,
+      constants: across ? { ...constants, LANES: across } : constants,
       work: work((e) => (same ? 4 : 8) * length(e, e.k) * e.k * e.k),
     });
   };
   const cubes = work((e) => e.k ** 3);
-  const cholesky = (out: Columns, factor: number, iterate = 0) =>
+  const cholesky = (out: Columns, factor: number, iterate = 0, from: Columns = G) =>
     r.dispatch(k.cholesky, {
-      buffers: [table, state, gram, out[0], columns],
+      buffers: [table, state, from[0], out[0], columns],
       grid: [count, 1, 1],
       params: { iterate, factor, out: out[1] },
       constants: { WG: o.wide },
@@ -299,51 +306,52 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     });
     mark('factorSketch', () => {
       // The second pass: what the pass of `iterate` left of a bad condition number is gone after it.
-      orthonormalise(F, V);
-      combine(A, V, U, k.INNER_ALL);
-      inner(U, U, G, 0);
-      cholesky(F, 1);
+      orthonormalise(F, G);
+      combine(A, G, U, k.INNER_ALL);
+      inner(U, U, T, 0);
+      cholesky(V, 1, 0, T);
     });
-    jacobi('Sketch', F, gram, IDLE.coarse, COARSE);
+    jacobi('Sketch', V, inverse, IDLE.coarse, o.triangle ?? COARSE);
     const { square } = o;
     if (square)
       mark('square', () => {
         r.dispatch(k.square(square), {
-          buffers: [table, state, factors],
+          buffers: [table, state, v],
           grid: [count, 1, 1],
-          params: { kind: k.RIGHT, sweeps: MAX_SWEEPS, tolerance: COARSE },
-          work: 3 * turning(F),
+          params: { kind: k.SHORT, sweeps: MAX_SWEEPS, tolerance: o.triangle ?? COARSE },
+          work: 3 * turning(V),
         });
       });
     mark('settleSketch', () => {
-      // Columns of L J are the right vectors of A V times its singular values: orthonormal, they turn V and A V alike.
+      // Columns of L J are the right vectors of A V times its singular values: orthonormal, they turn V and A V alike. Jacobi left them
+      // orthogonal: one pass makes them orthonormal, and of a zero column a zero vector, which nobody takes for a known one.
       const small = { span: k.SQUARE };
-      inner(F, F, G, 0, small);
-      cholesky(T, 0);
-      combine(F, T, Y, k.INNER_TRIANGULAR, { ...small, revive: 1 });
-      combine(V, Y, F, k.INNER_SKETCH);
-      inner(F, F, G, 0);
-      cholesky(T, 0);
-      combine(F, T, V, k.INNER_TRIANGULAR, { revive: 1 });
-      combine(Y, T, G, k.INNER_TRIANGULAR, small);
-      combine(U, G, Y, k.INNER_SKETCH);
+      inner(V, V, T, 0, small);
+      cholesky(F, 0, 0, T);
+      combine(V, F, T, k.INNER_TRIANGULAR, small);
+      combine(G, T, V, k.INNER_SKETCH);
+      combine(U, T, Y, k.INNER_SKETCH);
     });
   }
   jacobi('Fine', Y, v, IDLE.fine, FINE);
   jacobi('Coarse', Y, v, IDLE.coarse, COARSE);
   verdict('fine', FINE);
   // A sweep that finds nothing to turn costs as much as one that does: the Gram matrix tells for a tenth of that.
-  mark('check', () => {
-    inner(Y, Y, G, 0);
-    run(k.parallel, [table, state, gram, off], perColumn);
-    advance(DONE.fine, { checked: 1 });
-  });
+  for (const [piece, done] of [
+    ['checkFine', DONE.fine],
+    ['checkCoarse', DONE.coarse],
+  ] as const)
+    mark(piece, () => {
+      inner(Y, Y, G, 0);
+      run(k.parallel, [table, state, gram, off], perColumn);
+      advance(done, { checked: 1 });
+    });
   verdict('coarse', COARSE);
   verdict('again', 0, 1);
   verdict('anew', 0, 1, 1);
-  mark('finish', () => {
+  const finish = (exact: number) => {
     run(k.norms, [table, state, y, columns], perColumn);
-    run(k.order, [table, state, columns, sigma, origin], perColumn);
+    run(k.order, [table, state, columns, sigma, origin], perColumn, { exact });
     run(
       k.place,
       [table, state, columns, origin, y, v, factors],
@@ -351,9 +359,11 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
       { left: o.vectors ? 1 : 0 },
       each,
     );
-  });
+  };
+  mark('finishExact', () => finish(1));
   if (o.vectors)
-    mark('residual', () => {
+    mark('finishSketch', () => {
+      finish(0);
       inner(A, U, G, 1);
       run(k.residual, [table, state, gram, factors, sigma, columns], perColumn);
     });
