@@ -1,7 +1,7 @@
 import type { Gpu } from '../../app/engine/gpu/device';
 import { Recorder } from '../../app/engine/gpu/recorder';
 import { describeMatmul, matmulScratchBytes, recordMatmul, type MatmulShape, type MatmulTuning } from '../../app/engine/ops/matmul';
-import { secondsFor } from '../../app/engine/ops/timing';
+import { awake, secondsFor } from '../../app/engine/ops/timing';
 import { tuneMatmul } from '../../app/engine/ops/tune';
 import { tuneShapes } from '../../app/engine/ops/tuneShapes';
 
@@ -30,7 +30,7 @@ export async function benchGemm(gpu: Gpu, rows: readonly MatmulShape[], tuning?:
     const scratch = bytes > 0 ? gpu.buffers.allocate('bench.scratch', bytes) : undefined;
     const recorder = new Recorder(gpu, 'bench');
     recordMatmul(recorder, chosen, { ...shape, a: a!, b: b!, out: out!, scratch });
-    const program = await recorder.build();
+    const program = await awake(gpu, recorder.build());
     const seconds = await secondsFor(gpu, program, 5);
     results.push({ shape, ...describeMatmul(chosen, shape), gflops: (2 * m * n * k * batch) / seconds / 1e9 });
     program.dispose();

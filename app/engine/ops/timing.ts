@@ -1,5 +1,6 @@
+import { PEAK_WORKGROUP, fmaKernel } from '../../../kernels/peak/peak';
 import type { Gpu } from '../gpu/device';
-import type { Program } from '../gpu/recorder';
+import { Recorder, type Program } from '../gpu/recorder';
 
 /** Time below which the latency of a submit hides that of the work, and repetitions at most. */
 const SHORTEST_MS = 3;
@@ -10,6 +11,49 @@ const RACE_MS = 1.5;
 const RACE_REPEATS = 64;
 const HOPELESS = 1.3;
 
+/**
+ * A graphics card that has had nothing to do for a while runs at a fraction of its clock, and for a while longer once it has: an H200 at a
+ * fifth, for 0.4 s after a rest of 4 s, and not after one of 1.5 s.
+ */
+const REST_MS = 1000;
+const WAKING_MS = 450;
+/** Compilation for longer than this is waited for without it. */
+const PATIENCE_MS = 4000;
+/** Multiply-adds: some milliseconds on a slow card, less than one on a fast one. */
+const CHORE = { tile: 4, groups: 1024, turns: 32, repeats: 4 };
+const busyUntil = new WeakMap<Gpu, number>();
+
+/**
+ * What comes of compiling, with the card at work until then, so that what is timed next finds it at the clock of a run; not at work
+ * behind `end`, by performance.now(). `rests`: false on a software adapter, which has no such habit. Rejects as `building` does.
+ */
+export async function awake<T>(
+  gpu: Gpu,
+  building: Promise<T>,
+  { end = Infinity, rests = !gpu.info.software }: { readonly end?: number; readonly rests?: boolean } = {},
+): Promise<T> {
+  if (!rests) return building;
+  let settled = false;
+  const done = building.finally(() => (settled = true));
+  done.catch(() => undefined);
+  const sums = gpu.buffers.allocate('tune.awake', CHORE.groups * PEAK_WORKGROUP * 4);
+  const recorder = new Recorder(gpu, 'awake');
+  const params = { turns: CHORE.turns, x: 0.999, y: 0.001 };
+  recorder.dispatch(fmaKernel(CHORE.tile), { params, buffers: [sums], grid: [CHORE.groups, 1, 1] });
+  try {
+    const program = await recorder.build();
+    const from = performance.now();
+    const rested = from - (busyUntil.get(gpu) ?? -Infinity) > REST_MS;
+    const last = Math.min(end, from + PATIENCE_MS);
+    const enough = (now: number): boolean => now > last || (settled && (!rested || now > from + WAKING_MS));
+    while (!enough(performance.now())) await millisecondsOf(gpu, program, CHORE.repeats);
+    program.dispose();
+  } finally {
+    gpu.buffers.free(sums);
+  }
+  return done;
+}
+
 /** Milliseconds of so many executions in one submit, with its latency; above 0. */
 async function millisecondsOf(gpu: Gpu, program: Program, repeats: number): Promise<number> {
   const encoder = gpu.device.createCommandEncoder({ label: program.label });
@@ -17,7 +61,9 @@ async function millisecondsOf(gpu: Gpu, program: Program, repeats: number): Prom
   const begun = performance.now();
   gpu.device.queue.submit([encoder.finish()]);
   await gpu.idle();
-  return Math.max(performance.now() - begun, 0.01);
+  const ended = performance.now();
+  busyUntil.set(gpu, ended);
+  return Math.max(ended - begun, 0.01);
 }
 
 /** Shortest time of one execution, from batches long enough to measure. */

@@ -11,7 +11,7 @@ import {
   type MatmulShape,
   type MatmulTuning,
 } from './matmul';
-import { secondsFor } from './timing';
+import { awake, secondsFor } from './timing';
 
 interface Candidate {
   readonly variant: string;
@@ -122,7 +122,7 @@ async function measure(
       return recorder;
     });
     // All at once: drivers compile in parallel.
-    const built = await Promise.allSettled(recorders.map((recorder) => recorder.build()));
+    const built = await awake(gpu, Promise.allSettled(recorders.map((recorder) => recorder.build())));
     for (const result of built) if (result.status === 'fulfilled') programs.push(result.value);
     for (const result of built) if (result.status === 'rejected') throw result.reason;
     const speeds: number[] = [];

@@ -10,7 +10,7 @@ import {
   type AttentionShape,
   type AttentionTuning,
 } from './attention';
-import { Contestants, Race, within } from './timing';
+import { Contestants, Race, awake, within } from './timing';
 
 /** Attention with less than this share of all of it is left to the default. */
 const LEAST_SHARE = 0.01;
@@ -75,7 +75,7 @@ async function measure(gpu: Gpu, { shape, halves }: AttentionCase, end: number):
       recordAttentionBackward(recorder, { shape, ...views, halves, variant: 'tiled', cut });
       return contestants.add(recorder.build());
     });
-    const programs = await within(Promise.all(building), end);
+    const programs = await within(awake(gpu, Promise.all(building), { end }), end);
     if (!programs) return undefined;
     const race = new Race<AttentionCut>(gpu);
     for (const [i, program] of programs.entries()) {

@@ -4,7 +4,7 @@ import type { View } from '../gpu/buffers';
 import type { Gpu } from '../gpu/device';
 import { Recorder } from '../gpu/recorder';
 import { MIN_PART, describeMatmul, matmulScratchBytes, matmulShapeKey, recordMatmul, type MatmulShape, type MatmulTuning } from './matmul';
-import { Contestants, Race, within } from './timing';
+import { Contestants, Race, awake, within } from './timing';
 
 /** What a measurement decides for one shape: the variant and the parts k is cut into. */
 export type ShapeChoices = NonNullable<MatmulTuning['shapes']>;
@@ -110,7 +110,7 @@ export async function tuneShapes(
       const building = contests.map(({ rounds }) =>
         Promise.all((rounds[round] ?? []).map((trial) => contestants.add(recorderOf(gpu, trial, views).build()))),
       );
-      const built = await within(Promise.all(building), end);
+      const built = await within(awake(gpu, Promise.all(building), { end }), end);
       if (!built) break;
       for (const [i, contest] of contests.entries()) {
         if (performance.now() >= end) break;

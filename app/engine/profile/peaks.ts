@@ -2,7 +2,7 @@ import { PEAK_WORKGROUP, copyKernel, fmaFlops, fmaKernel, readKernel, streamElem
 import type { KernelSpec } from '../../../kernels/spec';
 import type { Gpu } from '../gpu/device';
 import { Recorder, type DispatchOptions } from '../gpu/recorder';
-import { secondsFor } from '../ops/timing';
+import { awake, secondsFor } from '../ops/timing';
 
 /** The most that this device was seen to do. */
 export interface Peaks {
@@ -33,7 +33,7 @@ export async function measurePeaks(gpu: Gpu, step: () => void = () => undefined)
   }));
   const seconds = async (spec: KernelSpec, options: DispatchOptions): Promise<number> => {
     step();
-    const program = await new Recorder(gpu, 'peak').dispatch(spec, options).build();
+    const program = await awake(gpu, new Recorder(gpu, 'peak').dispatch(spec, options).build());
     try {
       return await secondsFor(gpu, program);
     } finally {

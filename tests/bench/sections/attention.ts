@@ -12,7 +12,7 @@ import type { View } from '../../../app/engine/gpu/buffers';
 import { Gpu } from '../../../app/engine/gpu/device';
 import { Recorder } from '../../../app/engine/gpu/recorder';
 import { offersLargeBlocks } from '../../../app/engine/ops/attention';
-import { secondsFor } from '../../../app/engine/ops/timing';
+import { awake, secondsFor } from '../../../app/engine/ops/timing';
 import { attentionBackward, attentionForward as forward64, type Attention } from '../../reference/attention';
 import { maxError, uniform } from '../../support/gpu';
 import { packHalves } from '../../support/halves';
@@ -89,7 +89,7 @@ async function timed(gpu: Gpu, s: Attention, halves: boolean, block: AttentionBl
     const recorder = new Recorder(gpu, 'bench.attention');
     const params = attentionParams(s);
     for (let i = 0; i < (gpu.info.software ? 1 : 12); i++) recorder.dispatch(spec, { params, buffers, grid, work: 0, label: name });
-    const program = await recorder.build();
+    const program = await awake(gpu, recorder.build());
     const ms = (await secondsFor(gpu, program)) * 1000;
     if (name.startsWith('backward')) backward += ms;
     row[name] = round(ms);

@@ -2,10 +2,10 @@ import { Gpu } from '../../../app/engine/gpu/device';
 import { Program } from '../../../app/engine/gpu/recorder';
 import { Q3rBatch } from '../../../app/engine/linalg/q3rBatch';
 import { MAX_SWEEPS, SvdBatch, hardwareTuning, type SvdTuning } from '../../../app/engine/linalg/svdBatch';
+import { awake } from '../../../app/engine/ops/timing';
 import { DispatchClock } from '../../../app/engine/profile/clock';
 import { uniform } from '../../support/gpu';
 import { median, round, type Row } from '../section';
-import { warmer } from '../warm';
 import { benchSvd, vitTinyMatrices } from '../svd';
 
 export const title = 'A Q3R refresh of ViT-Tiny, as the trainer does it';
@@ -26,7 +26,6 @@ export async function run(argument?: string): Promise<Row[]> {
 const COLUMNS = 94;
 const RANK = 38;
 const REPETITIONS = 5;
-const WARM_MS = 60;
 /** Milliseconds after which no other candidate is begun: a new way to cut the sweeps takes seconds to compile. */
 const PATIENCE = 9000;
 
@@ -72,10 +71,8 @@ async function kernels(gpu: Gpu): Promise<Row[]> {
       arena,
       weights.map((w, i) => w + times * moved[i]!),
     );
-  const warm = await warmer(gpu);
   const timed = async (program: Program): Promise<number> => {
-    await gpu.idle();
-    await warm.run(WARM_MS);
+    await awake(gpu, gpu.idle());
     const from = performance.now();
     program.run();
     await gpu.idle();
@@ -142,7 +139,7 @@ async function kernels(gpu: Gpu): Promise<Row[]> {
         place(0);
         await timed(cold);
         place(1);
-        await warm.run(WARM_MS);
+        await awake(gpu, gpu.idle());
         const ms = await clock.time(program, () => undefined);
         const sums = new Map<string, { ms: number; n: number }>();
         program.describe().forEach((d, i) => {
@@ -162,7 +159,6 @@ async function kernels(gpu: Gpu): Promise<Row[]> {
     svd.dispose();
   }
   clock?.dispose();
-  warm.dispose();
   gpu.buffers.free(arena);
   return rows;
 }

@@ -2,7 +2,7 @@ import { MATMUL_VARIANTS, unitVariants, type MatmulVariant } from '../../../kern
 import { Gpu } from '../../../app/engine/gpu/device';
 import { Recorder } from '../../../app/engine/gpu/recorder';
 import { matmulShapeKey, matmulScratchBytes, recordMatmul, type MatmulShape, type MatmulTuning } from '../../../app/engine/ops/matmul';
-import { secondsFor } from '../../../app/engine/ops/timing';
+import { awake, secondsFor } from '../../../app/engine/ops/timing';
 import { round, type Row } from '../section';
 
 export const title = 'Every tiling on the products of ViT-Tiny/4 at batch 128, TFLOP/s (/ parts of k)';
@@ -109,7 +109,7 @@ export async function run(argument?: string): Promise<Row[]> {
             const scratch = bytes > 0 ? gpu.buffers.allocate('sweep.scratch', bytes) : undefined;
             const recorder = new Recorder(gpu, 'sweep');
             recordMatmul(recorder, tuning, { ...shape, a: a!, b: b!, out: out!, scratch });
-            const program = await recorder.build();
+            const program = await awake(gpu, recorder.build());
             const seconds = await secondsFor(gpu, program, 2);
             const rate = (2 * m * n * k) / seconds / 1e12;
             if (rate > most)

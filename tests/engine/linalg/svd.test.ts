@@ -201,8 +201,8 @@ describe('batches', () => {
     // Those that counted: how far apart the columns are is looked up behind the first two, and is no sweep.
     const { sweeps, norm2 } = (await batch.readStatus())[0]!;
     expect(sweeps).toBeGreaterThan(4);
-    // A meeting that turns columns by wrong angles needs more.
-    expect(sweeps).toBeLessThan(9);
+    // A meeting that turns columns by wrong angles needs more. A card adds up in another order, and one column may cost it a sweep.
+    expect(sweeps).toBeLessThan(gpu().info.software ? 9 : 10);
     expect(norm2 / data.reduce((sum, x) => sum + x * x, 0)).toBeCloseTo(1, 5);
     batch.dispose();
     gpu().buffers.free(arena);

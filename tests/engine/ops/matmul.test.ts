@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { MATMUL_VARIANTS } from '../../../kernels/matmul/matmul';
 import {
   defaultMatmulTuning,
@@ -9,7 +9,7 @@ import {
   type MatmulTuning,
 } from '../../../app/engine/ops/matmul';
 import { tuneMatmul } from '../../../app/engine/ops/tune';
-import { Race } from '../../../app/engine/ops/timing';
+import { Race, awake } from '../../../app/engine/ops/timing';
 import { heaviest, tuneShapes } from '../../../app/engine/ops/tuneShapes';
 import { Recorder } from '../../../app/engine/gpu/recorder';
 import { benchGemm } from '../../bench/gemm';
@@ -105,6 +105,22 @@ test('a race keeps the fastest, whichever comes first', async () => {
   }
   for (const program of programs) program.dispose();
   g.buffers.freeAll();
+});
+
+test('a device is at work while it waits for what it is to be timed on', async () => {
+  const g = gpu();
+  const submitted = vi.spyOn(g.device.queue, 'submit');
+  const until = performance.now() + 60;
+  const slow = new Promise<string>((resolve) => setTimeout(() => resolve('built'), 30));
+  expect(await awake(g, slow, { rests: true, end: until })).toBe('built');
+  expect(submitted.mock.calls.length).toBeGreaterThan(0);
+  await expect(awake(g, Promise.reject(new Error('refused')), { rests: true, end: until })).rejects.toThrow('refused');
+  submitted.mockClear();
+  // Software adapters would take the time from the compiler.
+  expect(await awake(g, Promise.resolve(1))).toBe(1);
+  expect(submitted.mock.calls.length > 0).toBe(!g.info.software);
+  expect(g.buffers.liveBytes).toBe(0);
+  vi.restoreAllMocks();
 });
 
 test('shapes that carry a step are told once each, the heaviest first', () => {
