@@ -16,11 +16,11 @@ const HOPELESS = 1.3;
  * fifth, for 0.4 s after a rest of 4 s, and not after one of 1.5 s.
  */
 const REST_MS = 1000;
-const WAKING_MS = 450;
+const WAKING_MS = 600;
 /** Compilation for longer than this is waited for without it. */
 const PATIENCE_MS = 4000;
-/** Multiply-adds: some milliseconds on a slow card, less than one on a fast one. */
-const CHORE = { tile: 4, groups: 1024, turns: 32, repeats: 4 };
+/** Multiply-adds, half a thousand million; so many times in a submit that gaps between two do not let the clock sink. */
+const CHORE = { tile: 4, groups: 1024, turns: 32, shortestMs: 3, repeats: 128 };
 const busyUntil = new WeakMap<Gpu, number>();
 
 /**
@@ -46,7 +46,8 @@ export async function awake<T>(
     const rested = from - (busyUntil.get(gpu) ?? -Infinity) > REST_MS;
     const last = Math.min(end, from + PATIENCE_MS);
     const enough = (now: number): boolean => now > last || (settled && (!rested || now > from + WAKING_MS));
-    while (!enough(performance.now())) await millisecondsOf(gpu, program, CHORE.repeats);
+    for (let repeats = 1; !enough(performance.now()); )
+      if ((await millisecondsOf(gpu, program, repeats)) < CHORE.shortestMs && repeats < CHORE.repeats) repeats *= 2;
     program.dispose();
   } finally {
     gpu.buffers.free(sums);

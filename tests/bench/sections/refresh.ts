@@ -11,7 +11,7 @@ import { benchSvd, vitTinyMatrices } from '../svd';
 export const title = 'A Q3R refresh of ViT-Tiny, as the trainer does it';
 export const note =
   'Weights move between refreshes as in a run; a software adapter gets two of the twelve blocks. With the argument `kernels`: ways to cut the ' +
-  'kernels (lanes × eights of sweeps, lanes of the square, invocations of Cholesky), a sketch of 94 columns by each, alone and with what its guard does again, and the time of every kernel.';
+  'kernels (lanes × eights of sweeps, lanes of the square, invocations of Cholesky and of a tile of inner products), a sketch of 94 columns by each, alone and with what its guard does again, and the time of every kernel.';
 
 export async function run(argument?: string): Promise<Row[]> {
   const gpu = await Gpu.open();
@@ -34,7 +34,8 @@ function candidates(gpu: Gpu): [string, SvdTuning][] {
   const { maxComputeWorkgroupStorageSize: memory, maxComputeInvocationsPerWorkgroup: most } = gpu.info;
   const base = hardwareTuning(COLUMNS, memory, most);
   const out: [string, SvdTuning][] = [['present', base]];
-  for (const wide of [128, 512]) if (wide <= most) out.push([`cholesky ${wide}`, { ...base, wide }]);
+  for (const wide of [128, 512, 1024]) if (wide <= most) out.push([`cholesky ${wide}`, { ...base, wide }]);
+  for (const across of [4, 16]) out.push([`inner ${across}`, { ...base, across }]);
   for (const lanes of [4, 16]) {
     const square = base.square && { side: base.square.side, lanes };
     if (square && (square.side * lanes) / 2 <= most) out.push([`square ${lanes}`, { ...base, square }]);
