@@ -46,7 +46,7 @@ export async function awake<T>(
     const rested = from - (busyUntil.get(gpu) ?? -Infinity) > REST_MS;
     const last = Math.min(end, from + PATIENCE_MS);
     const enough = (now: number): boolean => now > last || (settled && (!rested || now > from + WAKING_MS));
-    for (let repeats = 1; !enough(performance.now()); )
+    for (let repeats = 1; !enough(performance.now());)
       if ((await millisecondsOf(gpu, program, repeats)) < CHORE.shortestMs && repeats < CHORE.repeats) repeats *= 2;
     program.dispose();
   } finally {
