@@ -4,8 +4,9 @@
 //   A split over K writes partial products: item = batch * splits + split, summed in order by matmul/reduce.
 // Grid: one workgroup of WX x WY invocations per (item, tile), folded over x and y. Precision: f32
 // Template: A_T / B_T (operand stored transposed), TAIL (K may leave a remainder of 4), MV = MT / 4, NV = NT / 4,
-//   SHARE: a workgroup is four lanes of one subgroup side by side along n; each loads a quarter of their common rows
-//   of A and broadcasts it. That serves software adapters, whose loads are dear.
+//   SHARE: a workgroup is a quad of one subgroup, four lanes side by side along n; each loads a quarter of their common rows
+//   of A and broadcasts it: a software adapter takes an instruction for a broadcast in a quad, and many for one in a subgroup
+//   or a load.
 // Rows and columns past the edge read the nearest valid ones and are not stored; loads stay inside the matrices.
 const MT = ${MT}u;
 const NT = ${NT}u;
@@ -64,7 +65,9 @@ fn main(
   //#for i MV
   //#for q 4
   //#for j NV
-  var acc${i}_${q}_${j} = vec4f();
+  //#for v 4
+  var acc${i}_${q}_${j}_${v} = 0.0;
+  //#end
   //#end
   //#end
   //#end
@@ -75,13 +78,13 @@ fn main(
     //#for once SHARED_N
     let mine${i} = load_a(oa${i} + k, last_a);
     //#for q 4
-    let ra${i}_${q} = subgroupBroadcast(mine${i}, ${q}u);
+    let ra${i}_${q} = quadBroadcast(mine${i}, ${q}u);
     //#end
     //#end
     //#for once SHARED_T
     let mine${i} = load_a(oa${i} + (k + lane) * p.m, last_a);
     //#for c 4
-    let ca${i}_${c} = subgroupBroadcast(mine${i}, ${c}u);
+    let ca${i}_${c} = quadBroadcast(mine${i}, ${c}u);
     //#end
     //#end
     //#for once OWN_N
@@ -115,14 +118,16 @@ fn main(
     //#end
     //#end
     //#end
-    // One statement per accumulator: software adapters mask every store to a variable.
+    // A statement for each accumulator, of scalars: software adapters mask every store to a variable, and keep sums of them in registers.
     //#for i MV
     //#for q 4
     //#for j NV
-    acc${i}_${q}_${j} = fma(vec4f(ca${i}_3[${q}]), cb${j}_3,
-      fma(vec4f(ca${i}_2[${q}]), cb${j}_2,
-      fma(vec4f(ca${i}_1[${q}]), cb${j}_1,
-      fma(vec4f(ca${i}_0[${q}]), cb${j}_0, acc${i}_${q}_${j}))));
+    //#for v 4
+    acc${i}_${q}_${j}_${v} = fma(ca${i}_3[${q}], cb${j}_3[${v}],
+      fma(ca${i}_2[${q}], cb${j}_2[${v}],
+      fma(ca${i}_1[${q}], cb${j}_1[${v}],
+      fma(ca${i}_0[${q}], cb${j}_0[${v}], acc${i}_${q}_${j}_${v}))));
+    //#end
     //#end
     //#end
     //#end
@@ -148,7 +153,9 @@ fn main(
     //#for i MV
     //#for q 4
     //#for j NV
-    acc${i}_${q}_${j} = fma(vec4f(ca${i}[${q}]), cb${j}, acc${i}_${q}_${j});
+    //#for v 4
+    acc${i}_${q}_${j}_${v} = fma(ca${i}[${q}], cb${j}[${v}], acc${i}_${q}_${j}_${v});
+    //#end
     //#end
     //#end
     //#end
@@ -161,7 +168,8 @@ fn main(
     //#for i MV
     //#for q 4
     //#for j NV
-    store(base_out, row + ${i}u * 4u + ${q}u, col + ${j}u * 4u, acc${i}_${q}_${j});
+    let out${i}_${q}_${j} = vec4f(acc${i}_${q}_${j}_0, acc${i}_${q}_${j}_1, acc${i}_${q}_${j}_2, acc${i}_${q}_${j}_3);
+    store(base_out, row + ${i}u * 4u + ${q}u, col + ${j}u * 4u, out${i}_${q}_${j});
     //#end
     //#end
     //#end
@@ -172,7 +180,7 @@ fn main(
       //#for i MV
       //#for q 4
       //#for j NV
-      acc${i}_${q}_${j},
+      vec4f(acc${i}_${q}_${j}_0, acc${i}_${q}_${j}_1, acc${i}_${q}_${j}_2, acc${i}_${q}_${j}_3),
       //#end
       //#end
       //#end
