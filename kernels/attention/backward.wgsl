@@ -61,8 +61,8 @@ fn main(@builtin(${LANE}) lane: u32, @builtin(workgroup_id) wid: vec3u, @builtin
 //#end
       let mean = subgroupAdd(part);
 //#for d Q
-      let q_${d} = subgroupBroadcast(some_q[${d}u / 4u], ${d}u % 4u);
-      let g_${d} = subgroupBroadcast(some_g[${d}u / 4u], ${d}u % 4u);
+      let q_${d} = quadBroadcast(some_q[${d}u / 4u], ${d}u % 4u);
+      let g_${d} = quadBroadcast(some_g[${d}u / 4u], ${d}u % 4u);
 //#end
       // One statement per variable: software adapters mask every store.
 //#for r R

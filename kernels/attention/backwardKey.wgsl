@@ -53,8 +53,8 @@ fn main(@builtin(${LANE}) lane: u32, @builtin(workgroup_id) wid: vec3u, @builtin
 //#end
 //#for d Q
 //#for once SHARE
-    let q_${d} = subgroupBroadcast(some_q[${d}u / 4u], ${d}u % 4u);
-    let g_${d} = subgroupBroadcast(some_g[${d}u / 4u], ${d}u % 4u);
+    let q_${d} = quadBroadcast(some_q[${d}u / 4u], ${d}u % 4u);
+    let g_${d} = quadBroadcast(some_g[${d}u / 4u], ${d}u % 4u);
 //#end
 //#for once OWN
     let q_${d} = read_qkv(q, ${d}u);

@@ -69,8 +69,8 @@ fn main(@builtin(${LANE}) lane: u32, @builtin(workgroup_id) wid: vec3u, @builtin
 //#end
 //#for d Q
 //#for once SHARE
-    let k_${d} = subgroupBroadcast(some_k[${d}u / 4u], ${d}u % 4u);
-    let v_${d} = subgroupBroadcast(some_v[${d}u / 4u], ${d}u % 4u);
+    let k_${d} = quadBroadcast(some_k[${d}u / 4u], ${d}u % 4u);
+    let v_${d} = quadBroadcast(some_v[${d}u / 4u], ${d}u % 4u);
 //#end
 //#for once OWN
     let k_${d} = read_qkv(k, ${d}u);

@@ -2,7 +2,7 @@
 //   C_c = sum_j A_j B_jc,  c < ell;  j < k, j < ell, or j <= c when B is upper triangular
 //   with `revive`, a column whose B_cc is 0 (it was a zero column) becomes normal deviates, so that no direction stays dead
 //   SHARE, for software adapters: four lanes of a subgroup have a tile together, each every fourth vec4 of its rows and a quarter of
-//   the loads of B, which it broadcasts: loads are dear there. OWN: an invocation has a tile. Both give the same bits.
+//   the loads of B, which it broadcasts within the quad that they are: loads are dear there. OWN: an invocation has a tile. Both give the same bits.
 // Shapes: columns as in svd/common; A and C of one span, B of k or ell rows
 // Grid: thread, or four lanes, per COLS = 4 QUADS columns of C by 2 vec4s each, x folded, y = matrix. Precision: f32, rtol 1e-6 of |A| |B|
 // Source: ours
@@ -77,7 +77,7 @@ fn main(
       //#end
       //#for q 4
       //#for once SHARE
-      let x${i}_${q} = subgroupBroadcast(mine${i}, ${q}u);
+      let x${i}_${q} = quadBroadcast(mine${i}, ${q}u);
       //#end
       //#for once OWN
       let x${i}_${q} = right[b${i}_${q} + j / 4u];

@@ -1,7 +1,7 @@
 // svd/inner: C = A^T B, inner products of columns: Z = A^T Q and the Gram matrices Y^T Y, V^T V
 //   C_ic = A_i . B_c,  i < k or i < ell,  c < ell;  with `same` (A is B) tiles below the diagonal are mirrored
 //   SHARE, for software adapters: four lanes of a subgroup have a tile together, each four of its rows and a quarter of the loads of B,
-//   which it broadcasts: loads are dear there. OWN: an invocation has a tile. Both give the same bits.
+//   which it broadcasts within the quad that they are: loads are dear there. OWN: an invocation has a tile. Both give the same bits.
 // Shapes: columns as in svd/common; A and B of one span, C short
 // Grid: thread, or four lanes, per SIZE x SIZE of C (SIZE = 4 QUADS), x folded, y = matrix. Precision: f32, rtol 1e-6 of |A_i| |B_c|
 // Source: ours
@@ -81,7 +81,7 @@ fn main(
       //#end
       //#for q 4
       //#for once SHARE
-      let y${i}_${q} = subgroupBroadcast(mine${i}, ${q}u);
+      let y${i}_${q} = quadBroadcast(mine${i}, ${q}u);
       //#end
       //#for once OWN
       let y${i}_${q} = right[b${i}_${q} + e];
