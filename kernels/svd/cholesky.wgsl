@@ -5,12 +5,13 @@
 //   products as loads, and a quarter of the barriers.
 //   A pivot under FLOOR is raised to it: the column comes out short but keeps its direction, and the next pass, which
 //   scales columns again, makes it whole (what the shift of shifted Cholesky QR does). A zero column gives T_jj = 0.
+//   With `drop`, where a pass went before, a pivot under FLOOR tells of a column with no direction of its own: T_jj = 0, too.
 //   Columns of which no two have a |cos| above NEAR / sqrt(ell) need none of it: M^-1 is 2 I - M up to the squares, which end below 1e-7.
 //   With `factor`, column j of the result is column j of L: a triangle with the singular values of Y, which Jacobi makes diagonal.
 // Shapes: gram, result (of kind `out`): short ranges, ell x ell used, zero up to whole vec4s
 // Grid: workgroup per matrix (x). Precision: f32; two passes give orthonormality to 1e-6, four where columns depend
 // Source: Fukaya et al. 2020, shifted Cholesky QR; the in-place form is ours
-struct Params { iterate: u32, factor: u32, out: u32 }
+struct Params { iterate: u32, factor: u32, out: u32, drop: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> table: array<Matrix>;
 @group(0) @binding(2) var<storage, read> state: array<State>;
@@ -150,6 +151,6 @@ fn main(@builtin(workgroup_id) wid: vec3u, @builtin(local_invocation_id) lid: ve
         x[q] = select(l[q], 1.0, i == c) * inverseSqrt(d) * scale;
       }
     }
-    result[first_of(m, p.out) + c * m.kv + e] = x;
+    result[first_of(m, p.out) + c * m.kv + e] = select(x, vec4f(), p.drop == 1u && d <= FLOOR);
   }
 }

@@ -147,7 +147,7 @@ export const triangle = (columns: number, tile: Tile): number => {
 export const cholesky: KernelSpec = {
   name: 'svd/cholesky',
   code: `${commonSource}\n${choleskySource}`,
-  params: fields('u32 iterate, u32 factor, u32 out'),
+  params: fields('u32 iterate, u32 factor, u32 out, u32 drop'),
   bindings: bind('table state *gram *result *columns'),
   constants: WG,
 };

@@ -170,19 +170,19 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     });
   };
   const cubes = work((e) => e.k ** 3);
-  const cholesky = (out: Columns, factor: number, iterate = 0, from: Columns = G) =>
+  const cholesky = (out: Columns, { from = G, factor = 0, iterate = 0, drop = 0 }) =>
     r.dispatch(k.cholesky, {
       buffers: [table, state, from[0], out[0], columns],
       grid: [count, 1, 1],
-      params: { iterate, factor, out: out[1] },
+      params: { iterate, factor, out: out[1], drop },
       constants: { WG: o.wide },
       work: cubes,
     });
-  /** One pass of column-scaled Cholesky QR: out = x T has orthonormal columns. */
-  const orthonormalise = (x: Columns, out: Columns, iterate = 0) => {
+  /** One pass of column-scaled Cholesky QR: out = x T has orthonormal columns. `drop`: where some depend on others, zeros for these. */
+  const orthonormalise = (x: Columns, out: Columns, { iterate = 0, drop = 0 } = {}) => {
     inner(x, x, G, 0, { iterate });
-    cholesky(T, 0, iterate);
-    combine(x, T, out, k.INNER_TRIANGULAR, { iterate, revive: 1 });
+    cholesky(T, { iterate, drop });
+    combine(x, T, out, k.INNER_TRIANGULAR, { iterate, revive: 1 - drop });
   };
 
   const A: Columns = [a, k.LONG];
@@ -300,16 +300,17 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
     );
     mark('iterate', () => {
       combine(A, F, Y, k.INNER_ALL, { iterate: 1 });
-      orthonormalise(Y, U, 1);
+      orthonormalise(Y, U, { iterate: 1 });
       inner(A, U, V, 1, { iterate: 1 });
-      orthonormalise(V, F, 1);
+      orthonormalise(V, F, { iterate: 1 });
     });
     mark('factorSketch', () => {
       // The second pass: what the pass of `iterate` left of a bad condition number is gone after it.
-      orthonormalise(F, G);
+      // Columns that depend even so are those of a matrix of lower rank.
+      orthonormalise(F, G, { drop: 1 });
       combine(A, G, U, k.INNER_ALL);
       inner(U, U, T, 0);
-      cholesky(V, 1, 0, T);
+      cholesky(V, { from: T, factor: 1 });
     });
     jacobi('Sketch', V, inverse, IDLE.coarse, o.triangle ?? COARSE);
     const { square } = o;
@@ -327,7 +328,7 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
       // orthogonal: one pass makes them orthonormal, and of a zero column a zero vector, which nobody takes for a known one.
       const small = { span: k.SQUARE };
       inner(V, V, T, 0, small);
-      cholesky(F, 0, 0, T);
+      cholesky(F, { from: T });
       combine(V, F, T, k.INNER_TRIANGULAR, small);
       combine(G, T, V, k.INNER_SKETCH);
       combine(U, T, Y, k.INNER_SKETCH);

@@ -185,6 +185,39 @@ describe('batches', () => {
     expect(g.buffers.liveBytes).toBe(0);
   });
 
+  test('a sketch of a matrix of lower rank has zeros behind it, and finds what comes later', async () => {
+    const g = gpu();
+    const [rows, cols] = [20, 16];
+    // Columns that depend exactly: not even rounding makes a direction of them.
+    const low = Float32Array.from({ length: rows * cols }, (_, i) => ([0, 17, 34].includes(i) ? 1 + Math.floor(i / 16) : 0));
+    const full = uniform(rows * cols, 5);
+    const want = svd64(full, rows, cols).s;
+    const view = g.upload('arena', low);
+    const batch = new SvdBatch(g, { matrices: [{ name: 'x', offset: 0, rows, cols }], arena: view });
+    await batch.build();
+    // Of all columns, too: those that are known are not looked for any more.
+    for (const sketch of [6, cols]) {
+      batch.configure([3], [sketch]);
+      batch.reset();
+      g.write(view, low);
+      for (let refresh = 0; refresh < 2; refresh++) {
+        batch.sketch(1, 12).run();
+        const { s, v } = await batch.readTriplets(0, sketch);
+        expect(maxError(s, [3, 2, 1, ...new Float32Array(sketch - 3)])).toBeLessThan(6e-6);
+        expect(orthonormality(v, cols, sketch, meant(s))).toBeLessThan(1e-5);
+      }
+      g.write(view, full);
+      for (let refresh = 0; refresh < 8; refresh++) batch.sketch(1, 12).run();
+      const { s, v } = await batch.readTriplets(0, sketch);
+      expect(orthonormality(v, cols, sketch)).toBeLessThan(1e-5);
+      // From below, as fast as the gaps between singular values allow.
+      const shares = [0, 1, 2].map((i) => s[i]! / want[i]!);
+      expect(shares.every((share) => share > 0.99 && share < 1.000002)).toBe(true);
+    }
+    batch.dispose();
+    g.buffers.free(view);
+  });
+
   test('vectors of another matrix: sweeps go on until the columns are orthogonal', async () => {
     const [rows, cols] = [72, 70];
     const arena = gpu().upload('arena', uniform(rows * cols, 21));
