@@ -35,8 +35,8 @@ const FEW_CASES: MatmulCase[] = [
   { m: 36, n: 20, k: 68, transA: true },
 ];
 const SMALL_TILES = ['r4x4', 'q8x4'];
-/** The largest are made from the same source as the other tiles of panels, which go through both. */
-const few = (id: string): MatmulCase[] => (['s64x96', 's128x128'].includes(id) ? FEW_CASES.slice(1) : FEW_CASES);
+/** The largest are made from the same sources as the other tiles, which go through both. */
+const few = (id: string): MatmulCase[] => (['q24x8', 's64x96', 's128x128'].includes(id) ? FEW_CASES.slice(1) : FEW_CASES);
 
 for (const { id } of MATMUL_VARIANTS)
   test(`${id} equals the float64 product`, async () => {

@@ -96,8 +96,11 @@ const MAX_SPLITS = 32;
  */
 const SOFTWARE_RATES: MatmulRates = { r8x8: 3.6, r4x4: 2.4 };
 const SOFTWARE_LANE_RATES: MatmulRates = { q8x4: 5 };
-/** Measured beside q8x4 on two busy cores, 2080 × 192 × 192 in all three forms: 1.3 to 2.7 times as fast, four times as long to compile. */
-const SOFTWARE_LANE_HEAVY: MatmulRates = { q16x8: 1.4 };
+/**
+ * q16x8 measured beside q8x4 on two busy cores, 2080 × 192 × 192 in all three forms: 1.3 to 2.7 times as fast, four times as long to
+ * compile. q24x8 beside q16x8, at the sizes of ViT-Tiny/4: 1.08 to 1.16 times as fast.
+ */
+const SOFTWARE_LANE_HEAVY: MatmulRates = { q16x8: 1.4, q24x8: 1.5 };
 /** Multiply-adds from which a product is heavy, and its least side: models of which one step takes longer than the compilation. */
 const HEAVY_WORK = 2 ** 23;
 const HEAVY_SIDE = 64;

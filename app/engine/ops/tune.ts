@@ -29,7 +29,7 @@ const HARDWARE: readonly Candidate[] = ['s64x64', 's32x32', 's64x96', 's128x128'
   variant,
   worth: 1,
 }));
-/** Larger tiles (q16x8) take four times as long to compile: heavy products get them without being measured. */
+/** Larger tiles (q16x8, q24x8) take four times as long to compile: heavy products get them without being measured. */
 const SOFTWARE_LANES: readonly Candidate[] = [{ variant: 'q8x4', worth: 1 }];
 const SOFTWARE: readonly Candidate[] = [
   { variant: 'r8x8', worth: 1 },

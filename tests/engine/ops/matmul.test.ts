@@ -174,6 +174,10 @@ test('a tile is not chosen where most of it would lie past the edge', () => {
   expect(describeMatmul(lasting, { m: 2080, n: 192, k: 192 }).variant).toBe('q16x8');
   expect(describeMatmul(lasting, { m: 208, n: 192, k: 192 }).variant).toBe('r8x8');
   expect(describeMatmul(lasting, { m: 20800, n: 192, k: 48 }).variant).toBe('r8x8');
+  // Among those, too, the one with the least past the edge for its speed.
+  const both: MatmulTuning = { ...tuning, heavy: { q16x8: 1.4, q24x8: 1.5 } };
+  expect(describeMatmul(both, { m: 8320, n: 192, k: 192 }).variant).toBe('q24x8');
+  expect(describeMatmul(both, { m: 128, n: 128, k: 8320 }).variant).toBe('q16x8');
 });
 
 test('impossible arguments are refused by name', () => {
