@@ -1,3 +1,5 @@
+import { asDataError } from './failure';
+import { FormatError } from './formats/formatError';
 import { isIdx } from './formats/idx';
 import { openParquet } from './formats/parquet';
 import { gunzip, peek } from './formats/streams';
@@ -12,26 +14,32 @@ export type FileSet = 'cifar10' | 'cifar100' | 'mnist' | 'folder';
 
 const IMAGE = /\.(jpe?g|jfif|png|gif|webp|bmp|avif|ico|tiff?|heic)$/i;
 const IMAGE_FOUND = /^a (JPEG|PNG|GIF) image$/;
+const A_SET = 'a data set';
+const WAYS = 'Choose the files of CIFAR-10, CIFAR-100 or MNIST, or a folder or .zip with one sub-folder of images per class.';
 
 /**
  * Which data set files belong to, by what is in them and only then by their names. `hint` is the set that is chosen on the page: files that
- * could be several are taken for it. Rejects with a DataError where they are none.
+ * could be several are taken for it. Rejects with a DataError where they are none: it says what is wrong with the first that cannot be read.
  */
 export async function detectSet(files: readonly NamedBlob[], hint: string, o: LoadOptions): Promise<FileSet> {
   const pace = new Pace(o.signal, o.onProgress);
+  let wrong: DataError | null = null;
   for (const file of files) {
     pace.check();
-    const set = await ofFile(file, hint, pace).catch(() => null);
-    if (set) return set;
+    try {
+      const set = await ofFile(file, hint, pace);
+      if (set) return set;
+    } catch (error) {
+      pace.check();
+      wrong ??= asDataError(baseName(file.name), error);
+    }
   }
   pace.check();
-  if (isPublished(hint) || hint === 'folder') return hint;
-  throw new DataError(
-    files.length > 0 ? baseName(files[0]?.name ?? '') : 'files',
-    'a data set',
-    files.length > 0 ? 'files of another kind' : 'no files',
-    'Choose the files of CIFAR-10, CIFAR-100 or MNIST, or a folder or .zip with one sub-folder of images per class.',
-  );
+  // A published set's reader says itself what it wanted of them.
+  if (isPublished(hint)) return hint;
+  // Files that are no set at all are named by the folder's reader, too.
+  if (hint === 'folder' && (!wrong || wrong.expected === A_SET)) return hint;
+  throw wrong ?? new DataError(baseName(files[0]?.name ?? 'files'), A_SET, files.length > 0 ? 'nothing of one' : 'no files', WAYS);
 }
 
 /** By a name that says it. */
@@ -67,7 +75,8 @@ async function ofFile({ name: path, blob }: NamedBlob, hint: string, pace: Pace)
     case 'tar':
       return byName(name) ?? ofTarHead(new Uint8Array(await blob.slice(0, 512).arrayBuffer()));
     case 'foreign':
-      return IMAGE.test(name) || IMAGE_FOUND.test(what.found) ? 'folder' : null;
+      if (IMAGE.test(name) || IMAGE_FOUND.test(what.found)) return 'folder';
+      throw new FormatError(/\.parquet$/i.test(name) ? 'a Parquet file, which begins with "PAR1"' : A_SET, what.found, WAYS);
   }
 }
 
@@ -76,7 +85,9 @@ const ofBatch = (bytes: number): FileSet => (bytes % 3073 !== 0 && bytes % 3074 
 function ofColumns(paths: readonly string[], hint: string): FileSet | null {
   if (paths.includes('fine_label')) return 'cifar100';
   if (paths.includes('img.bytes')) return 'cifar10';
-  return paths.includes('image.bytes') && hint !== 'cifar10' ? 'mnist' : null;
+  if (paths.includes('image.bytes')) return hint === 'cifar10' ? null : 'mnist';
+  const names = `${paths.slice(0, 8).join(', ')}${paths.length > 8 ? ', …' : ''}`;
+  throw new FormatError('the columns img or image {bytes, path} and label of CIFAR-10, CIFAR-100 or MNIST', names || 'no columns', WAYS);
 }
 
 function ofArchive(names: readonly string[], archive: string): FileSet | null {

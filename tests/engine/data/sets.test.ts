@@ -226,5 +226,16 @@ test('files say themselves which set they are', async () => {
   expect(await detect('shapes', file('t.parquet', greyRows))).toBe('mnist');
   expect(await detect('cifar10', file('t.parquet', greyRows))).toBe('cifar10');
   expect(await detect('cifar100', file('notes.txt', text('hello')))).toBe('cifar100');
-  expect((await failure(detect('shapes', file('notes.txt', text('hello'))))).message).toMatch(/notes\.txt: expected a data set/);
+  const refused = async (hint: string, name: string, bytes: Bytes) => (await failure(detect(hint, file(name, bytes)))).message;
+  expect(await refused('shapes', 'notes.txt', text('hello'))).toMatch(/notes\.txt: expected a data set/);
+  expect(await refused('shapes', 'data_batch_1', Uint8Array.of(0x80, 2, 0))).toMatch(/Python version/);
+  for (const hint of ['shapes', 'folder']) {
+    const cut = hundredRows.slice(0, -4);
+    expect(await refused(hint, 't.parquet', cut)).toMatch(
+      /^t\.parquet: expected a Parquet file, which ends with "PAR1", found .*cut short/,
+    );
+    expect(await refused(hint, 't.parquet', noise(64, 1))).toMatch(/expected a Parquet file, which begins with "PAR1", found no Parquet/);
+    const other = rows({ image: 'picture', labels: { label: Uint8Array.of(1) } }, [Uint8Array.of(1)]);
+    expect(await refused(hint, 't.parquet', other)).toMatch(/expected the columns img or image .* found .*picture\.bytes/);
+  }
 });

@@ -42,6 +42,6 @@ export function sniff(name: string, head: Uint8Array): Sniffed {
   if (/\.bin$/i.test(name)) return { kind: 'bin' };
   if (/\.(tgz|tar\.gz)$/i.test(name)) return { kind: 'foreign', found: head.length === 0 ? 'an empty file' : 'no gzip data' };
   if (/\.tar$/i.test(name)) return { kind: 'foreign', found: head.length === 0 ? 'an empty file' : 'no tar data' };
-  if (/\.parquet$/i.test(name)) return { kind: 'foreign', found: head.length === 0 ? 'an empty file' : 'no Parquet data' };
+  if (/\.parquet$/i.test(name)) return { kind: 'foreign', found: head.length === 0 ? 'an empty file' : 'no Parquet data, but other bytes' };
   return { kind: 'foreign', found: head.length === 0 ? 'an empty file' : 'a file of another kind' };
 }
