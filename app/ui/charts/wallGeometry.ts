@@ -69,6 +69,33 @@ export function wallLayout(grid: WallGrid, width: number, height: number, scale:
   return { compact, gutter, gap, top, bottom, rowHeight, figure, left, width: widths, above: 3 + air, below: 1 + air / 2 };
 }
 
+/** Width of a digit of the index axis in CSS pixels, and the least space between two of its names. */
+const DIGIT = 6.4;
+const APART = 4;
+
+export interface IndexName {
+  readonly name: string;
+  /** Where the name begins and ends, from the left of the plot, in CSS pixels. */
+  readonly left: number;
+  readonly right: number;
+  readonly isTarget: boolean;
+}
+
+/**
+ * What stands under a plot `width` wide of `count` singular values, of which the target rank's last lies at `kept`: the target's own
+ * number, within the plot, and the first and the last index where they have room beside it.
+ */
+export function indexNames(width: number, kept: number, target: number, count: number, scale: number): IndexName[] {
+  const wide = (name: string) => name.length * DIGIT * scale;
+  const from = (left: number, name: string, isTarget = false): IndexName => ({ name, left, right: left + wide(name), isTarget });
+  const first = from(0, '1');
+  const last = from(width - wide(String(count)), String(count));
+  if (target >= count) return count > 1 ? [first, last] : [last];
+  const name = String(target);
+  const at = from(Math.max(0, Math.min(width - wide(name), kept - wide(name) / 2)), name, true);
+  return [...(first.right + APART <= at.left ? [first] : []), at, ...(at.right + APART <= last.left ? [last] : [])];
+}
+
 export interface Place {
   readonly row: number;
   readonly column: number;

@@ -3,7 +3,7 @@ import { crisp, line, text, type Context, type Palette } from './canvas';
 import { formatDecade, formatFixed, kindLabel, matrixSize } from './format';
 import { decadesWithin, type Decades } from './scales';
 import { SpectrumBatch, decadeY, drawDecadeGrid, indexX, isRankHigh, lastKept, type Box } from './spectrum';
-import { placeOf, wallLayout, type WallGrid } from './wallGeometry';
+import { indexNames, placeOf, wallLayout, type WallGrid } from './wallGeometry';
 
 export interface WallPicture {
   readonly grid: WallGrid;
@@ -48,11 +48,8 @@ export function paintWall(g: Context, width: number, height: number, p: Palette,
     line(g, x, crisp(at.top - 4), x + w, crisp(at.top - 4), p.line2);
     const n = first.sigma.length;
     const kept = indexX({ x: 0, y: 0, width: plot, height: 0 }, lastKept(first), n);
-    const wide = plot > 56 * p.scale;
-    if (!wide || kept > 15 * p.scale) text(g, p, '1', x, height - 4);
-    if (wide && kept < plot - 22 * p.scale)
-      text(g, p, String(first.targetRank), x + Math.max(kept, 6), height - 4, { align: 'center', color: p.text2 });
-    text(g, p, String(n), x + plot, height - 4, { align: 'right' });
+    for (const { name, right, isTarget } of indexNames(plot, kept, first.targetRank, n, p.scale))
+      text(g, p, name, x + right, height - 4, { align: 'right', color: isTarget ? p.text2 : p.text3 });
   });
 
   const batch = new SpectrumBatch(g, decades);

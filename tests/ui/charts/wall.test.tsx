@@ -7,7 +7,7 @@ import type { MatrixSpectrum } from '../../../app/protocol/messages';
 import { palette } from '../../../app/ui/charts/canvas';
 import { SpectrumWallView } from '../../../app/ui/charts/SpectrumWallView';
 import { topDecade, wallDecades } from '../../../app/ui/charts/scales';
-import { movePlace, placeOf, wallGrid, wallLayout } from '../../../app/ui/charts/wallGeometry';
+import { indexNames, movePlace, placeOf, wallGrid, wallLayout } from '../../../app/ui/charts/wallGeometry';
 import { paintWall } from '../../../app/ui/charts/wallPaint';
 import { spectra } from './synthetic';
 
@@ -184,6 +184,23 @@ describe('geometry', () => {
     const fused = wallLayout(wallGrid(spectra({ blocks: 3, width: 8, progress: 0, dense: true, fused: true })), 784, 500, 1);
     expect(fused.left[1]).toBeCloseTo(at.left[3]!, 9);
     expect(wallLayout(grid, 366, 500, 1)).toMatchObject({ compact: true, figure: 0, gutter: 32 });
+  });
+  it('names the target rank under every plot, and the ends where they have room', () => {
+    // As wide as a plot on a phone and on a desk.
+    for (const width of [50, 82])
+      for (const count of [8, 48, 192])
+        for (let target = 1; target < count; target++) {
+          const all = indexNames(width, ((target - 1) / (count - 1)) * width, target, count, 1);
+          expect(all.filter((n) => n.isTarget).map((n) => n.name)).toEqual([String(target)]);
+          expect(all[0]!.left).toBeGreaterThanOrEqual(0);
+          expect(all.at(-1)!.right).toBeLessThanOrEqual(width);
+          all.slice(1).forEach((n, i) => expect(n.left - all[i]!.right).toBeGreaterThanOrEqual(4));
+        }
+    const names = (target: number) => indexNames(50, ((target - 1) / 47) * 50, target, 48, 1).map((n) => n.name);
+    expect(names(3)).toEqual(['3', '48']);
+    expect(names(24)).toEqual(['1', '24', '48']);
+    expect(names(45)).toEqual(['1', '45']);
+    expect(names(48)).toEqual(['1', '48']);
   });
   it('skips holes and holds at the edges', () => {
     const holed = wallGrid(
