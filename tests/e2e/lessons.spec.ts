@@ -31,5 +31,8 @@ for (const name of names)
     await expectAccessible(page);
     await page.setViewportSize({ width: 360, height: 780 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    // What a lesson leads to may have a long title; what does not fit is cut, not scrolled to.
+    const { x, width } = (await page.locator('.lesson-foot .btn.primary').boundingBox())!;
+    expect(x + width).toBeLessThanOrEqual(360);
     watch.expectQuiet();
   });

@@ -2,6 +2,7 @@ import { attempt, blockedBecause } from '../../store/actions';
 import { useStore } from '../../store/store';
 import { FieldControl } from '../controls/FieldControl';
 import { LockedField } from '../controls/LockedField';
+import { hasEpsilon } from '../charts/spectrum';
 import { whole } from '../format';
 import { CutBars } from './CutBars';
 import { Frame } from './Frame';
@@ -78,8 +79,8 @@ export function TrainedLessonScreen({ name }: { name: TrainedName }) {
               <span className="head">kept</span>
               <span className="tail">tail</span>
               <span className="target">target</span>
-              <span className="eps">ε</span>
-              <span className="ghost">before</span>
+              {current?.some(hasEpsilon) && <span className="eps">ε</span>}
+              {picture.before && <span className="ghost">before</span>}
             </div>
           </div>
           {current ? (
@@ -104,7 +105,7 @@ export function TrainedLessonScreen({ name }: { name: TrainedName }) {
             {shown.steps > 0 ? `${shown.steps} steps from step ${whole(from)}` : 'nothing is trained in this step'}
           </span>
         </div>
-        <LossStrip own={own} from={shown.steps > 0 ? from : Math.max(0, at - 150)} steps={shown.steps || 150} />
+        <LossStrip own={own} from={shown.steps > 0 ? from : 0} steps={shown.steps || (own && at) || 150} />
       </section>
     </Frame>
   );

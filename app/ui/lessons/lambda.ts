@@ -1,5 +1,5 @@
 import type { TrainedLesson } from './lesson';
-import { headLevel, lessonExperiment, level, moved, tailLevel } from './measure';
+import { betweenTargets, headLevel, lessonExperiment, moved, tailLevel } from './measure';
 
 const N = 120;
 const FIELDS = ['method.lambda', 'method.targetRank', 'train.lr'];
@@ -39,7 +39,7 @@ export const lambdaLesson: TrainedLesson = {
         return {
           right: grownGuess(head, tail),
           title: head > 1.3 * tail ? 'A few values grew.' : 'The spectra moved together.',
-          text: `Up to the target rank of 4, σ ${moved(head)}; past it, σ ${moved(tail)}. Learning adds a few strong directions. Nothing takes the weak ones away.`,
+          text: `Up to the target rank, σ ${moved(head)}; past it, σ ${moved(tail)}. Learning adds a few strong directions. Nothing takes the weak ones away.`,
         };
       },
     },
@@ -73,7 +73,7 @@ export const lambdaLesson: TrainedLesson = {
       },
     },
     {
-      question: 'We raise the target rank from 4 to 16. What happens with the values from 5 to 16?',
+      question: 'We raise the target rank from 4 to 16. What happens with the values between the two?',
       hint: 'They have just been pressed down. From now on the penalty lets them be. You may choose another rank.',
       watch: 'ε follows the first value past the target: watch the dashes.',
       guesses: [
@@ -92,17 +92,18 @@ export const lambdaLesson: TrainedLesson = {
         await bench.train(N);
         const after = await bench.spectra();
         bench.show({ after });
-        const released = (ms: typeof after) =>
-          level(
-            ms,
-            () => 4,
-            () => 16,
-          );
-        const [r, rest] = [released(after) / released(before), tailLevel(after) / tailLevel(before)];
+        const { between, past } = betweenTargets(before, after);
+        const still = Number.isNaN(between);
         return {
-          right: r > 1.4 ? 0 : r < 0.7 ? 2 : 1,
-          title: r > 1.4 ? 'They grew back.' : r < 0.7 ? 'They went on falling.' : 'They stayed about where they were.',
-          text: `The values 5 to 16: σ ${moved(r)}; those past the new target: σ ${moved(rest)}. The target rank moves the border; how fast the network uses the room it gets is up to its gradients.`,
+          right: still ? null : between > 1.4 ? 0 : between < 0.7 ? 2 : 1,
+          title: still
+            ? 'The target rank stayed where it was.'
+            : between > 1.4
+              ? 'They grew back.'
+              : between < 0.7
+                ? 'They went on falling.'
+                : 'They stayed about where they were.',
+          text: `${still ? '' : `Between the old and the new target σ ${moved(between)}; `}${still ? 'Past it' : 'past both'} σ ${moved(past)}. The target rank moves the border; how fast the network uses the room it gets is up to its gradients.`,
         };
       },
     },

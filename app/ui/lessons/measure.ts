@@ -39,6 +39,22 @@ export const tailLevel = (ms: readonly MatrixSpectrum[]): number =>
     (m) => Math.ceil(0.75 * m.sigma.length),
   );
 
+/**
+ * How singular values moved while the target ranks of their matrices went from those of `before` to those of `after`: the ratio of those
+ * between the old and the new target, NaN where no target moved, and of those past both, without the last quarter.
+ */
+export function betweenTargets(before: readonly MatrixSpectrum[], after: readonly MatrixSpectrum[]): { between: number; past: number } {
+  const targets = new Map<string, readonly [number, number]>();
+  for (const { name, targetRank: now } of after) {
+    const old = before.find((m) => m.name === name)?.targetRank ?? now;
+    targets.set(name, [Math.min(old, now), Math.max(old, now)]);
+  }
+  const low = ({ name, targetRank }: MatrixSpectrum): number => targets.get(name)?.[0] ?? targetRank;
+  const high = ({ name, targetRank }: MatrixSpectrum): number => targets.get(name)?.[1] ?? targetRank;
+  const end = (m: MatrixSpectrum): number => Math.ceil(0.75 * m.sigma.length);
+  return { between: level(after, low, high) / level(before, low, high), past: level(after, high, end) / level(before, high, end) };
+}
+
 /** Mean share of the singular values that hold `part` of the squares' sum, in [0, 1]. */
 export function shareFor(matrices: readonly MatrixSpectrum[], part: number): number {
   const shares = matrices.map(({ sigma }) => {

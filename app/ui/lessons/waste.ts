@@ -10,7 +10,7 @@ export const wasteLesson: TrainedLesson = {
   steps: [
     {
       question: `We train a dense network for ${N} steps, with no rank regularizer at all. What becomes of its spectra?`,
-      hint: 'Six weight matrices, each with its singular values. Orange is what lies past rank 4.',
+      hint: 'Six weight matrices, each with its singular values. Orange is what lies past the target rank: 4, and 8 in fc1 and fc2, which are twice as long.',
       watch: 'The loss falls. Which values move?',
       guesses: [
         { label: 'A few values grow above the rest', sketch: 'peak' },

@@ -22,7 +22,25 @@ import {
 } from '../../../app/ui/charts/scales';
 import { q3rFigures } from '../../../app/ui/charts/formulaFigures';
 import { decadeY, indexX, isRankHigh, lastKept } from '../../../app/ui/charts/spectrum';
+import { betweenTargets } from '../../../app/ui/lessons/measure';
 import { curveOf, scaleOf, series, spectra } from './synthetic';
+
+it('a lesson compares the same values of every matrix before and after its target rank has moved', () => {
+  const [first, second] = spectra({ blocks: 1, width: 16, progress: 0, dense: true });
+  const before = [first, second].map((m, k) => ({
+    ...m!,
+    targetRank: 2 * (k + 1),
+    sigma: new Float32Array(16).map((_, i) => 1 / (i + 1)),
+  }));
+  const after = [first, second].map((m, k) => ({
+    ...m!,
+    targetRank: 4 * (k + 1),
+    sigma: before[k]!.sigma.map((s, i) => s * (i < 2 * (k + 1) ? 9 : i < 4 * (k + 1) ? 3 : 0.5)),
+  }));
+  expect(betweenTargets(before, after)).toEqual({ between: expect.closeTo(3, 5) as number, past: expect.closeTo(0.5, 5) as number });
+  expect(betweenTargets(after, before).between).toBeCloseTo(1 / 3, 5);
+  expect(betweenTargets(before, before)).toEqual({ between: NaN, past: 1 });
+});
 
 describe('formatting', () => {
   it('groups thousands and uses a typographic minus', () => {
