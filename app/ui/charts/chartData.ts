@@ -33,6 +33,13 @@ export interface ValueAxis {
 }
 
 const quantile = (sorted: readonly number[], q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
+/** At most `count` places of an axis of accuracy, 0 not among them; every second of the round ones where all would touch. */
+function shareTicks([low, high]: [number, number], count: number): number[] {
+  const all = niceTicks(low, high, count + 1).filter((t) => t > 0);
+  const distance = all[1]! - all[0]!;
+  return all.length > count ? all.filter((t) => Math.round(t / distance) % 2 === 0) : all;
+}
+
 const NOTHING: ValueAxis = { domain: [0, 1], ticks: [0, 1], log: false, end: 0.5, misses: false };
 
 /** Range and ticks of a chart's vertical axis for what its window shows. A few raw outliers of the loss may leave it; the smoothed curve never does. */
@@ -86,7 +93,9 @@ export function valueAxis(kind: ChartKind, curves: readonly RunCurve[], x: XScal
   const ticks =
     log && domain[1] > 4 * domain[0]
       ? logTicks(domain[0], domain[1], count + 2)
-      : niceTicks(domain[0], domain[1], kind === 'accuracy' ? count + 1 : count).filter((t) => kind !== 'accuracy' || t > 0);
+      : kind === 'accuracy'
+        ? shareTicks(domain, count)
+        : niceTicks(domain[0], domain[1], count);
   return { domain, ticks, log, end: share({ log, low: domain[0], high: domain[1] }, last), misses: log && values.length > positive.length };
 }
 

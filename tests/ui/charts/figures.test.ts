@@ -168,6 +168,17 @@ describe('chart data', () => {
     const axis = valueAxis('loss', [curveOf(run)], scaleOf(10), true, 4);
     expect(axis.domain.every(Number.isFinite)).toBe(true);
   });
+  it('names no more places of the accuracy than there is room for', () => {
+    for (const top of [0.09, 0.2, 0.46, 0.52, 0.63, 0.88, 1])
+      for (const count of [2, 3, 4, 5]) {
+        const run = series(400, 400, 3, false, 100);
+        run.evalAccuracy.fill(top);
+        run.accuracySmooth.fill(top);
+        const { ticks } = valueAxis('accuracy', [curveOf(run)], scaleOf(400), false, count);
+        expect(ticks.length, `${top} in ${count}: ${ticks.join()}`).toBeLessThanOrEqual(count);
+        expect(ticks.length).toBeGreaterThan(0);
+      }
+  });
   it('keeps all main curves inside the axis and zeros off a log axis', () => {
     const curves = [curveOf(series(5000, 5000)), curveOf(series(4000, 5000, 9, true), 3)];
     const x = scaleOf(5000);
