@@ -13,7 +13,7 @@ test('a run leaves as link, results, file, code and frame, and its file comes ba
   await page.evaluate(() => window.q3r.step(6));
   // A run that has ended says what can be done with it.
   const ended = page.getByRole('region', { name: 'The run has finished' });
-  await expect(ended).toContainText(/^Finished: \d+\.\d\s%/);
+  await expect(ended).toContainText(/^Finished: \d+\.\d\s% of [\d\s]+ test images/);
   await ended.getByRole('button', { name: 'Share' }).click();
   await expect(page.getByRole('tab', { name: 'With results', selected: true })).toBeVisible();
   await page.keyboard.press('Escape');

@@ -222,7 +222,7 @@ function Progress() {
           <span data-testid="step">{whole(step)}</span> <small className="hide-m">/ {whole(total)}</small>
         </span>
       </div>
-      <div className="fig">
+      <div className="fig hide-xxs">
         <span className="lab">Epoch</span>
         <span className="v">
           {(step === 0 ? 0 : (epoch ?? step / perEpoch)).toFixed(digits)} <small className="hide-s hide-xs">/ {epochs(length)}</small>

@@ -25,6 +25,7 @@ export function RunRow({ run: stored, large, chosen, onChoose }: RunRowProps) {
   const here = useStore((s) => runOnScreen(s) === stored.id);
   const live = useStore((s) => here && s.replay === null);
   const run = useLive(stored, live);
+  const comesBack = useStore((s) => s.recovering);
   const shown = useStore((s) => s.shown.some(({ record }) => record.id === stored.id));
   const { id, name, pinned } = run;
   const style = here ? 1 : run.style;
@@ -47,7 +48,7 @@ export function RunRow({ run: stored, large, chosen, onChoose }: RunRowProps) {
         </span>
       </th>
       <td className="against">
-        {here ? <span className="run-state">{stateText(run, live)}</span> : <Chips run={run} most={large ? 3 : 2} />}
+        {here ? <span className="run-state">{stateText(run, live, comesBack)}</span> : <Chips run={run} most={large ? 3 : 2} />}
       </td>
       <td className="spark">
         <Spark losses={run.losses} style={style} />

@@ -161,10 +161,14 @@ export function csvOf(runs: readonly RunSummary[]): string {
 /** 78.1, without its unit; a dash where nothing was measured. */
 export const percent = (share: number | null): string => (share === null || !Number.isFinite(share) ? '–' : (100 * share).toFixed(1));
 
-/** "finished", "paused at step 40 of 100" */
-export function stateText({ phase, step, totalSteps }: Pick<RunSummary, 'phase' | 'step' | 'totalSteps'>, here: boolean): string {
+/** "finished", "paused at step 40 of 100". A run that failed with the GPU may be on its way back. */
+export function stateText(
+  { phase, step, totalSteps }: Pick<RunSummary, 'phase' | 'step' | 'totalSteps'>,
+  here: boolean,
+  comesBack = false,
+): string {
   const at = `step ${setting(step)} of ${setting(totalSteps)}`;
   if (phase === 'finished') return `finished, ${setting(step)} steps`;
-  if (phase === 'failed') return `failed at ${at}`;
+  if (phase === 'failed') return here && comesBack ? `GPU lost at ${at}` : `failed at ${at}`;
   return here && phase === 'running' ? `running, ${at}` : here ? `paused at ${at}` : `stopped at ${at}`;
 }

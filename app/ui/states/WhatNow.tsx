@@ -4,6 +4,7 @@ import { attempt, measureCurve, openCompare, openFork, openLessons, readEnd, sho
 import { accuracyCutOf } from '../../store/runs';
 import { useStore } from '../../store/store';
 import { usePart } from '../controls/LockedField';
+import { whole } from '../format';
 import { Icon } from '../icons';
 
 const ShareDialog = lazy(() => import('../share/ShareDialog'));
@@ -17,13 +18,13 @@ export function WhatNow() {
 }
 
 function Ended() {
-  const accuracy = useStore((s) => s.evaluation?.accuracy ?? null);
+  const evaluation = useStore((s) => s.evaluation);
   const cut = useStore((s) => accuracyCutOf(s.curves));
   return (
     <section className="what-now" aria-label="The run has finished">
       <Icon name="check" />
       <p>
-        <b>{accuracy === null ? 'Finished' : `Finished: ${percent(accuracy)} of the test images`}</b>
+        <b>{evaluation ? `Finished: ${percent(evaluation.accuracy)} of ${whole(evaluation.count)} test images` : 'Finished'}</b>
         {cut !== null && <span>{percent(cut)} with a fifth of the parameters</span>}
       </p>
       <Ways />

@@ -69,4 +69,6 @@ test('figures and states', () => {
   expect([percent(0.7812), percent(null), percent(NaN)]).toEqual(['78.1', '–', '–']);
   expect(stateText({ phase: 'running', step: 5, totalSteps: 10 }, true)).toBe('running, step 5 of 10');
   expect(stateText({ phase: 'running', step: 5, totalSteps: 10 }, false)).toBe('stopped at step 5 of 10');
+  const failed = { phase: 'failed', step: 5, totalSteps: 10 } as const;
+  expect([stateText(failed, true), stateText(failed, true, true)]).toEqual(['failed at step 5 of 10', 'GPU lost at step 5 of 10']);
 });
