@@ -91,11 +91,11 @@ export const MATRIX_FEATURE = 'chromium-experimental-subgroup-matrix' as GPUFeat
 const MATRIX_EXTENSION = 'chromium_experimental_subgroup_matrix';
 const UNIT_FEATURES: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', MATRIX_FEATURE];
 
-/** Tiles of a workgroup by matrix units: outputs of a subgroup, subgroups along n and m, depth of a panel. */
+/** Tiles of a workgroup by matrix units, best bets first: outputs of a subgroup, subgroups along n and m, depth of a panel. */
 const UNIT_TILES = [
-  { mt: 16, nt: 16, wx: 2, wy: 2, kt: 16 },
   { mt: 32, nt: 32, wx: 2, wy: 2, kt: 32 },
   { mt: 64, nt: 32, wx: 2, wy: 2, kt: 32 },
+  { mt: 16, nt: 16, wx: 2, wy: 2, kt: 16 },
   { mt: 64, nt: 32, wx: 4, wy: 2, kt: 32 },
 ] as const;
 

@@ -11,12 +11,10 @@ export type ShapeChoices = NonNullable<MatmulTuning['shapes']>;
 
 /** Tilings that are the fastest for some product on a graphics card, best bets first. */
 export const SHAPE_CANDIDATES: readonly string[] = ['s64x64', 's64x96', 's128x128', 's32x32'];
-/** Tilings by the device's largest matrix unit, for products that may be rounded. */
+/** Tilings by the device's largest matrix unit, for products that may be rounded, best bets first. */
 function unitCandidates({ info }: Gpu): string[] {
   const units = [...info.units].sort((a, b) => b.m * b.n * b.k - a.m * a.n * a.k).slice(0, 1);
-  return unitVariants({ ...info, units })
-    .map(({ id }) => id)
-    .reverse();
+  return unitVariants({ ...info, units }).map(({ id }) => id);
 }
 
 /** Workgroups that a product split over k comes near to; a card takes a few per core, and how many cores it has is not told. */

@@ -10,6 +10,7 @@ const SECTIONS: Record<string, () => Promise<Section>> = {
   peak: () => import('../sections/peak'),
   sweep: () => import('../sections/sweep'),
   gemm: () => import('../sections/gemm'),
+  tuner: () => import('../sections/tuner'),
   training: () => import('../sections/training'),
   idle: () => import('../sections/idle'),
   roofline: () => import('../sections/roofline'),
