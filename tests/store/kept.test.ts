@@ -144,6 +144,9 @@ test('files that end in .safetensors go to the worker with the shown experiment,
   expect(getState().notices.at(-1)?.message).toMatch(/^Weights of vit\.safetensors loaded, and the model made to fit them/);
   await loadTensorFile(new File(['abc'], 'x.safetensors'), { numHeads: 3 });
   expect(asked('loadTensors').at(-1)).toMatchObject({ options: { numHeads: 3 } });
+  const sent = asked('loadTensors').length;
+  await expect(takeFiles(['a.safetensors', 'b.SAFETENSORS'].map((name) => new File(['abc'], name)))).rejects.toThrow('One file of weights');
+  expect(asked('loadTensors')).toHaveLength(sent);
 });
 
 test('a file from the web shows how far it is', async () => {

@@ -200,7 +200,10 @@ export async function share(): Promise<boolean> {
   }
 }
 
-/** Files dropped or chosen anywhere: runs, a checkpoint, weights, or a data set; one picture, while the model is looked into. @throws WorkerError, RunFileError */
+/**
+ * Files dropped or chosen anywhere: runs, a checkpoint, weights, or a data set; one picture, while the model is looked into.
+ * @throws WorkerError, RunFileError; Error for several files of weights
+ */
 export async function takeFiles(files: readonly (File | PathFile)[]): Promise<void> {
   if (files.length === 0) return;
   const [first] = files;
@@ -209,7 +212,8 @@ export async function takeFiles(files: readonly (File | PathFile)[]): Promise<vo
     showPicture(blob, first!.name);
     return;
   }
-  const tensors = files.find((file) => file.name.toLowerCase().endsWith('.safetensors'));
+  const [tensors, ...others] = files.filter((file) => file.name.toLowerCase().endsWith('.safetensors'));
+  if (others.length > 0) throw new Error(`One file of weights at a time: ${others.length + 1} that end in .safetensors were given.`);
   if (files.every((file) => /\.json(\.gz)?$/i.test(file.name))) {
     // One is shown at once; all are in the table.
     if (files.length === 1) await ofFile(first!.name, replayFile(blob));
