@@ -5,14 +5,6 @@
 // Shapes: columns as in svd/common; A and B of one span, C short
 // Grid: thread, or four lanes, per SIZE x SIZE of C (SIZE = 4 QUADS), x folded, y = matrix. Precision: f32, rtol 1e-6 of |A_i| |B_c|
 // Source: ours
-struct Params { a: u32, b: u32, c: u32, all: u32, iterate: u32, same: u32, span: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> table: array<Matrix>;
-@group(0) @binding(2) var<storage, read> state: array<State>;
-@group(0) @binding(3) var<storage, read> left: array<vec4f>;
-@group(0) @binding(4) var<storage, read> right: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> product: array<vec4f>;
-override WG: u32 = 64u;
 const SIZE = 4u * ${QUADS}u;
 // Invocations of a tile, and fours of its rows that each has.
 const LANES = ${LANES}u;

@@ -141,7 +141,7 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
   const isLong = (kind: number) => kind === k.LONG || kind === k.LEFT;
   const spanOf = (kind: number) => (isLong(kind) ? k.LONG : k.SHORT);
   const lengths = [(e: MatrixEntry) => e.pv, (e: MatrixEntry) => e.kv, (_: MatrixEntry, n: number) => ceilDiv(n, 4)] as const;
-  const { across } = o;
+  const { across, triangle = COARSE } = o;
   const shared = k.isShared(o.tile);
   const constants = { WG: o.group };
   const tiled = (f: (e: MatrixEntry, n: number) => number) => columnwise(f, shared ? o.group / 4 : o.group);
@@ -312,14 +312,14 @@ export async function recordPieces(gpu: Gpu, o: PieceOptions): Promise<Recorded>
       inner(U, U, T, 0);
       cholesky(V, { from: T, factor: 1 });
     });
-    jacobi('Sketch', V, inverse, IDLE.coarse, o.triangle ?? COARSE);
+    jacobi('Sketch', V, inverse, IDLE.coarse, triangle);
     const { square } = o;
     if (square)
       mark('square', () => {
         r.dispatch(k.square(square), {
           buffers: [table, state, v],
           grid: [count, 1, 1],
-          params: { kind: k.SHORT, sweeps: MAX_SWEEPS, tolerance: o.triangle ?? COARSE },
+          params: { kind: k.SHORT, sweeps: MAX_SWEEPS, tolerance: triangle },
           work: 3 * turning(V),
         });
       });

@@ -40,16 +40,17 @@ export async function awake<T>(
   const recorder = new Recorder(gpu, 'awake');
   const params = { turns: CHORE.turns, x: 0.999, y: 0.001 };
   recorder.dispatch(fmaKernel(CHORE.tile), { params, buffers: [sums], grid: [CHORE.groups, 1, 1] });
+  let program: Program | undefined;
   try {
-    const program = await recorder.build();
+    program = await recorder.build();
     const from = performance.now();
     const rested = from - (busyUntil.get(gpu) ?? -Infinity) > REST_MS;
     const last = Math.min(end, from + PATIENCE_MS);
     const enough = (now: number): boolean => now > last || (settled && (!rested || now > from + WAKING_MS));
     for (let repeats = 1; !enough(performance.now());)
       if ((await millisecondsOf(gpu, program, repeats)) < CHORE.shortestMs && repeats < CHORE.repeats) repeats *= 2;
-    program.dispose();
   } finally {
+    program?.dispose();
     gpu.buffers.free(sums);
   }
   return done;

@@ -41,7 +41,7 @@ export async function run(argument?: string): Promise<Row[]> {
         decided: `${chosen.length} of ${list.length}`,
         'by units': chosen.filter(([id]) => id.startsWith('m')).length,
         'products ms': round(ms),
-        choices: chosen.map(([id, parts]) => `${id.replace('16x16x16.32', '')}/${parts}`).join(' '),
+        choices: chosen.map(([id, parts]) => `${id.split('.')[0]}/${parts}`).join(' '),
       });
     }
     return rows;
