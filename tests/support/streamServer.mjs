@@ -80,8 +80,8 @@ async function serve(file, request, response) {
   for (let at = 0; at < body.length; at += step) {
     if (at + step > cut) {
       response.write(body.subarray(at, cut));
-      // Let what was written leave before the connection goes.
-      await new Promise((done) => setTimeout(done, 50));
+      // Let what was written leave, and be read by a busy browser, before the connection goes.
+      await new Promise((done) => setTimeout(done, 250));
       return void response.destroy();
     }
     if (!response.write(body.subarray(at, at + step))) await drained(response);
